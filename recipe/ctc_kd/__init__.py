@@ -1,0 +1,1 @@
+"""Knowledge distillation of CTC models with blank selection (arXiv 2506.01503)."""

@@ -1,0 +1,1 @@
+"""What the teacher's frames look like: blank coverage, spikes."""

@@ -1,0 +1,1 @@
+"""Corpora: the embedded demo corpus, layout readers, transcripts, the OggZip store."""

@@ -1,0 +1,1 @@
+"""Flashlight lexicon search on stored posteriors, and the tuning of its scales."""

@@ -1,0 +1,1 @@
+"""Rows of the tables as job chains: presets, rows, published numbers."""

@@ -1,0 +1,1 @@
+"""Phoneme inventory, pronunciation lexicon, grapheme-to-phoneme models, label sequences."""

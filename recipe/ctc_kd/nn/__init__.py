@@ -1,0 +1,1 @@
+"""Pure torch, no jobs: features, SpecAugment, conformer, teacher, selection, losses, schedules."""

@@ -1,0 +1,1 @@
+"""Records, tables, figures and the HTML page."""

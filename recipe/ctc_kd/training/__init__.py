@@ -1,0 +1,1 @@
+"""RETURNN: configs, step functions, training, forwarding and logit-dump jobs."""

