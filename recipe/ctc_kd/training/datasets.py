@@ -1,0 +1,69 @@
+"""RETURNN dataset options: audio archives and HDF stores joined by utterance id."""
+
+from __future__ import annotations
+
+import ast
+import os
+import zipfile
+from collections.abc import Sequence
+
+SAMPLE_RATE_HZ = 16_000
+FRAME_SHIFT_S = 0.04  # of teacher logits and posteriors: 25 Hz
+
+
+def audio_dataset(archives: Sequence[str], *, seq_ordering: str, partition_epoch: int = 1, **options) -> dict:
+    """Raw waveforms (``[N, 1]`` float32, 16 kHz) from archives made by ``OggZipJob``."""
+    return {
+        "class": "OggZipDataset",
+        "path": list(archives),
+        "audio": {"features": "raw", "sample_rate": SAMPLE_RATE_HZ},
+        "targets": None,
+        "seq_ordering": seq_ordering,
+        "partition_epoch": partition_epoch,
+        **options,
+    }
+
+
+def joined_dataset(*, audio: dict, stores: dict[str, Sequence[str]], order: str = "audio") -> dict:
+    """The ``MetaDataset`` of the audio and of HDF stores, all by the same utterance ids.
+
+    :param audio: options from :func:`audio_dataset`
+    :param stores: data key -> HDF files
+    :param order: the key whose dataset decides which utterances there are, and their order
+    """
+    datasets = {"audio": audio}
+    for key, files in stores.items():
+        datasets[key] = {"class": "HDFDataset", "files": list(files), "use_cache_manager": False}
+    if order != "audio":
+        for option in ("seq_ordering", "partition_epoch"):
+            datasets[order][option] = audio[option]
+    return {
+        "class": "MetaDataset",
+        "datasets": datasets,
+        "data_map": {key: (key, "data") for key in datasets},
+        "seq_order_control_dataset": order,
+    }
+
+
+def extern_data(*, num_classes: int, keys: Sequence[str]) -> dict:
+    """Shapes of the data keys ``audio``, ``labels`` (sparse, without blank) and ``teacher`` (logits, with blank)."""
+    shapes = {
+        "audio": {"dim": 1, "shape": (None, 1)},
+        "labels": {"dim": num_classes - 1, "sparse": True, "shape": (None,)},
+        "teacher": {"dim": num_classes, "shape": (None, num_classes), "dtype": "float16"},
+    }
+    return {key: shapes[key] for key in keys}
+
+
+def utterance_durations(archives: Sequence[str]) -> dict[str, float]:
+    """Utterance id -> duration in seconds, of all utterances of audio archives, in their order."""
+    durations: dict[str, float] = {}
+    for archive in archives:
+        name = os.path.splitext(os.path.basename(archive))[0]
+        with zipfile.ZipFile(archive) as file:
+            entries = ast.literal_eval(file.read(f"{name}.txt").decode())
+        for entry in entries:
+            if entry["seq_name"] in durations:
+                raise ValueError(f"utterance {entry['seq_name']} is in several archives, the last one is {archive}")
+            durations[entry["seq_name"]] = entry["duration"]
+    return durations

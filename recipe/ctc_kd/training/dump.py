@@ -1,0 +1,67 @@
+"""The teacher's logits, computed once for all students."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from sisyphus import Job, Task, tk
+
+SHARD_SIZE = 1024  # utterances; a multiple of the forward pass's batch, so that a resumed dump has the same batches
+
+
+class DumpLogitsJob(Job):
+    """fp16 logits ``[T, C]`` of a checkpoint, in eval mode, on unaugmented audio, by utterance id.
+
+    Killed, it goes on behind the last complete shard, with results equal to an undisturbed run's.
+
+    :param model: its class and config, see ``steps.build_model``
+    :param checkpoint: its weights
+    :param audio: archives by ``OggZipJob``
+    """
+
+    def __init__(self, *, model: dict[str, Any], checkpoint: tk.Path, audio: list[tk.Path]):
+        self.model = model
+        self.checkpoint = checkpoint
+        self.audio = audio
+        self.teacher_job = checkpoint.creator.job_id() if checkpoint.creator else checkpoint.rel_path()
+
+        self.out_logits = self.output_path("logits", directory=True)
+
+        self.rqmt = {"gpu": 1, "cpu": 4, "mem": 24, "time": 24}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        from ctc_kd.lexicon.inventory import labels_with_blank
+        from ctc_kd.training.datasets import FRAME_SHIFT_S, utterance_durations
+        from ctc_kd.training.forward import run_forward
+        from ctc_kd.training.hdf import hdf_files, read_hdf
+
+        archives = [path.get_path() for path in self.audio]
+        folder = self.out_logits.get_path()
+        done = {utterance for utterance, _ in read_hdf(folder)}
+        todo = [utterance for utterance in utterance_durations(archives) if utterance not in done]
+        print(f"{len(done)} utterances are dumped, {len(todo)} to do", flush=True)
+        if not todo:
+            return
+        with open("todo", "w") as file:
+            file.write("".join(f"{utterance}\n" for utterance in todo))
+        options = {
+            "folder": folder,
+            "first_shard": len(hdf_files(folder)),
+            "shard_size": SHARD_SIZE,
+            "num_utterances": len(todo),
+            "labels": labels_with_blank(),
+            "metadata": {"teacher_job": self.teacher_job, "frame_shift_s": FRAME_SHIFT_S},
+        }
+        run_forward(
+            model=self.model,
+            checkpoint=self.checkpoint.get_path(),
+            archives=archives,
+            callback="DumpLogits",
+            options=options,
+            rqmt=self.rqmt,
+            seq_list_filter_file=os.path.abspath("todo"),
+        )

@@ -1,0 +1,57 @@
+"""Posteriors of a checkpoint, computed once for all searches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sisyphus import Job, Task, tk
+
+
+class PosteriorsJob(Job):
+    """fp16 log posteriors ``[T, C]`` of the recognition sets, and the label prior, in one pass of one checkpoint.
+
+    The prior is the mean posterior over all frames of ``prior_audio``, as log probabilities, one a line.
+
+    :param model: its class and config, see ``steps.build_model``
+    :param checkpoint: its weights
+    :param audio: name of a recognition set -> archive by ``OggZipJob``
+    :param prior_audio: archive of the training audio
+    """
+
+    def __init__(self, *, model: dict[str, Any], checkpoint: tk.Path, audio: dict[str, tk.Path], prior_audio: tk.Path):
+        self.model = model
+        self.checkpoint = checkpoint
+        self.audio = audio
+        self.prior_audio = prior_audio
+
+        self.out_posteriors = {name: self.output_path(f"{name}.hdf") for name in audio}
+        self.out_prior = self.output_path("log_prior.txt")
+
+        self.rqmt = {"gpu": 1, "cpu": 4, "mem": 24, "time": 4}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        from ctc_kd.lexicon.inventory import labels_with_blank
+        from ctc_kd.training.datasets import utterance_durations
+        from ctc_kd.training.forward import run_forward
+
+        archives = {name: path.get_path() for name, path in self.audio.items()}
+        utterances = {name: list(utterance_durations([path])) for name, path in archives.items()}
+        prior_utterances = list(utterance_durations([self.prior_audio.get_path()]))
+        options = {
+            "labels": labels_with_blank(),
+            "outputs": {self.out_posteriors[name].get_path(): tags for name, tags in utterances.items()},
+            "prior_utterances": prior_utterances,
+            "prior": self.out_prior.get_path(),
+            "num_utterances": len(prior_utterances) + sum(map(len, utterances.values())),
+        }
+        run_forward(
+            model=self.model,
+            checkpoint=self.checkpoint.get_path(),
+            archives=[*archives.values(), self.prior_audio.get_path()],
+            callback="WritePosteriors",
+            options=options,
+            rqmt=self.rqmt,
+        )

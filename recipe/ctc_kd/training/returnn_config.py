@@ -1,0 +1,45 @@
+"""RETURNN config files: what is said once for all our trainings and forward passes."""
+
+from __future__ import annotations
+
+import os
+import pprint
+from typing import Any
+
+STEPS_MODULE = "ctc_kd.training.steps"
+
+
+def as_literal(value: Any) -> Any:
+    """Plain Python literals for a config file: paths become file names, tuples lists."""
+    if isinstance(value, dict):
+        return {key: as_literal(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [as_literal(item) for item in value]
+    return value.get_path() if hasattr(value, "get_path") else value
+
+
+def write_config(path: str, *, settings: dict[str, Any], steps: list[str]):
+    """Write a RETURNN config.
+
+    :param settings: names and literal values
+    :param steps: names imported from the step functions' module, e.g. ``get_model``, ``train_step``
+    """
+    common = {
+        "backend": "torch",
+        "log_verbosity": 4,
+        "target": None,
+        "torch_log_memory_usage": True,
+        "use_lovely_tensors": False,
+    }
+    lines = ["#!returnn", f"from {STEPS_MODULE} import {', '.join(steps)}", ""]
+    for name, value in sorted({**common, **settings}.items()):
+        lines.append(f"{name} = {pprint.pformat(value, width=110, sort_dicts=False)}")
+    partial = f"{path}.partial"
+    with open(partial, "w") as file:
+        file.write("\n".join(lines) + "\n")
+    os.replace(partial, path)
+
+
+def loader_options(*, gpus: int) -> dict:
+    """Data loading: beside the GPU in processes of its own; on a CPU in the training process, which starts sooner."""
+    return {"torch_dataloader_opts": {"num_workers": 2 if gpus else 0}}

@@ -1,0 +1,137 @@
+"""What RETURNN calls: the model, one training step, one forward step, and what happens to the logits.
+
+Imported by the config files that the jobs write; everything variable is a literal of the config.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import returnn.frontend as rf
+import torch
+from returnn.config import get_global_config
+from returnn.forward_iface import ForwardCallbackIface
+from returnn.tensor import Dim, Tensor, TensorDict
+
+from ctc_kd.nn.losses import DistillationLoss
+from ctc_kd.nn.selection import Selection
+from ctc_kd.nn.student import StudentConfig, StudentCtc
+from ctc_kd.nn.teacher import SpeechEncoderCtc, TeacherConfig
+from ctc_kd.training.hdf import HdfWriter
+
+MODELS = {"StudentCtc": (StudentCtc, StudentConfig), "SpeechEncoderCtc": (SpeechEncoderCtc, TeacherConfig)}
+
+
+def build_model(literal: dict) -> torch.nn.Module:
+    """The model of ``{"class": name in MODELS, ...fields of its config}``."""
+    model_class, config_class = MODELS[literal["class"]]
+    return model_class(config_class.from_dict({name: value for name, value in literal.items() if name != "class"}))
+
+
+def build_criterion(literal: dict) -> DistillationLoss:
+    """The loss of ``{"kd_scale", ..., "selection": {"rule", "parameters"}}``."""
+    return DistillationLoss(**{**literal, "selection": Selection(**literal.get("selection", {}))})
+
+
+def get_model(**_kwargs) -> torch.nn.Module:
+    return build_model(get_global_config().typed_value("model_config"))
+
+
+def train_step(*, model: torch.nn.Module, extern_data: TensorDict, **_kwargs):
+    """CTC, KD, or both, as ``criterion_config`` says; at weight 1 there is no data key ``labels`` at all."""
+    criterion = build_criterion(get_global_config().typed_value("criterion_config"))
+    logits, lengths = _logits(model, extern_data)
+    inputs = {}
+    if "teacher" in extern_data.data:
+        inputs["teacher_logits"] = extern_data["teacher"].raw_tensor
+    if "labels" in extern_data.data:
+        inputs["targets"], inputs["target_lengths"] = _padded(extern_data["labels"])
+    losses = criterion(logits, lengths, blank=logits.shape[-1] - 1, **inputs)
+    for name, scale in criterion.scales.items():
+        rf.get_run_ctx().mark_as_loss(losses[name], name, scale=scale)
+
+
+def forward_step(*, model: torch.nn.Module, extern_data: TensorDict, **_kwargs):
+    """Marks the logits ``[B, T, C]`` as output."""
+    logits, lengths = _logits(model, extern_data)
+    batch = extern_data["audio"].dims[0]
+    frames = Dim(Tensor("frames", dims=[batch], dtype="int32", raw_tensor=lengths.to("cpu", torch.int32)))
+    classes = Dim(logits.shape[-1], name="classes")
+    rf.get_run_ctx().mark_as_output(logits, "logits", dims=[batch, frames, classes])
+
+
+def _padded(data: Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """:return: the padded tensor ``[B, T, ...]`` and the lengths ``[B]`` on its device"""
+    return data.raw_tensor, data.dims[1].dyn_size_ext.raw_tensor.to(data.raw_tensor.device)
+
+
+def _logits(model: torch.nn.Module, extern_data: TensorDict) -> tuple[torch.Tensor, torch.Tensor]:
+    audio, lengths = _padded(extern_data["audio"])
+    return model(audio.squeeze(-1), lengths)
+
+
+class LogitCallback(ForwardCallbackIface):
+    """Base of the callbacks: their options come from the config, ``store`` gets every utterance's logits ``[T, C]``."""
+
+    def __init__(self):
+        self.options = get_global_config().typed_value("callback_options")
+        self.total = self.options["num_utterances"]
+        self.count = 0
+
+    def process_seq(self, *, seq_tag: str, outputs: TensorDict):
+        self.store(str(seq_tag), outputs["logits"].raw_tensor.astype(np.float32))
+        self.count += 1
+        if self.count % 100 == 0 or self.count == self.total:
+            print(f"forwarded {self.count} of {self.total} utterances", flush=True)
+
+    def store(self, utterance: str, logits: np.ndarray):
+        raise NotImplementedError
+
+
+class DumpLogits(LogitCallback):
+    """fp16 logits into shards; a shard appears when it is complete, so a killed dump goes on at the next one."""
+
+    def init(self, *, model):
+        self.shard = self.options["first_shard"]
+        self._open()
+
+    def _open(self):
+        self.writer = HdfWriter(
+            f"{self.options['folder']}/shard.{self.shard:05d}.hdf",
+            labels=self.options["labels"],
+            metadata=self.options["metadata"],
+        )
+
+    def store(self, utterance: str, logits: np.ndarray):
+        self.writer.add(utterance, logits.astype(np.float16))
+        if len(self.writer) == self.options["shard_size"]:
+            self.finish()
+            self.shard += 1
+            self._open()
+
+    def finish(self):
+        if len(self.writer):
+            self.writer.close()
+
+
+class WritePosteriors(LogitCallback):
+    """Log posteriors of the recognition sets, one file each, and the mean posterior over the prior's utterances."""
+
+    def init(self, *, model):
+        labels = self.options["labels"]
+        self.writers = {path: HdfWriter(path, labels=labels) for path in self.options["outputs"]}
+        self.path_of = {tag: path for path, tags in self.options["outputs"].items() for tag in tags}
+        self.prior_utterances = set(self.options["prior_utterances"])
+        self.sum, self.frames = np.zeros(len(labels)), 0
+
+    def store(self, utterance: str, logits: np.ndarray):
+        log_posteriors = torch.log_softmax(torch.from_numpy(logits), dim=-1).numpy()
+        if utterance in self.path_of:
+            self.writers[self.path_of[utterance]].add(utterance, log_posteriors.astype(np.float16))
+        if utterance in self.prior_utterances:
+            self.sum += np.exp(log_posteriors, dtype=np.float64).sum(axis=0)
+            self.frames += len(log_posteriors)
+
+    def finish(self):
+        for writer in self.writers.values():
+            writer.close()
+        np.savetxt(self.options["prior"], np.log(np.maximum(self.sum / self.frames, 1e-30)))

@@ -1,0 +1,141 @@
+"""Training of a CTC model by RETURNN: teacher fine-tuning, the CTC baseline, and distilled students."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from sisyphus import Job, Task, tk
+
+ADAMW = {"class": "adamw", "epsilon": 1e-16, "weight_decay": 0.01}
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How long, how fast and in which batches; the number of epochs is the number of learning rates.
+
+    :param learning_rates: one per sub-epoch
+    :param partition_epoch: sub-epochs in one pass over the data
+    :param batch_seconds: audio in a batch, padding included
+    :param accumulate: batches in one update
+    :param optimizer: RETURNN's ``optimizer`` option
+    :param gradient_clip: norm of all gradients together, None for no clipping
+    :param autocast: None (fp32) or e.g. ``"bfloat16"``
+    :param bin_size: utterances in a bin of the laplace ordering, which sorts by duration inside bins
+    :param keep_epochs: checkpoints that are kept beside the last one
+    :param keep_best: number of best checkpoints (by dev loss) that are kept
+    """
+
+    learning_rates: tuple[float, ...]
+    partition_epoch: int
+    batch_seconds: float
+    accumulate: int = 1
+    optimizer: dict[str, Any] = field(
+        default_factory=lambda: {"class": "adamw", "epsilon": 1e-16, "weight_decay": 0.01}
+    )
+    gradient_clip: float | None = None
+    autocast: str | None = None
+    bin_size: int = 1000
+    keep_epochs: tuple[int, ...] = ()
+    keep_best: int = 4
+    seed: int = 42
+
+    @property
+    def num_epochs(self) -> int:
+        return len(self.learning_rates)
+
+
+class TrainJob(Job):
+    """Trains a model with CTC, with KD on stored teacher logits, or with both.
+
+    Label-free training is a property of this job's inputs: without ``labels`` and ``dev_labels`` nothing it reads
+    depends on transcripts.
+
+    :param model: class and config of a model of ``ctc_kd.nn``, see ``steps.build_model``
+    :param criterion: the loss, see ``steps.build_criterion``
+    :param audio, dev_audio: archives by ``OggZipJob``
+    :param labels, dev_labels: label sequences by ``LabelSequencesJob``, needed where CTC has a weight
+    :param teacher_logits: store by ``DumpLogitsJob`` over both sets, needed where KD has a weight
+    """
+
+    def __init__(
+        self,
+        *,
+        model: dict[str, Any],
+        criterion: dict[str, Any],
+        training: TrainingConfig,
+        audio: tk.Path,
+        dev_audio: tk.Path,
+        labels: tk.Path | None = None,
+        dev_labels: tk.Path | None = None,
+        teacher_logits: tk.Path | None = None,
+    ):
+        self.model = model
+        self.criterion = criterion
+        self.training = training
+        self.audio = audio
+        self.dev_audio = dev_audio
+        self.labels = labels
+        self.dev_labels = dev_labels
+        self.teacher_logits = teacher_logits
+
+        self.out_models = self.output_path("models", directory=True)
+        self.out_curves = self.output_path("curves.json")
+        self.out_config = self.output_path("returnn.config")
+
+        self.rqmt = {"gpu": 1, "cpu": 4, "mem": 24, "time": 168}
+
+    def checkpoint(self, epoch: int | None = None) -> tk.Path:
+        """The checkpoint of a kept sub-epoch, by default of the last one."""
+        return self.out_models.join_right(f"epoch.{epoch or self.training.num_epochs:03d}.pt")
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        from ctc_kd.training.run_returnn import run_returnn
+        from ctc_kd.training.train_config import write_training_config
+
+        if self.teacher_logits is not None:
+            self._check_teacher()
+        write_training_config(self)
+        run_returnn(self.out_config.get_path(), threads=self.rqmt["cpu"])
+        self._write_curves()
+
+    def _check_teacher(self):
+        from ctc_kd.lexicon.inventory import labels_with_blank
+        from ctc_kd.training.datasets import FRAME_SHIFT_S
+        from ctc_kd.training.hdf import read_labels, read_metadata
+
+        store = self.teacher_logits.get_path()
+        for what, found, expected in (
+            ("labels", read_labels(store), labels_with_blank()),
+            ("frame_shift_s", read_metadata(store).get("frame_shift_s"), FRAME_SHIFT_S),
+        ):
+            if found != expected:
+                raise ValueError(
+                    f"teacher logits {store}: {what} is {found}, but the student has {expected}. "
+                    "Dump the logits of a teacher with the student's labels and frame rate."
+                )
+
+    def _write_curves(self):
+        import json
+
+        from ctc_kd.training.curves import read_learning_curves
+
+        curves = read_learning_curves("learning_rates")
+        with open(f"{self.out_curves.get_path()}.partial", "w") as file:
+            json.dump(curves, file, indent=1)
+        os.replace(f"{self.out_curves.get_path()}.partial", self.out_curves.get_path())
+
+    def _last_epoch(self) -> int:
+        names = os.listdir(self.out_models.get_path())
+        return max((int(match[1]) for name in names if (match := re.fullmatch(r"epoch\.(\d+)\.pt", name))), default=0)
+
+    def completed_fraction(self) -> float:
+        return self._last_epoch() / self.training.num_epochs
+
+    def info(self) -> str:
+        return f"epoch {self._last_epoch()}/{self.training.num_epochs}"

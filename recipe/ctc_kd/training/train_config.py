@@ -1,0 +1,66 @@
+"""The RETURNN config of a training job."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ctc_kd.training.datasets import SAMPLE_RATE_HZ, audio_dataset, extern_data, joined_dataset
+from ctc_kd.training.hdf import hdf_files
+from ctc_kd.training.returnn_config import as_literal, loader_options, write_config
+
+if TYPE_CHECKING:
+    from ctc_kd.training.train import TrainJob
+
+
+def write_training_config(job: TrainJob):
+    """Write the config of ``job`` to its ``out_config``."""
+    training = job.training
+    train_stores, dev_stores = _stores(job, job.labels), _stores(job, job.dev_labels)
+    # Dev utterances with a word outside the lexicon have no labels: the labels' file says which ones there are.
+    dev_order = "labels" if job.dev_labels else "audio"
+    settings = {
+        "task": "train",
+        "model": f"{job.out_models.get_path()}/epoch",
+        "model_config": as_literal(job.model),
+        "criterion_config": as_literal(job.criterion),
+        "train": joined_dataset(
+            audio=audio_dataset(
+                [job.audio.get_path()],
+                seq_ordering=f"laplace:.{training.bin_size}",
+                partition_epoch=training.partition_epoch,
+            ),
+            stores=train_stores,
+        ),
+        "dev": joined_dataset(
+            audio=audio_dataset([job.dev_audio.get_path()], seq_ordering="sorted_reverse"),
+            stores=dev_stores,
+            order=dev_order,
+        ),
+        "extern_data": extern_data(num_classes=job.model["num_labels_with_blank"], keys=["audio", *train_stores]),
+        "batch_size": {"audio": int(training.batch_seconds * SAMPLE_RATE_HZ)},
+        "max_seqs": 10_000,
+        "accum_grad_multiple_step": training.accumulate,
+        "optimizer": as_literal(training.optimizer),
+        "gradient_clip_global_norm": training.gradient_clip or 0.0,
+        "torch_amp": training.autocast,
+        "random_seed": training.seed,
+        "num_epochs": training.num_epochs,
+        "learning_rates": list(training.learning_rates),
+        "learning_rate_file": "learning_rates",
+        "cleanup_old_models": {
+            "keep_last_n": 1,
+            "keep_best_n": training.keep_best,
+            "keep": sorted({*training.keep_epochs, training.num_epochs}),
+        },
+        **loader_options(gpus=job.rqmt.get("gpu", 0)),
+    }
+    write_config(job.out_config.get_path(), settings=settings, steps=["get_model", "train_step"])
+
+
+def _stores(job: TrainJob, labels) -> dict[str, list[str]]:
+    stores = {}
+    if labels is not None:
+        stores["labels"] = [labels.get_path()]
+    if job.teacher_logits is not None:
+        stores["teacher"] = hdf_files(job.teacher_logits.get_path())
+    return stores
