@@ -1,0 +1,56 @@
+"""VGG front-end: four convolutions over time and frequency, a quarter of the frame rate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .masking import valid_frames
+
+
+@dataclass(frozen=True)
+class VggConfig:
+    """
+    Attributes:
+        channels: of the four 3x3 convolutions; pooling halves the frame rate after the second and the fourth
+    """
+
+    channels: tuple[int, int, int, int] = (32, 64, 64, 32)
+
+
+class VggFrontend(nn.Module):
+    """Conv, Conv, pool 2:1 in time, ReLU, twice; then a linear layer over channels and mel bins.
+
+    Lengths are ``floor(floor(T / 2) / 2)``. The published front-end max-pools the padding mask instead: a pooled frame
+    counts if one of its two frames is valid. An utterance then gets up to one frame more in a batch of longer ones than
+    alone, made of its last frames and padding. Here an utterance has the same frames, and the same output, in any
+    batch: activations in padding are set to 0 before every convolution, as the convolution pads the end of a signal.
+    """
+
+    def __init__(self, cfg: VggConfig, num_features: int, dim: int):
+        super().__init__()
+        inputs = (1, *cfg.channels[:3])
+        self.convs = nn.ModuleList(
+            nn.Conv2d(i, o, kernel_size=3, padding=1) for i, o in zip(inputs, cfg.channels, strict=True)
+        )
+        self.linear = nn.Linear(cfg.channels[-1] * num_features, dim)
+
+    def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """
+        :param features: ``[B, T, F]``
+        :param lengths: ``[B]`` frames
+        :return: ``[B, T // 4, dim]`` and lengths ``[B]``; frames in padding hold anything
+        """
+        x = features[:, None]  # [B, 1, T, F]
+        for first, second in (self.convs[:2], self.convs[2:]):
+            x = first(self._without_padding(x, lengths))
+            x = second(self._without_padding(x, lengths))
+            x = F.relu(F.max_pool2d(x, kernel_size=(2, 1)))  # the same as ReLU before pooling, on half the data
+            lengths = lengths // 2
+        return self.linear(x.permute(0, 2, 3, 1).flatten(2)), lengths  # [B, T, F, channels] -> [B, T, F * channels]
+
+    @staticmethod
+    def _without_padding(x: Tensor, lengths: Tensor) -> Tensor:
+        return x.masked_fill(~valid_frames(lengths, x.shape[2])[:, None, :, None], 0.0)

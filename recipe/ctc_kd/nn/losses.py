@@ -1,0 +1,148 @@
+"""Distillation and CTC losses, with explicit temperature and normalisation.
+
+The paper prints its distillation loss without a logarithm and without a temperature (arXiv 2506.01503, equation 2);
+what its experiments compute is the Kullback-Leibler divergence at temperature 2, times the squared temperature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .selection import Selection
+
+NORMALISATIONS = ("selected_frames", "batch_times_labels")
+
+
+def align(teacher_logits: Tensor, num_frames: int) -> Tensor:
+    """The teacher's ``[B, T', C]`` with the student's number of frames.
+
+    Encoders with a receptive field like HuBERT's give up to one frame more, which is cut off; those with a longer one
+    give up to one frame less, which is filled up (and has to be excluded by the teacher's lengths).
+
+    :raises ValueError: if the two differ by more
+    """
+    surplus = teacher_logits.shape[1] - num_frames
+    if abs(surplus) > 1:
+        raise ValueError(
+            f"the teacher has {teacher_logits.shape[1]} frames and the student {num_frames}: expected a difference of "
+            "at most 1. Do both have the same frame shift, and was the teacher run on the same audio?"
+        )
+    return F.pad(teacher_logits, (0, 0, 0, -surplus))
+
+
+def kd_loss(
+    student_logits: Tensor,
+    teacher_logits: Tensor,
+    mask: Tensor,
+    *,
+    temperature: float,
+    normalisation: str,
+    num_labels: Tensor | int | None = None,
+) -> Tensor:
+    """``temperature^2 * sum over masked frames of KL(teacher || student)``, normalised.
+
+    :param student_logits: ``[B, T, C]``; frames outside of the mask may hold anything, they get no gradient
+    :param teacher_logits: ``[B, T, C]``, any floating point type, computed in float32; gets no gradient
+    :param mask: ``[B, T]`` bool, see :mod:`ctc_kd.nn.selection`
+    :param normalisation: ``"selected_frames"``: divide by the number of masked frames (0 if there are none);
+        ``"batch_times_labels"``: divide by B times ``num_labels``, as the published code does for plain distillation
+    :param num_labels: number of target labels in the batch
+    :return: scalar
+    """
+    if normalisation == "selected_frames":
+        denominator = mask.sum().clamp(min=1)
+    elif normalisation == "batch_times_labels":
+        if num_labels is None:
+            raise ValueError('the normalisation "batch_times_labels" needs num_labels')
+        denominator = student_logits.shape[0] * num_labels
+    else:
+        raise ValueError(f"unknown normalisation {normalisation!r}, expected one of {', '.join(NORMALISATIONS)}")
+    ignored = ~mask[..., None]
+    log_q = F.log_softmax(student_logits.float().masked_fill(ignored, 0.0) / temperature, dim=-1)
+    log_p = F.log_softmax(teacher_logits.detach().float().masked_fill(ignored, 0.0) / temperature, dim=-1)
+    divergence = F.kl_div(log_q, log_p, reduction="sum", log_target=True)  # frames outside of the mask add 0
+    return temperature**2 * divergence / denominator
+
+
+def ctc_loss(logits: Tensor, lengths: Tensor, targets: Tensor, target_lengths: Tensor, *, blank: int) -> Tensor:
+    """Sum of the utterances' CTC losses / number of target labels. Utterances too short for their labels count as 0.
+
+    :param logits: ``[B, T, C]``
+    :param lengths: ``[B]``
+    :param targets: ``[B, S]`` label indices
+    :param target_lengths: ``[B]``
+    :return: scalar
+    """
+    log_probs = F.log_softmax(logits.float(), dim=-1).transpose(0, 1)
+    loss = F.ctc_loss(
+        log_probs, targets.long(), lengths, target_lengths, blank=blank, reduction="sum", zero_infinity=True
+    )
+    return loss / target_lengths.sum().clamp(min=1)
+
+
+@dataclass(frozen=True)
+class DistillationLoss:
+    """``kd_scale * KD + (1 - kd_scale) * CTC``.
+
+    Attributes:
+        kd_scale: the paper's lambda; 1 never looks at targets, 0 never at the teacher
+        temperature: of teacher and student
+        normalisation: see :func:`kd_loss`
+        selection: rule of the frames to distil, called with ``(teacher_logits, lengths, blank=...)``
+    """
+
+    kd_scale: float
+    temperature: float = 2.0
+    normalisation: str = "selected_frames"
+    selection: Callable[..., Tensor] = field(default_factory=Selection)
+
+    @property
+    def scales(self) -> dict[str, float]:
+        """The losses with a scale other than 0."""
+        scales = {"kd": self.kd_scale, "ctc": 1.0 - self.kd_scale}
+        return {name: scale for name, scale in scales.items() if scale}
+
+    def __call__(
+        self,
+        logits: Tensor,
+        lengths: Tensor,
+        *,
+        blank: int,
+        teacher_logits: Tensor | None = None,
+        teacher_lengths: Tensor | None = None,
+        targets: Tensor | None = None,
+        target_lengths: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """
+        :param logits: the student's ``[B, T, C]``
+        :param lengths: ``[B]`` frames
+        :param teacher_logits: ``[B, T', C]``, T' and T differ by at most 1
+        :param teacher_lengths: ``[B]`` frames
+        :param targets: ``[B, S]`` label indices
+        :param target_lengths: ``[B]``
+        :return: the unscaled losses by the names of :attr:`scales`; their sum with these scales is the criterion
+        """
+        losses = {}
+        if "kd" in self.scales:
+            teacher_logits = align(teacher_logits, logits.shape[1])
+            mask = self.selection(teacher_logits, torch.minimum(lengths, teacher_lengths), blank=blank)
+            losses["kd"] = kd_loss(
+                logits,
+                teacher_logits,
+                mask,
+                temperature=self.temperature,
+                normalisation=self.normalisation,
+                num_labels=None if target_lengths is None else target_lengths.sum(),
+            )
+        if "ctc" in self.scales:
+            losses["ctc"] = ctc_loss(logits, lengths, targets, target_lengths, blank=blank)
+        return losses
+
+    def total(self, losses: dict[str, Tensor]) -> Tensor:
+        """The criterion, from what the call returned."""
+        return torch.stack([scale * losses[name] for name, scale in self.scales.items()]).sum()

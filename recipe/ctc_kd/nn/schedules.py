@@ -1,0 +1,42 @@
+"""Learning rates by (sub-)epoch, as lists: RETURNN's ``learning_rates``."""
+
+from __future__ import annotations
+
+import torch
+
+
+def ramp(start: float, end: float, num_epochs: int) -> list[float]:
+    """Linear from ``start`` to ``end``, both included."""
+    return torch.linspace(start, end, num_epochs, dtype=torch.float64).tolist()
+
+
+def one_cycle(
+    num_epochs: int,
+    *,
+    peak: float = 5e-4,
+    start: float = 7e-6,
+    end_of_decay: float = 5e-5,
+    final: float = 1e-7,
+    cool_down: float = 0.06,
+) -> list[float]:
+    """Linear up to ``peak``, linear down to ``end_of_decay``, then a short cool-down to ``final``.
+
+    With 500 epochs the defaults give the paper's TED-LIUM schedule (235 up, 235 down, 30 cool-down), and
+    ``cool_down=0.08`` its LibriSpeech schedule (230, 230, 40).
+
+    :param cool_down: share of the epochs; the rest is split evenly between the way up and the way down
+    """
+    num_cool_down = round(cool_down * num_epochs)
+    num_down = (num_epochs - num_cool_down) // 2
+    num_up = num_epochs - num_cool_down - num_down
+    return ramp(start, peak, num_up) + ramp(peak, end_of_decay, num_down) + ramp(end_of_decay, final, num_cool_down)
+
+
+def teacher_ramp(num_epochs: int = 50, *, start: float = 7e-6, peak: float = 5e-4, num_up: int = 110) -> list[float]:
+    """The published fine-tuning schedule of the teacher: the first epochs of a ramp over ``num_up`` epochs.
+
+    Its 50 sub-epochs end long before the peak, at 2.286e-4.
+    """
+    if num_epochs > num_up:
+        raise ValueError(f"the ramp has {num_up} epochs, {num_epochs} were asked for")
+    return ramp(start, peak, num_up)[:num_epochs]

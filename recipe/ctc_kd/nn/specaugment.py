@@ -1,0 +1,59 @@
+"""SpecAugment: random blocks of time and frequency set to 0 (Park et al. 2019), with the paper's counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .masking import random_subset, spans, valid_frames
+
+
+@dataclass(frozen=True)
+class SpecAugmentConfig:
+    """All numbers are upper ends (lower ends for ``min_*``) of uniform draws, both ends included.
+
+    Attributes:
+        frames_per_time_mask: an utterance of T frames has up to ``T // frames_per_time_mask`` time masks
+        max_time_width: frames
+        max_frequency_width: mel bins
+    """
+
+    min_time_masks: int = 2
+    frames_per_time_mask: int = 25
+    max_time_width: int = 20
+    min_frequency_masks: int = 2
+    max_frequency_masks: int = 5
+    max_frequency_width: int = 16
+
+
+def _random_blocks(
+    candidates: Tensor, min_count: int, max_count: Tensor, max_width: int, generator: torch.Generator | None
+) -> Tensor:
+    """Blocks with distinct starts among the candidates ``[B, T]``, between the two counts ``[B]`` of them."""
+    device = candidates.device
+    draw = torch.rand(len(candidates), device=device, generator=generator)
+    counts = min_count + (draw * (max_count - min_count + 1)).long()
+    widths = torch.randint(1, max_width + 1, candidates.shape, device=device, generator=generator)
+    return spans(random_subset(candidates, counts, generator), widths)
+
+
+def spec_augment(
+    features: Tensor, lengths: Tensor, cfg: SpecAugmentConfig, generator: torch.Generator | None = None
+) -> Tensor:
+    """Counts and positions of the time masks follow each utterance's own length, not the padded one.
+
+    :param features: ``[B, T, F]``
+    :param lengths: ``[B]`` frames
+    :param generator: on the device of the features; torch's default generator if ``None``
+    :return: ``[B, T, F]``
+    """
+    batch, num_frames, num_bins = features.shape
+    max_time_masks = (lengths // cfg.frames_per_time_mask).clamp(min=cfg.min_time_masks)
+    valid = valid_frames(lengths, num_frames)
+    time = _random_blocks(valid, cfg.min_time_masks, max_time_masks, cfg.max_time_width, generator)
+    bins = valid.new_ones(batch, num_bins)
+    max_frequency_masks = torch.full_like(lengths, cfg.max_frequency_masks)
+    frequency = _random_blocks(bins, cfg.min_frequency_masks, max_frequency_masks, cfg.max_frequency_width, generator)
+    return features.masked_fill(time[:, :, None] | frequency[:, None, :], 0.0)
