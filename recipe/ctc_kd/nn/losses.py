@@ -129,6 +129,8 @@ class DistillationLoss:
         """
         losses = {}
         if "kd" in self.scales:
+            if teacher_logits is None or teacher_lengths is None:
+                raise ValueError(f"kd_scale {self.kd_scale} needs teacher_logits and teacher_lengths")
             teacher_logits = align(teacher_logits, logits.shape[1])
             mask = self.selection(teacher_logits, torch.minimum(lengths, teacher_lengths), blank=blank)
             losses["kd"] = kd_loss(
@@ -140,6 +142,8 @@ class DistillationLoss:
                 num_labels=None if target_lengths is None else target_lengths.sum(),
             )
         if "ctc" in self.scales:
+            if targets is None or target_lengths is None:
+                raise ValueError(f"kd_scale {self.kd_scale} needs targets and target_lengths")
             losses["ctc"] = ctc_loss(logits, lengths, targets, target_lengths, blank=blank)
         return losses
 

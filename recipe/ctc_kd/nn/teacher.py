@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
+from transformers.utils.logging import disable_progress_bar
 
 from .features import prepare_waveform
 from .masking import random_subset, spans, valid_frames
+
+disable_progress_bar()  # of loading and saving weights, which would fill the logs of jobs
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,8 @@ def load_encoder(cfg: TeacherConfig) -> PreTrainedModel:
     if isinstance(cfg.encoder, dict):
         return AutoModel.from_config(AutoConfig.for_model(**{**cfg.encoder, **options}))
     is_folder = os.path.isdir(cfg.encoder)
+    if os.path.isabs(cfg.encoder) and not is_folder:
+        raise FileNotFoundError(f"{cfg.encoder}: expected a folder with config.json and model.safetensors")
     return AutoModel.from_pretrained(cfg.encoder, dtype=torch.float32, local_files_only=is_folder, **options)
 
 
