@@ -1,0 +1,42 @@
+# `make demo` and `make test` do all set-up themselves; a second call starts at once.
+
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.10 python3; do \
+	$$python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null \
+	&& echo $$python && break; done)
+BIN := .venv/bin
+
+.PHONY: help setup demo demo-full test lint clean
+
+help:
+	@echo "make demo       the distillation grid on the embedded corpus, about 20 minutes on two cores"
+	@echo "make demo-full  every row of Tables 1 and 2 and Figure 1, about 1.5 hours more"
+	@echo "make test       all tests"
+	@echo "make setup      only the virtual environment in .venv, with the command .venv/bin/sis"
+	@echo "make lint       ruff"
+	@echo "make clean      remove the results of the demo (work/ output/ alias/ log/)"
+
+setup: .venv/installed
+
+.venv/installed: setup.py engine/pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.10, 3.11 or 3.12 is needed: make PYTHON=/path/to/python"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -e engine -e '.[dev]'
+	touch $@
+
+demo: setup
+	$(BIN)/sis manager -r -co config/demo.py
+	@echo "open output/demo/demo/report/index.html"
+
+demo-full: setup
+	$(BIN)/sis manager -r -co config/demo_full.py
+	@echo "open output/demo_full/demo/report/index.html"
+
+test: setup lint
+	OMP_NUM_THREADS=1 $(BIN)/pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+clean:
+	rm -rf work output alias log

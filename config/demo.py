@@ -1,0 +1,27 @@
+"""The paper's grid in small, on the embedded corpus: `sis manager -r config/demo.py`, about 20 minutes on two cores.
+
+Shows: a student distilled from a better teacher beats the same student trained with CTC alone, also where it never sees a
+transcript (lambda = 1), and how the choice of frames around blank matters.
+"""
+
+from ctc_kd.experiments.blank_kd import BASELINE, TEACHER, Row, blank_kd
+from ctc_kd.experiments.corpora import demo_corpus
+from ctc_kd.experiments.presets import DEMO
+
+ROWS = [
+    TEACHER,
+    BASELINE,
+    *(Row("all", weight) for weight in (0.25, 0.9, 1.0)),
+    Row("eliminate", 1.0),
+    Row("symmetric", 0.25, 1),
+    Row("symmetric", 0.9, 1),
+    Row("symmetric", 1.0, 1),
+    Row("symmetric", 1.0, 2),
+    Row("trim", 1.0),
+    Row("threshold", 1.0, 0.9),
+    Row("random", 1.0, 1.0),
+]
+
+
+def py():
+    blank_kd(demo_corpus(DEMO), DEMO, ROWS, name="demo", reference="tedlium2")

@@ -1,0 +1,95 @@
+"""Presets: every number of an experiment that is a choice, in one place each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sisyphus import Job, tk
+
+from ctc_kd.decoding.search import SearchConfig
+from ctc_kd.lexicon.inventory import labels_with_blank
+from ctc_kd.nn.schedules import one_cycle
+from ctc_kd.training.train import TrainingConfig
+
+NUM_LABELS_WITH_BLANK = len(labels_with_blank())
+
+
+@dataclass(frozen=True)
+class Preset:
+    """
+    :param teacher, student: class and config of the models, see ``ctc_kd.training.steps.build_model``
+    :param teacher_candidates: sub-epochs of the teacher whose dev WER is measured; the best one teaches
+    :param temperature, normalisation: of the KD loss, see ``ctc_kd.nn.losses.kd_loss``
+    :param lm_scales, prior_scales: the grid that is searched on dev
+    :param requests: resources of all jobs, job class name -> changes to them under ``"*"``
+    """
+
+    name: str
+    teacher: dict[str, Any]
+    teacher_training: TrainingConfig
+    teacher_candidates: tuple[int, ...]
+    student: dict[str, Any]
+    student_training: TrainingConfig
+    temperature: float
+    normalisation: str
+    search: SearchConfig
+    lm_scales: tuple[float, ...]
+    prior_scales: tuple[float, ...]
+    requests: dict[str, dict] = field(default_factory=dict)
+
+    def place(self, job: Job) -> Job:
+        """Give ``job`` the resources of this preset; they are not part of its identity."""
+        job.rqmt.update({**self.requests.get("*", {}), **self.requests.get(type(job).__name__, {})})
+        return job
+
+
+DEMO_ENCODER = tk.Path(
+    str(Path(__file__).parents[1] / "data" / "demo_teacher"), hash_overwrite="ctc_kd/data/demo_teacher"
+)
+
+DEMO = Preset(
+    name="demo",
+    teacher={
+        "class": "SpeechEncoderCtc",
+        "encoder": DEMO_ENCODER,
+        "num_labels_with_blank": NUM_LABELS_WITH_BLANK,
+        "dropout": 0.1,
+    },
+    teacher_training=TrainingConfig(
+        learning_rates=tuple(one_cycle(8, peak=5e-4, start=1e-4)),
+        partition_epoch=1,
+        batch_seconds=40,
+        gradient_clip=1.0,
+        keep_epochs=(6, 7),
+        keep_best=0,
+    ),
+    teacher_candidates=(6, 7, 8),
+    student={
+        "class": "StudentCtc",
+        "num_labels_with_blank": NUM_LABELS_WITH_BLANK,
+        "frontend": {"channels": [4, 8, 8, 8]},
+        "conformer": {
+            "num_layers": 4,
+            "dim": 144,
+            "num_heads": 4,
+            "feed_forward_dim": 288,
+            "kernel_size": 15,
+            "dropout": 0.1,
+        },
+    },
+    student_training=TrainingConfig(
+        learning_rates=tuple(one_cycle(16, peak=2e-3, start=2e-4, end_of_decay=2e-4, final=1e-5)),
+        partition_epoch=1,
+        batch_seconds=30,
+        gradient_clip=1.0,
+        keep_best=0,
+    ),
+    temperature=2.0,
+    normalisation="selected_frames",
+    search=SearchConfig(beam_size=128, beam_size_token=12, beam_threshold=14.0),
+    lm_scales=(0.5, 1.0, 1.5, 2.0),
+    prior_scales=(0.0, 0.3, 0.6),
+    requests={"*": {"cpu": 1, "gpu": 0, "mem": 2}},
+)
