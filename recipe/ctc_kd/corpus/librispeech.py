@@ -1,0 +1,194 @@
+"""Readers of the LibriSpeech layout: ``<part>/<speaker>/<chapter>/<speaker>-<chapter>-<NNNN>.flac`` and ``.trans.txt``.
+
+The audio and the transcripts are read by two jobs: what learns from audio alone depends on the first only.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from ctc_kd.corpus.flac import SAMPLE_RATE_HZ
+from ctc_kd.corpus.problems import CorpusError, refuse
+from ctc_kd.corpus.transcripts import normalise_text, unknown_characters, write_transcripts
+from sisyphus import Job, Task, tk
+
+
+class ReadLibriSpeechAudioJob(Job):
+    """Utterances of one part as a lhotse cut manifest, sorted by id, from the headers of the audio files.
+
+    Files that are not 16 kHz mono, hold no samples, cannot be read or are not named after their folders fail the job:
+    the error names the first of them and their number.
+
+    :param corpus_dir: the folder that holds the parts (``LibriSpeech`` in the archives)
+    :param part: its name, as ``train-clean-100``
+    """
+
+    def __init__(self, *, corpus_dir: tk.Path, part: str):
+        self.corpus_dir = corpus_dir
+        self.part = part
+        self.out_cuts = self.output_path("cuts.jsonl.gz")
+        self.rqmt = {"cpu": 4, "mem": 4, "time": 2}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        from ctc_kd.corpus.cuts import whole_recording_cut, write_cuts
+
+        part_dir = os.path.join(self.corpus_dir.get_path(), self.part)
+        audio = {}
+        problems = []
+        for speaker, chapter, path in audio_files(part_dir):
+            utterance = os.path.splitext(os.path.basename(path))[0]
+            if not utterance.startswith(f"{speaker}-{chapter}-"):
+                problems.append(f"{path}: the name should start with its folders, {speaker}-{chapter}-")
+            elif utterance in audio:
+                problems.append(f"utterance {utterance}: found twice, {audio[utterance][1]} and {path}")
+            else:
+                audio[utterance] = (speaker, path)
+        with ThreadPoolExecutor(self.rqmt["cpu"]) as pool:
+            headers = list(pool.map(read_header, (path for _, path in audio.values())))
+        cuts = []
+        for utterance, header in sorted(zip(audio, headers, strict=True)):
+            speaker, path = audio[utterance]
+            if isinstance(header, str):
+                problems.append(f"utterance {utterance}: {path}: {header}")
+                continue
+            cuts.append(
+                whole_recording_cut(
+                    utterance, audio=path, num_samples=header, sample_rate_hz=SAMPLE_RATE_HZ, speaker=speaker
+                )
+            )
+        refuse(problems, where=part_dir, remedy="Repair or remove these files, then run the job again.")
+        write_cuts(self.out_cuts.get_path(), cuts)
+        hours = sum(cut.duration for cut in cuts) / 3600
+        speakers = len({speaker for speaker, _ in audio.values()})
+        print(f"{part_dir}: {len(cuts)} utterances, {speakers} speakers, {hours:.3f} hours")
+
+
+class ReadLibriSpeechTranscriptsJob(Job):
+    """The transcripts of one part, sorted by utterance id: exactly one for each utterance of ``cuts``.
+
+    Text is upper-cased and its white space normalised; nothing else. Characters outside ``A-Z'``, empty or repeated
+    transcripts, and transcripts without audio or audio without transcript fail the job.
+
+    :param corpus_dir: as in :class:`ReadLibriSpeechAudioJob`
+    :param part: as in :class:`ReadLibriSpeechAudioJob`
+    :param cuts: that job's output for the same part
+    """
+
+    def __init__(self, *, corpus_dir: tk.Path, part: str, cuts: tk.Path):
+        self.corpus_dir = corpus_dir
+        self.part = part
+        self.cuts = cuts
+        self.out_transcripts = self.output_path("transcripts.txt")
+        self.rqmt = {"cpu": 1, "mem": 4, "time": 1}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        from ctc_kd.corpus.cuts import read_cuts
+
+        part_dir = os.path.join(self.corpus_dir.get_path(), self.part)
+        audio = {cut.id: cut.recording.sources[0].source for cut in read_cuts(self.cuts.get_path())}
+        transcripts, problems = {}, []
+        for path, utterance, text in transcript_lines(part_dir):
+            problem = fault_of(utterance, text, audio=audio, seen=transcripts)
+            if problem:
+                problems.append(f"utterance {utterance}: {path}: {problem}")
+            transcripts[utterance] = text
+        problems += [
+            f"utterance {utterance}: {path} has no transcript"
+            for utterance, path in sorted(audio.items())
+            if utterance not in transcripts
+        ]
+        refuse(
+            problems, where=part_dir, remedy="Repair the .trans.txt files (or add the audio), then run the job again."
+        )
+        write_transcripts(self.out_transcripts.get_path(), dict(sorted(transcripts.items())))
+        print(f"{part_dir}: {len(transcripts)} transcripts, {sum(len(t.split()) for t in transcripts.values())} words")
+
+
+def chapter_dirs(part_dir: str) -> Iterator[tuple[str, str, str]]:
+    """``(speaker, chapter, folder)`` of a part, in order of the names.
+
+    :raises CorpusError: there is no such part, or it has no chapter
+    """
+    if not os.path.isdir(part_dir):
+        raise CorpusError(f"{part_dir}: no such folder; expected a part of a corpus in LibriSpeech layout")
+    empty = True
+    for speaker in subfolders(part_dir):
+        for chapter in subfolders(speaker.path):
+            empty = False
+            yield speaker.name, chapter.name, chapter.path
+    if empty:
+        raise CorpusError(
+            f"{part_dir}: no <speaker>/<chapter> folders; expected a part of a corpus in LibriSpeech layout"
+        )
+
+
+def subfolders(path: str) -> list[os.DirEntry]:
+    with os.scandir(path) as entries:
+        return sorted((entry for entry in entries if entry.is_dir()), key=lambda entry: entry.name)
+
+
+def audio_files(part_dir: str) -> Iterator[tuple[str, str, str]]:
+    """``(speaker, chapter, path)`` of every ``.flac`` file of a part."""
+    for speaker, chapter, folder in chapter_dirs(part_dir):
+        for name in sorted(os.listdir(folder)):
+            if name.endswith(".flac") and not name.startswith("."):
+                yield speaker, chapter, os.path.join(folder, name)
+
+
+def read_header(path: str) -> int | str:
+    """The number of samples of a 16 kHz mono file, or what is wrong with it."""
+    import soundfile
+
+    try:
+        header = soundfile.info(path)
+    except (soundfile.LibsndfileError, OSError) as error:
+        return f"cannot be read as audio ({error})"
+    if header.samplerate != SAMPLE_RATE_HZ:
+        return f"sample rate {header.samplerate} Hz, expected {SAMPLE_RATE_HZ} Hz"
+    if header.channels != 1:
+        return f"{header.channels} channels, expected 1"
+    if header.frames <= 0:
+        return "holds no samples"
+    return header.frames
+
+
+def transcript_lines(part_dir: str) -> Iterator[tuple[str, str, str]]:
+    """``(file, utterance id, normalised text)`` of every line of a part's ``.trans.txt`` files.
+
+    :raises CorpusError: a file is not UTF-8
+    """
+    for speaker, chapter, folder in chapter_dirs(part_dir):
+        path = os.path.join(folder, f"{speaker}-{chapter}.trans.txt")
+        if not os.path.exists(path):
+            continue  # the missing transcripts are reported by utterance
+        try:
+            with open(path, encoding="utf-8") as file:
+                lines = file.read().splitlines()
+        except UnicodeDecodeError as error:
+            raise CorpusError(f"{path}: is not UTF-8 text ({error}); convert it, then run the job again") from error
+        for line in lines:
+            if line.strip():
+                utterance, *words = line.split()
+                yield path, utterance, normalise_text(" ".join(words))
+
+
+def fault_of(utterance: str, text: str, *, audio: dict, seen: dict) -> str | None:
+    """What is wrong with a transcript, None if nothing."""
+    if utterance in seen:
+        return "a second transcript"
+    if utterance not in audio:
+        return "a transcript, but no audio"
+    if not text:
+        return "an empty transcript"
+    unknown = unknown_characters(text)
+    if unknown:
+        return f"unknown characters {' '.join(map(repr, unknown))} in {text!r}, expected A-Z and '"
+    return None

@@ -1,0 +1,27 @@
+"""What is wrong with a corpus, as one error that names every kind of fault and the first few places."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+MAX_SHOWN = 10
+
+
+class CorpusError(ValueError):
+    """The corpus on disk is not what the reader expects."""
+
+
+def refuse(problems: Sequence[str], *, where: str, remedy: str):
+    """Do nothing if there are no problems, else raise.
+
+    :param problems: one line for each, naming the utterance and the file
+    :param where: the corpus part, folder or file
+    :param remedy: what the user can do
+    :raises CorpusError: the first :data:`MAX_SHOWN` problems and the count of the others
+    """
+    if not problems:
+        return
+    shown = [f"  {problem}" for problem in problems[:MAX_SHOWN]]
+    if len(problems) > MAX_SHOWN:
+        shown.append(f"  ... and {len(problems) - MAX_SHOWN} more")
+    raise CorpusError("\n".join([f"{where}: {len(problems)} problem(s)", *shown, remedy]))

@@ -1,0 +1,46 @@
+"""Transcripts as text files: one line ``utterance-id WORD WORD ...`` for each utterance."""
+
+from __future__ import annotations
+
+import os
+import string
+from collections.abc import Mapping
+
+CHARACTERS = frozenset(string.ascii_uppercase + "'")
+"""The characters of a word, as in LibriSpeech's transcripts."""
+
+
+def normalise_text(text: str) -> str:
+    """Upper case, one space between words, none around them."""
+    return " ".join(text.upper().split())
+
+
+def unknown_characters(text: str) -> list[str]:
+    """What a normalised text must not contain: the characters outside :data:`CHARACTERS`, sorted."""
+    return sorted(set(text) - CHARACTERS - {" "})
+
+
+def read_transcripts(path: str) -> dict[str, str]:
+    """Utterance id -> words, in file order; an utterance may have no words (an empty hypothesis).
+
+    :raises ValueError: an utterance id occurs twice
+    """
+    transcripts = {}
+    with open(path, encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            utterance, *words = line.split()
+            if utterance in transcripts:
+                raise ValueError(f"{os.fspath(path)}:{number}: utterance {utterance} occurs a second time")
+            transcripts[utterance] = " ".join(words)
+    return transcripts
+
+
+def write_transcripts(path: str, transcripts: Mapping[str, str]):
+    """The inverse of :func:`read_transcripts`; the file appears only when it is complete."""
+    partial = f"{os.fspath(path)}.partial"
+    with open(partial, "w", encoding="utf-8") as file:
+        for utterance, words in transcripts.items():
+            file.write(f"{utterance} {words}".rstrip() + "\n")
+    os.replace(partial, path)

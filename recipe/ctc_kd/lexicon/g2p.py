@@ -1,0 +1,149 @@
+"""Jobs that give unknown words a pronunciation, by grapheme-to-phoneme models of Sequitur (paper section 3)."""
+
+from __future__ import annotations
+
+import os
+
+from ctc_kd.corpus.transcripts import read_transcripts
+from ctc_kd.lexicon.pronunciations import read_lexicon, write_lexicon
+from sisyphus import Job, Task, tk
+
+SIZE_CONSTRAINTS = (0, 1, 0, 1)
+MIN_ITERATIONS = 1
+
+
+class OovWordsJob(Job):
+    """The words of ``transcripts`` that ``lexicon`` does not have, one a line, sorted."""
+
+    def __init__(self, *, transcripts: tk.Path, lexicon: tk.Path):
+        self.transcripts = transcripts
+        self.lexicon = lexicon
+        self.out_words = self.output_path("words.txt")
+        self.rqmt = {"cpu": 1, "mem": 2, "time": 1}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        texts = read_transcripts(self.transcripts.get_path()).values()
+        spoken = {word for text in texts for word in text.split()}
+        unknown = sorted(spoken - read_lexicon(self.lexicon.get_path()).keys())
+        with open(self.out_words.get_path(), "w", encoding="utf-8") as file:
+            file.writelines(f"{word}\n" for word in unknown)
+        print(f"{len(unknown)} of {len(spoken)} words are not in the lexicon")
+
+
+class TrainG2PJob(Job):
+    """Joint-sequence models of order 1 to ``ramp_ups + 1``, each started from the one before; the best is the output.
+
+    Trained on the first pronunciation of every word; the best model makes the fewest symbol errors on held-out words. A
+    killed job goes on after the last finished model. The defaults are the paper's: hours for a lexicon of 100,000 words
+    and about 20 s for 2,000.
+
+    :param lexicon: what to learn from
+    :param ramp_ups: how often the order is raised
+    :param max_iterations: at most so many iterations for each model
+    :param devel_share: the share of the words held out
+    :param seed: of their drawing
+    """
+
+    def __init__(
+        self, *, lexicon: tk.Path, ramp_ups: int = 4, max_iterations: int = 60, devel_share: float = 0.05, seed: int = 0
+    ):
+        if max_iterations <= MIN_ITERATIONS:
+            raise ValueError(f"max_iterations: {max_iterations}, expected more than {MIN_ITERATIONS}")
+        self.lexicon = lexicon
+        self.ramp_ups = ramp_ups
+        self.max_iterations = max_iterations
+        self.devel_share = devel_share
+        self.seed = seed
+        self.out_model = self.output_path("model.pickle")
+        self.rqmt = {"cpu": 1, "mem": 8, "time": 48}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        from ctc_kd.lexicon.joint_sequence import split_sample
+
+        lexicon = read_lexicon(self.lexicon.get_path())
+        train, devel = split_sample(lexicon, devel_share=self.devel_share, seed=self.seed)
+        if not devel:
+            raise ValueError(
+                f"{self.lexicon}: {len(lexicon)} words are too few to hold out {self.devel_share:.0%} of them"
+            )
+        print(f"{len(train)} words to train on, {len(devel)} held out")
+        stages = [self.stage(order, train, devel) for order in range(1, self.ramp_ups + 2)]
+        best = min(stages, key=lambda name: load(name)["symbol_errors"])
+        print(f"the best is {best}")
+        dump(load(best)["model"], self.out_model.get_path())
+
+    def stage(self, order: int, train, devel) -> str:
+        """Train one model unless it is there already; the name of its file, which also holds its errors."""
+        from ctc_kd.lexicon import joint_sequence
+
+        name = f"order-{order}.pickle"
+        if not os.path.exists(name):
+            # from the file, also just after training: the same numbers whether or not the job was interrupted
+            initial = None if order == 1 else load(f"order-{order - 1}.pickle")["model"]
+            print(f"order {order}: log-likelihood of the held-out words", flush=True)
+            model = joint_sequence.train_stage(
+                initial,
+                train,
+                devel,
+                size_constraints=SIZE_CONSTRAINTS,
+                min_iterations=MIN_ITERATIONS,
+                max_iterations=self.max_iterations,
+                log=f"order-{order}.log",
+            )
+            errors, symbols = joint_sequence.symbol_errors(model, devel)
+            dump({"model": model, "symbol_errors": errors, "symbols": symbols}, name)
+        done = load(name)
+        print(
+            f"order {order}: {done['symbol_errors']} of {done['symbols']} phonemes wrong in held-out words", flush=True
+        )
+        return name
+
+
+class ApplyG2PJob(Job):
+    """The most probable pronunciation of each word; a word that has none is an error."""
+
+    def __init__(self, *, model: tk.Path, words: tk.Path):
+        self.model = model
+        self.words = words
+        self.out_lexicon = self.output_path("lexicon.txt")
+        self.rqmt = {"cpu": 1, "mem": 4, "time": 2}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        from ctc_kd.lexicon.joint_sequence import translate
+
+        with open(self.words.get_path(), encoding="utf-8") as file:
+            words = file.read().split()
+        lexicon, failed = translate(load(self.model.get_path()), words)
+        if failed:
+            raise ValueError(
+                f"{len(failed)} of {len(words)} words of {self.words} cannot be pronounced by {self.model}: "
+                f"{' '.join(failed[:50])}. Their letters may not occur in the lexicon that G2P was trained on: "
+                "correct the transcripts, or add the words to the lexicon by hand (MergeLexiconJob)."
+            )
+        write_lexicon(self.out_lexicon.get_path(), lexicon)
+
+
+def load(path: str):
+    import pickle
+
+    import ctc_kd.lexicon.joint_sequence  # noqa: F401  the pickled classes need sequitur as set up there
+
+    with open(path, "rb") as file:
+        return pickle.load(file)
+
+
+def dump(content, path: str):
+    import pickle
+
+    with open(f"{path}.partial", "wb") as file:
+        pickle.dump(content, file, pickle.HIGHEST_PROTOCOL)
+    os.replace(f"{path}.partial", path)
