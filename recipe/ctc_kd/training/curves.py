@@ -21,7 +21,7 @@ def read_learning_curves(path: str) -> list[dict]:
             "epoch": epoch,
             "learning_rate": data.learning_rate,
             "scores": data.error,
-            "seconds": data.meta.get("epoch_elapsed_time"),
+            "seconds": data.meta.get("epoch_train_time_secs"),
         }
         for epoch, data in sorted(epochs.items())
         if data.error

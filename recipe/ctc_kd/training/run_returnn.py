@@ -24,6 +24,7 @@ def run_returnn(config: str, *, threads: int):
         MKL_NUM_THREADS=str(threads),
         PYTHONPATH=str(Path(__file__).parents[2]),  # importable for RETURNN also where the package is not installed
         PYTHONUNBUFFERED="1",
+        CLICOLOR="0",  # RETURNN's tracebacks go to log files
         HF_HUB_DISABLE_TELEMETRY="1",
     )
     command = [sys.executable, "-m", __name__, config]

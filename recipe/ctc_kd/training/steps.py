@@ -5,6 +5,8 @@ Imported by the config files that the jobs write; everything variable is a liter
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import numpy as np
 import returnn.frontend as rf
 import torch
@@ -14,17 +16,22 @@ from returnn.tensor import Dim, Tensor, TensorDict
 
 from ctc_kd.nn.losses import DistillationLoss
 from ctc_kd.nn.selection import Selection
-from ctc_kd.nn.student import StudentConfig, StudentCtc
-from ctc_kd.nn.teacher import SpeechEncoderCtc, TeacherConfig
 from ctc_kd.training.hdf import HdfWriter
 
-MODELS = {"StudentCtc": (StudentCtc, StudentConfig), "SpeechEncoderCtc": (SpeechEncoderCtc, TeacherConfig)}
+# Class -> module and config class, imported when needed: students should not wait for transformers.
+MODELS = {
+    "StudentCtc": ("ctc_kd.nn.student", "StudentConfig"),
+    "SpeechEncoderCtc": ("ctc_kd.nn.teacher", "TeacherConfig"),
+}
 
 
 def build_model(literal: dict) -> torch.nn.Module:
     """The model of ``{"class": name in MODELS, ...fields of its config}``."""
-    model_class, config_class = MODELS[literal["class"]]
-    return model_class(config_class.from_dict({name: value for name, value in literal.items() if name != "class"}))
+    fields = {name: value for name, value in literal.items() if name != "class"}
+    module_name, config_name = MODELS[literal["class"]]
+    module = import_module(module_name)
+    config = getattr(module, config_name).from_dict(fields)
+    return getattr(module, literal["class"])(config)
 
 
 def build_criterion(literal: dict) -> DistillationLoss:
@@ -42,7 +49,7 @@ def train_step(*, model: torch.nn.Module, extern_data: TensorDict, **_kwargs):
     logits, lengths = _logits(model, extern_data)
     inputs = {}
     if "teacher" in extern_data.data:
-        inputs["teacher_logits"] = extern_data["teacher"].raw_tensor
+        inputs["teacher_logits"], inputs["teacher_lengths"] = _padded(extern_data["teacher"])
     if "labels" in extern_data.data:
         inputs["targets"], inputs["target_lengths"] = _padded(extern_data["labels"])
     losses = criterion(logits, lengths, blank=logits.shape[-1] - 1, **inputs)

@@ -1,0 +1,132 @@
+"""The RETURNN jobs in one chain: CTC training, dump, label-free distillation, posteriors; and resuming each."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+import torch
+
+from conftest import TINY_STUDENT
+from ctc_kd.training.dump import DumpLogitsJob
+from ctc_kd.training.hdf import hdf_files, read_hdf, read_metadata
+from ctc_kd.training.posteriors import PosteriorsJob
+from ctc_kd.training.train import TrainingConfig, TrainJob
+
+TRAINING = TrainingConfig(learning_rates=(1e-3, 1e-3), partition_epoch=1, batch_seconds=4.0, keep_epochs=(1,), keep_best=0)
+
+
+def on_cpu(job):
+    job.rqmt.update(cpu=1, gpu=0)
+    return job
+
+
+@pytest.fixture
+def ctc(tiny):
+    return on_cpu(
+        TrainJob(
+            model=TINY_STUDENT,
+            criterion={"kd_scale": 0.0},
+            training=TRAINING,
+            audio=tiny.train,
+            dev_audio=tiny.dev,
+            labels=tiny.train_labels,
+            dev_labels=tiny.dev_labels,
+        )
+    )
+
+
+def test_chain(run_jobs, tiny, ctc):
+    dump = on_cpu(DumpLogitsJob(model=TINY_STUDENT, checkpoint=ctc.checkpoint(), audio=[tiny.train, tiny.dev]))
+    criterion = {"kd_scale": 1.0, "selection": {"rule": "symmetric", "parameters": {"n": 1}}}
+    student = on_cpu(
+        TrainJob(
+            model=TINY_STUDENT,
+            criterion=criterion,
+            training=TRAINING,
+            audio=tiny.train,
+            dev_audio=tiny.dev,
+            teacher_logits=dump.out_logits,
+        )
+    )
+    posteriors = on_cpu(
+        PosteriorsJob(
+            model=TINY_STUDENT, checkpoint=student.checkpoint(), audio={"dev": tiny.dev}, prior_audio=tiny.train
+        )
+    )
+    run_jobs(posteriors.out_prior)
+
+    with open(ctc.out_curves.get_path()) as file:
+        curves = json.load(file)
+    assert [entry["epoch"] for entry in curves] == [1, 2]
+    assert {"train_loss_ctc", "dev_loss_ctc"} <= set(curves[-1]["scores"])
+    assert all(entry["seconds"] > 0 for entry in curves)
+
+    logits = dict(read_hdf(dump.out_logits.get_path()))
+    assert len(logits) == 25
+    assert all(array.dtype == np.float16 and array.shape[1] == 79 for array in logits.values())
+    assert read_metadata(dump.out_logits.get_path())["teacher_job"] == ctc.job_id()
+
+    dev = dict(read_hdf(posteriors.out_posteriors["dev"].get_path()))
+    assert len(dev) == 5
+    for array in dev.values():
+        np.testing.assert_allclose(np.exp(array.astype("float64")).sum(axis=1), 1.0, atol=0.01)
+    np.testing.assert_allclose(np.exp(np.loadtxt(posteriors.out_prior.get_path())).sum(), 1.0, atol=1e-3)
+
+
+def test_resumed_training_equals_undisturbed(run_jobs, ctc):
+    run_jobs(ctc.out_curves)
+    models = ctc.out_models.get_path()
+    undisturbed = torch.load(f"{models}/epoch.002.pt", weights_only=True)["model"]
+    os.remove(f"{models}/epoch.002.pt")  # as if killed in the second epoch, before its checkpoint was written
+    _run_again(ctc)
+    resumed = torch.load(f"{models}/epoch.002.pt", weights_only=True)["model"]
+    for name, value in undisturbed.items():
+        assert torch.equal(value, resumed[name]), name
+
+
+def test_resumed_dump_equals_undisturbed(run_jobs, tiny, ctc, monkeypatch):
+    monkeypatch.setattr("ctc_kd.training.dump.SHARD_SIZE", 16)
+    dump = on_cpu(DumpLogitsJob(model=TINY_STUDENT, checkpoint=ctc.checkpoint(), audio=[tiny.train, tiny.dev]))
+    run_jobs(dump.out_logits)
+    folder = dump.out_logits.get_path()
+    undisturbed = dict(read_hdf(folder))
+    shards = hdf_files(folder)
+    assert len(shards) == 2
+    os.remove(shards[1])
+    _run_again(dump)
+    resumed = dict(read_hdf(folder))
+    assert list(resumed) == list(undisturbed)
+    for name, array in undisturbed.items():
+        assert np.array_equal(array, resumed[name]), name
+
+
+def test_teacher_with_other_labels_is_refused(run_jobs, tiny, tmp_path):
+    from sisyphus import tk
+
+    from ctc_kd.training.hdf import HdfWriter
+
+    with HdfWriter(tmp_path / "other.hdf", labels=["A", "B"], metadata={"frame_shift_s": 0.04}) as writer:
+        writer.add("train-00", np.zeros((3, 2), "float16"))
+    student = on_cpu(
+        TrainJob(
+            model=TINY_STUDENT,
+            criterion={"kd_scale": 1.0},
+            training=TRAINING,
+            audio=tiny.train,
+            dev_audio=tiny.dev,
+            teacher_logits=tk.Path(str(tmp_path / "other.hdf")),
+        )
+    )
+    with pytest.raises(Exception, match="labels"):
+        run_jobs(student.out_curves)
+
+
+def _run_again(job):
+    """Start the job's task once more in its work folder, as the manager does after a kill."""
+    here = os.getcwd()
+    os.chdir(job.work_path())
+    try:
+        job.run()
+    finally:
+        os.chdir(here)
