@@ -1,0 +1,56 @@
+"""How much of the teacher each selection rule distils: share of frames kept, and what the spikes look like."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from sisyphus import Job, Task, tk
+
+FRAME_SHIFT_S = 0.04
+BATCH_FRAMES = 1 << 15  # with padding; bounds the memory, has no influence on the result
+
+
+class CoverageJob(Job):
+    """Counts the frames that selection rules keep of a store of teacher logits, padding excluded.
+
+    ``out_coverage`` (JSON): ``utterances, frames, frame_shift_s, blank_share`` (frames with blank as best label),
+    ``mean_entropy`` (nats per frame), ``selections`` (list of ``rule, parameter, frames, share``) and ``spikes``, see
+    :class:`ctc_kd.analysis.spikes.SpikeStatistics`.
+
+    :param logits: store of raw logits ``[T, C]`` by utterance, blank last
+    :param selections: arguments of :class:`ctc_kd.nn.selection.Selection`, e.g.
+        ``{"rule": "symmetric", "parameters": {"n": 2}}``
+    :param log_prior: text file of C log probabilities, needed by the rule ``"prior"`` only
+    """
+
+    def __init__(self, *, logits: tk.Path, selections: list[dict[str, Any]], log_prior: tk.Path | None = None):
+        self.logits = logits
+        self.selections = selections
+        self.log_prior = log_prior
+        self.out_coverage = self.output_path("coverage.json")
+        self.rqmt = {"cpu": 1, "mem": 4, "time": 4}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        import numpy as np
+        import torch
+
+        from ctc_kd.analysis.counting import count_frames
+        from ctc_kd.training.hdf import read_hdf, read_labels
+
+        log_prior = self.log_prior and torch.from_numpy(np.loadtxt(self.log_prior.get_path(), dtype="float32"))
+        coverage = count_frames(
+            read_hdf(self.logits.get_path()),
+            self.selections,
+            blank=len(read_labels(self.logits.get_path())) - 1,
+            frame_shift_s=FRAME_SHIFT_S,
+            batch_frames=BATCH_FRAMES,
+            log_prior=log_prior,
+        )
+        with open("coverage.json.partial", "w") as file:
+            json.dump(coverage, file, indent=1)
+        os.replace("coverage.json.partial", self.out_coverage.get_path())

@@ -1,0 +1,133 @@
+"""The drawings of the page: WER strips, Figure 1, coverage bars and learning curves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from ctc_kd.report import names
+from ctc_kd.report.figures import ALL_FRAMES, AXIS_LABELS, figure1_series
+from ctc_kd.report.record import Record
+from ctc_kd.report.results import Results
+from ctc_kd.report.svg import Plot, element, ticks
+
+
+class Strip:
+    """One row's dev and test WER as dots on an axis common to all rows, with baseline and teacher as lines.
+
+    Positions are percentages, so that a strip fills its table cell without distorting the dots.
+    """
+
+    def __init__(self, results: Results):
+        values = [score.wer for record in results.records for score in (record.dev, record.test)]
+        pad = max(0.06 * (max(values) - min(values)), 0.2)
+        self._low, self._high = max(min(values) - pad, 0), max(values) + pad
+        self._lines = "".join(
+            self._line(record.test.wer, f"rule {method}")
+            for method in ("teacher", "baseline")
+            if (record := results.best(method, None))
+        )
+
+    def _at(self, wer: float) -> str:
+        return f"{100 * (wer - self._low) / (self._high - self._low):.2f}%"
+
+    def _line(self, wer: float, class_: str) -> str:
+        return element("line", x1=self._at(wer), x2=self._at(wer), y1=0, y2="100%", class_=class_)
+
+    def draw(self, record: Record) -> str:
+        dev, test = self._at(record.dev.wer), self._at(record.test.wer)
+        label = f"dev {names.wer(record.dev.wer)} %, test {names.wer(record.test.wer)} %"
+        dots = [
+            element("title", label),
+            element("line", x1=dev, x2=test, y1="50%", y2="50%", class_="link"),
+            element("circle", cx=dev, cy="50%", r=4, class_="dot dev"),
+            element("circle", cx=test, cy="50%", r=4.5, class_="dot test"),
+        ]
+        return element("svg", self._lines + "".join(dots), class_="strip", role="img", aria_label=label)
+
+    def axis(self) -> str:
+        marks = [
+            element("text", f"{tick:g}", x=self._at(tick), y="80%", class_="tick", text_anchor="middle")
+            for tick in ticks(self._low, self._high, 4)
+            if 0.04 < (tick - self._low) / (self._high - self._low) < 0.96
+        ]
+        return element("svg", "".join(marks), class_="strip axis", aria_hidden="true")
+
+
+def figure1(results: Results) -> str:
+    """Dev WER over n, one line for each distillation scale; empty where no distilled row exists."""
+    series = figure1_series(results)
+    if not series:
+        return ""
+    lines = [(method, record.dev.wer) for method in ("baseline", "teacher") if (record := results.best(method, None))]
+    values = [wer for points, kd in series.values() for wer in [*(y for _, y in points), kd] if wer is not None]
+    values += [wer for _, wer in lines]
+    pad = max(0.08 * (max(values) - min(values)), 0.2)
+    plot = Plot(
+        width=560,
+        height=350,
+        x=(-0.35, ALL_FRAMES + 0.35),
+        y=(max(min(values) - pad, 0), max(values) + pad),
+        margins=(44, 12, 12, 62),
+    )
+    plot.y_axis()
+    for method, wer in lines:
+        plot.horizontal(wer, f"rule {method}")
+        plot.text(plot.right, plot.y(wer) - 5, f"{names.SHORT[method]} {names.wer(wer)}", "note", "end")
+    for position, label in AXIS_LABELS.items():
+        for row, text in enumerate(label):
+            plot.text(plot.x(position), plot.bottom + 18 + 14 * row, text)
+    plot.text((plot.left + plot.right) / 2, plot.height - 6, "n, blank frames kept on each side of a label", "note")
+    for index, (weight, (points, kd)) in enumerate(series.items()):
+        name = f"λ = {names.scale(weight)}"
+        plot.line(points, f"line c{index}")
+        for n, wer in points:
+            plot.marker(n, wer, index % 3, f"mark c{index}", f"{name}, n = {n:g}: {names.wer(wer)} % on dev")
+        if kd is not None:
+            plot.marker(ALL_FRAMES, kd, index % 3, f"mark c{index}", f"{name}, plain KD: {names.wer(kd)} % on dev")
+    return plot.svg(f"Dev WER over n of symmetric selection, distillation scales {', '.join(map(names.scale, series))}")
+
+
+def figure1_legend(results: Results) -> str:
+    keys = [
+        element("span", f'<i class="key c{index} shape{index % 3}"></i>λ = {names.scale(weight)}')
+        for index, weight in enumerate(figure1_series(results))
+    ]
+    return element("p", "".join(keys), class_="legend")
+
+
+def share_bar(share: float, paper: float | None) -> str:
+    """A share in [0, 1] as a bar, the paper's as a tick."""
+    bar = element("rect", x=0, y="25%", width=f"{100 * share:.2f}%", height="50%", class_="bar")
+    at = f"{100 * paper:.2f}%" if paper is not None else None
+    tick = element("line", x1=at, x2=at, y1="8%", y2="92%", class_="paper") if at else ""
+    back = element("rect", x=0, y="25%", width="100%", height="50%", class_="track")
+    return element("svg", back + bar + tick, class_="strip", aria_hidden="true")
+
+
+def loss_names(curves: Sequence[list[dict]]) -> list[str]:
+    """The losses in all learning curves: what follows ``train_loss_`` or ``dev_loss_`` in the names of scores."""
+    scores = [score for curve in curves for entry in curve for score in entry["scores"]]
+    return list(dict.fromkeys(score.split("_loss_", 1)[1] for score in scores if "_loss_" in score))
+
+
+def learning_curve(curve: list[dict], losses: list[str], label: str) -> str:
+    """Losses of one training over epochs: a colour for each loss, dev as a full line, train as a faint one."""
+    lines = {}
+    for loss_index, loss in enumerate(losses):
+        for part in ("train", "dev"):
+            score = f"{part}_loss_{loss}"
+            points = [(e["epoch"], e["scores"][score]) for e in curve if score in e["scores"]]
+            lines[f"line {part} c{loss_index}"] = [(x, y) for x, y in points if math.isfinite(y)]
+    lines = {class_: points for class_, points in lines.items() if points}
+    if not lines:
+        return ""
+    epochs = [x for points in lines.values() for x, _ in points]
+    top = max(y for points in lines.values() for _, y in points)
+    plot = Plot(width=260, height=150, x=(min(epochs), max(epochs)), y=(0, top * 1.04), margins=(34, 10, 8, 22))
+    plot.y_axis(3)
+    for tick in ticks(min(epochs), max(epochs), 4):
+        plot.text(plot.x(tick), plot.bottom + 15, f"{tick:g}")
+    for class_, points in lines.items():
+        plot.line(points, class_)
+    return plot.svg(f"Learning curves of {label}")

@@ -1,0 +1,64 @@
+"""Figure 1 of the paper as files: dev WER over the radius n of symmetric selection, for each distillation scale."""
+
+from __future__ import annotations
+
+import os
+
+from ctc_kd.report import names
+from ctc_kd.report.results import Results
+
+# Okabe and Ito's colours, told apart by readers with any colour vision; the markers tell apart in grey, too.
+COLOURS = ("#D55E00", "#009E73", "#0072B2", "#CC79A7", "#E69F00")
+MARKERS = "osD^v"
+LAST_RADIUS = 5
+ALL_FRAMES = LAST_RADIUS + 1.4  # position of plain KD on the axis: apart, as its radius is unlimited
+AXIS_LABELS = {0: ("0", "elim."), **{n: (str(n),) for n in range(1, LAST_RADIUS + 1)}, ALL_FRAMES: ("all", "KD")}
+
+
+def figure1_series(results: Results) -> dict[float, tuple[list[tuple[int, float]], float | None]]:
+    """Distillation scale -> points (n, dev WER), with blank elimination as n = 0, and the dev WER of plain KD."""
+    series = {}
+    for weight in results.weights:
+        rows = [r for r in results.distilled if r.weight == weight]
+        points = {r.parameter or 0: r.dev.wer for r in rows if r.method in ("eliminate", "symmetric")}
+        kd = next((r.dev.wer for r in rows if r.method == "all"), None)
+        if points or kd is not None:
+            series[weight] = (sorted(points.items()), kd)
+    return series
+
+
+def figure1(results: Results, folder: str):
+    """Writes ``figure1.svg`` and ``figure1.png`` into ``folder``."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    with plt.rc_context(
+        {"svg.hashsalt": "figure1", "font.size": 10, "axes.spines.top": False, "axes.spines.right": False}
+    ):
+        figure, axes = plt.subplots(figsize=(6, 3.8), layout="constrained")
+        _draw(axes, results)
+        figure.savefig(os.path.join(folder, "figure1.svg"), metadata={"Date": None})
+        figure.savefig(os.path.join(folder, "figure1.png"), dpi=200, metadata={"Software": None})
+        plt.close(figure)
+
+
+def _draw(axes, results: Results):
+    for index, (weight, (points, kd)) in enumerate(figure1_series(results).items()):
+        style = {"color": COLOURS[index % 5], "marker": MARKERS[index % 5]}
+        label = f"λ = {names.scale(weight)}"
+        if points:
+            axes.plot(*zip(*points, strict=True), **style, label=label)
+            label = None
+        if kd is not None:
+            axes.plot([ALL_FRAMES], [kd], **style, linestyle="none", label=label)
+    for method, dashes in (("baseline", "--"), ("teacher", ":")):
+        if record := results.best(method, None):
+            axes.axhline(record.dev.wer, color="0.35", linestyle=dashes, linewidth=1.2, label=method)
+    axes.set_xticks(list(AXIS_LABELS), ["\n".join(label) for label in AXIS_LABELS.values()])
+    axes.set_xlim(-0.4, ALL_FRAMES + 0.4)
+    axes.set_xlabel("n, blank frames kept on each side of a label")
+    axes.set_ylabel(f"dev WER [%], {results.corpus}")
+    axes.grid(axis="y", color="0.9")
+    axes.legend(frameon=False, fontsize=9, ncols=2)

@@ -1,0 +1,96 @@
+"""The report of one corpus: a folder with tables, figures and one HTML page, built from records alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from typing import Any
+
+from sisyphus import Job, Task, tk
+
+from ctc_kd.report.record import Record, read_record, value_of
+
+
+class ReportJob(Job):
+    """Writes ``index.html`` (self-contained), ``table1.md, table2.md, coverage.md, figure1.svg, figure1.png`` and
+    ``records.jsonl``.
+
+    :param title: headline of the page
+    :param records: ``out_record`` of the rows; the grid may have holes
+    :param coverage: ``out_coverage`` of the teacher's CoverageJob
+    :param curves: row id -> learning curves (JSON) of its training
+    :param lm_statistics: name -> Variable or number, shown as facts of the language model
+    :param reference: ``published_reference(...)``: the paper's numbers of this corpus, or of another one for orientation
+    :param notes: sentences on data and training that a reader should know
+    """
+
+    def __init__(
+        self,
+        *,
+        title: str,
+        records: list[tk.Path],
+        coverage: tk.Path | None = None,
+        curves: dict[str, tk.Path] | None = None,
+        lm_statistics: dict[str, tk.Variable | float] | None = None,
+        reference: dict[str, Any] | None = None,
+        notes: list[str] | None = None,
+    ):
+        self.title = title
+        self.records = records
+        self.coverage = coverage
+        self.curves = curves or {}
+        self.lm_statistics = lm_statistics or {}
+        self.reference = reference
+        self.notes = notes or []
+        self.out_report = self.output_path("report", directory=True)
+        self.rqmt = {"cpu": 1, "mem": 2, "time": 0.5}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        from ctc_kd.report.figures import figure1
+        from ctc_kd.report.page import Page
+        from ctc_kd.report.results import Results
+        from ctc_kd.report.tables import coverage_markdown, table1_markdown, table2_markdown
+
+        records = [read_record(path.get_path()) for path in self.records]
+        results = Results(records, self.reference)
+        coverage = self.coverage and _read_json(self.coverage)
+        page = Page(
+            title=self.title,
+            results=results,
+            coverage=coverage,
+            curves={row: _read_json(path) for row, path in self.curves.items()},
+            lm_statistics={name: value_of(value) for name, value in self.lm_statistics.items()},
+            notes=self.notes,
+        )
+        folder = "report.partial"
+        shutil.rmtree(folder, ignore_errors=True)
+        os.mkdir(folder)
+        _write(folder, "table1.md", table1_markdown(results))
+        _write(folder, "table2.md", table2_markdown(results))
+        if coverage:
+            _write(folder, "coverage.md", coverage_markdown(coverage, results))
+        _write(folder, "records.jsonl", _json_lines(records))
+        figure1(results, folder)
+        _write(folder, "index.html", page.html())
+        target = self.out_report.get_path()
+        shutil.rmtree(target, ignore_errors=True)
+        os.replace(folder, target)
+        print(f"report of {len(records)} rows: {target}/index.html")
+
+
+def _read_json(path: tk.Path) -> Any:
+    with open(path.get_path()) as file:
+        return json.load(file)
+
+
+def _json_lines(records: list[Record]) -> str:
+    return "".join(json.dumps(record.to_json(), ensure_ascii=False) + "\n" for record in records)
+
+
+def _write(folder: str, name: str, text: str):
+    with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+        file.write(text)

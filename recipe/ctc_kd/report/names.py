@@ -1,0 +1,70 @@
+"""How methods, parameters and numbers are written in tables and on the page."""
+
+from __future__ import annotations
+
+from ctc_kd.report.record import Record
+
+DASH = "–"
+SHORT = {
+    "teacher": "Teacher",
+    "baseline": "Baseline",
+    "all": "KD",
+    "eliminate": "Blank elim.",
+    "symmetric": "Symmetric",
+    "trim": "Trim",
+    "threshold": "Threshold",
+    "random": "Random",
+    "prior": "Prior",
+}
+LONG = {
+    "teacher": "The teacher",
+    "baseline": "The CTC baseline",
+    "all": "Plain KD",
+    "eliminate": "Blank elimination",
+    "symmetric": "Symmetric selection",
+    "trim": "Trimming",
+    "threshold": "Threshold selection",
+    "random": "Random selection",
+    "prior": "Prior-corrected elimination",
+}
+SYMBOL = {"symmetric": "n", "threshold": "α", "random": "β", "prior": "scale"}
+
+
+def wer(value: float | None) -> str:
+    """One decimal, as in the paper."""
+    return DASH if value is None else f"{value:.1f}"
+
+
+def scale(value: float | None) -> str:
+    return DASH if value is None else f"{value:.2g}" if value % 1 else f"{value:.1f}"
+
+
+def parameter(method: str, value: float | None) -> str:
+    """E.g. ``n = 2``."""
+    return DASH if value is None else f"{SYMBOL.get(method, 'parameter')} = {value:g}"
+
+
+def row_name(record: Record) -> str:
+    """E.g. ``Symmetric selection with n = 2 at λ = 1.0``."""
+    name = LONG[record.method]
+    if record.parameter is not None:
+        name += f" with {parameter(record.method, record.parameter)}"
+    if record.weight is not None:
+        name += f" at λ = {scale(record.weight)}"
+    return name
+
+
+def duration(seconds: float | None) -> str:
+    if seconds is None:
+        return DASH
+    minutes, hours = seconds / 60, seconds / 3600
+    return f"{hours:.1f} h" if hours >= 2 else f"{minutes:.1f} min" if minutes >= 2 else f"{seconds:.0f} s"
+
+
+def count(value: int | None) -> str:
+    """With thin spaces between thousands."""
+    return DASH if value is None else f"{value:,}".replace(",", "\u2009")
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    return DASH if share is None else f"{100 * share:.{digits}f} %"

@@ -1,0 +1,159 @@
+"""The record of one scored row: everything a table needs to know about it, as one small JSON file."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from typing import Any
+
+from sisyphus import Job, Task, tk
+
+METHODS = ("teacher", "baseline", "all", "eliminate", "symmetric", "trim", "threshold", "random", "prior")
+
+
+@dataclasses.dataclass(frozen=True)
+class Score:
+    """Word errors on one evaluation set; ``wer`` in percent."""
+
+    wer: float
+    substitutions: int
+    deletions: int
+    insertions: int
+    words: int
+    utterances: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """One row: what was trained, how it was decoded, what came out.
+
+    :param row: name of the row, unique in its experiment, e.g. ``"sym-n2-l1.0"``
+    :param method: one of :data:`METHODS`; ``"all"`` is plain KD on every frame
+    :param parameter: n, alpha, beta or prior scale of the selection rule; None where it has none
+    :param weight: distillation scale lambda; None for teacher and baseline
+    :param normalisation: of the KD loss, see ``ctc_kd.nn.losses.kd_loss``
+    :param published: ``{"dev", "test", "parameter"}`` of the paper's row on the same corpus; None where it has none
+    :param parameters: number of trainable parameters
+    :param job_ids: what the job did -> its id
+    :param uses_transcripts: whether training of this model read transcripts
+    """
+
+    corpus: str
+    preset: str
+    row: str
+    method: str
+    parameter: float | None
+    weight: float | None
+    temperature: float | None
+    normalisation: str | None
+    seed: int | None
+    lm_scale: float
+    prior_scale: float
+    dev: Score
+    test: Score
+    published: dict | None
+    training_seconds: float | None
+    epochs: int | None
+    parameters: int | None
+    job_ids: dict[str, str]
+    uses_transcripts: bool
+
+    def __post_init__(self):
+        if self.method not in METHODS:
+            raise ValueError(f"row {self.row}: method {self.method!r} is none of {', '.join(METHODS)}")
+
+    def to_json(self) -> dict:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict) -> Record:
+        return cls(**{**data, "dev": Score(**data["dev"]), "test": Score(**data["test"])})
+
+
+def read_record(path: str | os.PathLike) -> Record:
+    with open(path) as file:
+        return Record.from_json(json.load(file))
+
+
+def value_of(variable: Any) -> Any:
+    """The value of a finished Variable; plain values as they are."""
+    return variable.get() if isinstance(variable, tk.Variable) else variable
+
+
+class RecordJob(Job):
+    """Writes the :class:`Record` of one row.
+
+    :param row: the fields of the record known beforehand: ``corpus, preset, row, method, uses_transcripts`` and, as far
+        as they apply, ``parameter, weight, temperature, normalisation, seed, published, parameters``
+    :param scores: ``{"dev": ..., "test": ...}``, the counts (JSON) of the two ScoreJobs
+    :param lm_scale: best on dev
+    :param prior_scale: best on dev
+    :param curves: learning curves of the training (JSON); gives number of epochs and, where entries have ``"seconds"``,
+        the training time
+    :param job_ids: further jobs to name in the record; scoring, tuning and training are found from the inputs
+    """
+
+    def __init__(
+        self,
+        *,
+        row: dict[str, Any],
+        scores: dict[str, tk.Path],
+        lm_scale: tk.Variable | float,
+        prior_scale: tk.Variable | float,
+        curves: tk.Path | None = None,
+        job_ids: dict[str, str] | None = None,
+    ):
+        self.row = row
+        self.scores = scores
+        self.lm_scale = lm_scale
+        self.prior_scale = prior_scale
+        self.curves = curves
+        makers = {"training": curves, "scales": lm_scale, **{f"score {name}": path for name, path in scores.items()}}
+        found = {kind: path.creator.job_id() for kind, path in makers.items() if getattr(path, "creator", None)}
+        self.job_ids = {**found, **(job_ids or {})}
+        self.out_record = self.output_path("record.json")
+        self.rqmt = {"cpu": 1, "mem": 1, "time": 0.2}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        record = Record(**self._fields())
+        with open("record.json.partial", "w") as file:
+            json.dump(record.to_json(), file, indent=1)
+        os.replace("record.json.partial", self.out_record.get_path())
+        print(f"{record.row}: {record.dev.wer:.2f} % WER on dev, {record.test.wer:.2f} % on test")
+
+    def _fields(self) -> dict[str, Any]:
+        optional = dict.fromkeys(
+            ["parameter", "weight", "temperature", "normalisation", "seed", "published", "parameters"]
+        )
+        seconds, epochs = _training(self.curves)
+        return {
+            **optional,
+            "training_seconds": seconds,
+            "epochs": epochs,
+            **self.row,
+            **{name: _score(path) for name, path in self.scores.items()},
+            "lm_scale": value_of(self.lm_scale),
+            "prior_scale": value_of(self.prior_scale),
+            "job_ids": self.job_ids,
+        }
+
+
+def _score(counts: tk.Path) -> Score:
+    """The counts of a ScoreJob without the fields that a record does not keep."""
+    with open(counts.get_path()) as file:
+        data = json.load(file)
+    return Score(**{field.name: data[field.name] for field in dataclasses.fields(Score)})
+
+
+def _training(curves: tk.Path | None) -> tuple[float | None, int | None]:
+    """Training time in seconds and number of epochs; None as far as unknown."""
+    if curves is None:
+        return None, None
+    with open(curves.get_path()) as file:
+        entries = json.load(file)
+    seconds = [entry.get("seconds") for entry in entries]
+    return None if None in seconds else sum(seconds), max(entry["epoch"] for entry in entries)

@@ -1,0 +1,170 @@
+"""Tables 1 and 2 in the paper's layout, and the coverage table: as rows for the page, and as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ctc_kd.report import names
+from ctc_kd.report.record import Record
+from ctc_kd.report.results import PaperScore, Results
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of Table 1 or 2; ``record`` is None where the grid has a hole.
+
+    :param first: whether a new group of rows (method) begins
+    """
+
+    label: str
+    method: str
+    weight: float | None
+    record: Record | None
+    paper: PaperScore | None
+    first: bool
+
+    @property
+    def is_student(self) -> bool:
+        return self.method != "teacher"
+
+
+def table1(results: Results) -> list[Row]:
+    """Teacher, baseline, then plain KD and blank elimination for each distillation scale."""
+    return [
+        *(_row(results, method, None) for method in ("teacher", "baseline")),
+        *_groups(results, ("all", "eliminate")),
+    ]
+
+
+def table2(results: Results) -> list[Row]:
+    """KD and elimination at their best scale, then each rule with the hyper-parameter chosen on dev, by scale."""
+    best = [(method, results.best_weight(method)) for method in ("all", "eliminate")]
+    rules = ["symmetric", "trim", "threshold", "random"]
+    rules += ["prior"] if any(record.method == "prior" for record in results.records) else []
+    return [*(_row(results, method, found and found.weight) for method, found in best), *_groups(results, rules)]
+
+
+def _row(results: Results, method: str, weight: float | None, first: bool = True) -> Row:
+    record, paper = results.best(method, weight), results.paper(method, weight)
+    return Row(names.SHORT[method], method, weight, record, paper, first)
+
+
+def _groups(results: Results, methods: Sequence[str]) -> list[Row]:
+    weights = results.weights
+    return [_row(results, method, weight, weight == weights[0]) for method in methods for weight in weights]
+
+
+def best_scores(rows: Sequence[Row]) -> dict[str, str]:
+    """For dev and test the lowest WER of a student, as printed: the table's bold numbers."""
+    scores = {name: [getattr(row.record, name).wer for row in rows if row.record and row.is_student] for name in SETS}
+    return {name: names.wer(min(values)) for name, values in scores.items() if values}
+
+
+SETS = ("dev", "test")
+
+
+def table1_markdown(results: Results) -> str:
+    rows = table1(results)
+    lines = [[row.label if row.first else "", names.scale(row.weight), *_scores(row, rows)] for row in rows]
+    title = f"**Table 1.** Baselines on {results.corpus} with {LM}: WER [%]."
+    return _document(title, ["Model", "Distillation scale", *SETS], lines, rows, results)
+
+
+def table2_markdown(results: Results) -> str:
+    rows = table2(results)
+    lines = []
+    for row in rows:
+        label = {"all": f"{names.DASH} (KD)"}.get(row.method, row.label)
+        mark = "†" if row.method in ("all", "eliminate") and row.record else ""
+        lines.append([label if row.first else "", names.scale(row.weight) + mark, _parameter(row), *_scores(row, rows)])
+    title = f"**Table 2.** Blank selection on {results.corpus} with {LM}: WER [%]. {CHOICE}"
+    return _document(title, ["Blank selection", "KD scale", "Hyper-param.", *SETS], lines, rows, results)
+
+
+LM = "4-gram LM"
+CHOICE = "Hyper-parameters, and the scales marked †, are those with the lowest dev WER."
+
+
+def paper_columns(results: Results) -> str:
+    """What the columns of the paper's numbers are called."""
+    return "Paper" if results.comparable else f"Paper, {results.reference['name']}"
+
+
+def paper_note(results: Results) -> str:
+    if results.comparable:
+        return f"Paper: the numbers of arXiv 2506.01503 on {results.reference['name']}."
+    return (
+        f"The paper's numbers (arXiv 2506.01503) on {results.reference['name']} are of other data and far larger models: "
+        "they show the paper's trend and cannot be compared with ours."
+    )
+
+
+def _document(title: str, head: list[str], lines: list[list[str]], rows: list[Row], results: Results) -> str:
+    has_parameter = "Hyper-param." in head
+    if results.reference:
+        column = paper_columns(results)
+        head = head + ([f"{column}: hyper-param."] if has_parameter else []) + [f"{column}: {name}" for name in SETS]
+        lines = [line + _paper(row, has_parameter) for line, row in zip(lines, rows, strict=True)]
+        title += f"\n\n{paper_note(results)}"
+    return f"{title}\n\n{markdown(head, lines)}"
+
+
+def _scores(row: Row, rows: list[Row]) -> list[str]:
+    if row.record is None:
+        return [names.DASH] * len(SETS)
+    texts = {name: names.wer(getattr(row.record, name).wer) for name in SETS}
+    best = best_scores(rows)
+    return [f"**{text}**" if row.is_student and text == best[name] else text for name, text in texts.items()]
+
+
+def _parameter(row: Row) -> str:
+    return names.parameter(row.method, row.record and row.record.parameter)
+
+
+def _paper(row: Row, has_parameter: bool) -> list[str]:
+    chosen = [names.parameter(row.method, row.paper and row.paper.parameter)] if has_parameter else []
+    return chosen + [names.wer(row.paper and getattr(row.paper, name)) for name in SETS]
+
+
+def coverage_markdown(coverage: dict, results: Results) -> str:
+    """Share of frames each selection keeps, beside the paper's."""
+    lines = [
+        [
+            names.LONG[entry["rule"]],
+            names.parameter(entry["rule"], entry["parameter"]),
+            names.count(entry["frames"]),
+            names.percent(entry["share"]),
+            names.percent(results.paper_share(entry["rule"], entry["parameter"]), digits=0),
+        ]
+        for entry in coverage["selections"]
+    ]
+    table = markdown(["Selection", "Hyper-param.", "Frames", "Share", "Paper"], lines)
+    facts = "\n".join(f"- {name}: {value}" for name, value in coverage_facts(coverage).items())
+    return f"**Coverage.** Frames of the teacher that a selection distils.\n\n{table}\n{facts}\n"
+
+
+def coverage_facts(coverage: dict) -> dict[str, str]:
+    """What is known of the teacher's spikes, name -> text."""
+    spikes = coverage["spikes"]
+    hours = coverage["frames"] * coverage["frame_shift_s"] / 3600
+    facts = {
+        "Speech": f"{hours:.2f} h, {names.count(coverage['utterances'])} utterances",
+        "Frames": f"{names.count(coverage['frames'])} of {1000 * coverage['frame_shift_s']:.0f} ms",
+        "Blank is the best label": names.percent(coverage["blank_share"]),
+        "Entropy": f"{coverage['mean_entropy']:.2f} nats per frame",
+        "Spikes": f"{names.count(spikes['count'])}, {spikes['per_second']:.1f} per second",
+    }
+    if spikes["count"]:
+        facts["Length of a spike"] = (
+            f"{spikes['mean_length_frames']:.2f} frames, {names.percent(spikes['single_frame_share'], 0)} single frames"
+        )
+    if spikes["mean_gap_frames"] is not None:
+        facts["Blank frames between spikes"] = f"{spikes['mean_gap_frames']:.2f}"
+    return facts
+
+
+def markdown(head: list[str], lines: list[list[str]]) -> str:
+    """A Markdown table; columns that hold only numbers would be right-aligned, so all but the first are."""
+    rule = ["---"] + ["---:"] * (len(head) - 1)
+    return "".join(f"| {' | '.join(line)} |\n" for line in [head, rule, *lines])

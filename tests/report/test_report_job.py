@@ -1,0 +1,119 @@
+"""Records and report from fake scores and trainings, through the jobs."""
+
+import json
+import os
+
+import pytest
+
+from ctc_kd.report.record import read_record
+
+
+@pytest.fixture
+def scored(tmp_path):
+    """Files as the scoring, training and analysis jobs write them."""
+
+    def write(name, data):
+        path = tmp_path / name
+        path.write_text(json.dumps(data))
+        return str(path)
+
+    counts = {"substitutions": 60, "deletions": 20, "insertions": 10, "hits": 920, "words": 1000, "utterances": 80}
+    entry = {"learning_rate": 1e-3, "scores": {"train_loss_kd": 1.5, "dev_loss_kd": 1.2}, "seconds": 2.5}
+    coverage = {
+        "utterances": 3,
+        "frames": 1000,
+        "frame_shift_s": 0.04,
+        "blank_share": 0.7,
+        "mean_entropy": 0.4,
+        "selections": [{"rule": "symmetric", "parameter": 2, "frames": 600, "share": 0.6}],
+        "spikes": {
+            "count": 200,
+            "per_second": 5.0,
+            "mean_length_frames": 1.5,
+            "single_frame_share": 0.6,
+            "mean_gap_frames": 3.0,
+            "length_histogram": {"1": 120, "2": 60, "3": 20},
+        },
+    }
+    return {
+        "dev": write("dev.json", {"wer": 9.0, **counts}),
+        "test": write("test.json", {"wer": 9.5, **counts}),
+        "curves": write("curves.json", [{"epoch": epoch, **entry} for epoch in (1, 2, 3)]),
+        "coverage": write("coverage.json", coverage),
+    }
+
+
+ROW = {
+    "corpus": "demo",
+    "preset": "consistent",
+    "row": "sym-n2-l1.0",
+    "method": "symmetric",
+    "parameter": 2,
+    "weight": 1.0,
+    "temperature": 2.0,
+    "normalisation": "selected_frames",
+    "seed": 1,
+    "uses_transcripts": False,
+}
+
+
+def record_job(scored, row, **arguments):
+    from ctc_kd.report.record import RecordJob
+    from sisyphus import tk
+
+    scores = {name: tk.Path(scored[name]) for name in ("dev", "test")}
+    return RecordJob(row=row, scores=scores, lm_scale=1.6, prior_scale=0.3, **arguments)
+
+
+def test_record(scored, run_jobs):
+    from sisyphus import tk
+
+    job = record_job(scored, ROW, curves=tk.Path(scored["curves"]), job_ids={"teacher": "A.1"})
+    run_jobs(job.out_record)
+    record = read_record(job.out_record.get_path())
+    assert (record.dev.wer, record.test.wer, record.dev.deletions, record.test.words) == (9.0, 9.5, 20, 1000)
+    assert (record.epochs, record.training_seconds) == (3, 7.5)
+    assert (record.lm_scale, record.prior_scale, record.job_ids) == (1.6, 0.3, {"teacher": "A.1"})
+    assert record.row == "sym-n2-l1.0" and not record.uses_transcripts and record.published is None
+
+
+def test_record_names_the_jobs_that_made_its_inputs(scored, run_jobs):
+    from ctc_kd.report.record import RecordJob
+
+    first = record_job(scored, ROW)
+    chained = RecordJob(row=ROW, scores={"dev": first.out_record}, lm_scale=1.6, prior_scale=0.3)
+    assert chained.job_ids == {"score dev": first.job_id()}
+
+
+def test_report(scored, run_jobs):
+    from ctc_kd.experiments.published import published_reference
+    from ctc_kd.report.job import ReportJob
+    from sisyphus import tk
+
+    baseline = {"corpus": "demo", "preset": "consistent", "row": "ctc", "method": "baseline", "uses_transcripts": True}
+    jobs = [record_job(scored, row) for row in (baseline, ROW)]
+    report = ReportJob(
+        title="A small report",
+        records=[job.out_record for job in jobs],
+        coverage=tk.Path(scored["coverage"]),
+        curves={"sym-n2-l1.0": tk.Path(scored["curves"])},
+        lm_statistics={"LM perplexity": 41.5},
+        reference=published_reference("tedlium2"),
+        notes=["Made by a test."],
+    )
+    run_jobs(report.out_report)
+    folder = report.out_report.get_path()
+    assert sorted(os.listdir(folder)) == [
+        "coverage.md",
+        "figure1.png",
+        "figure1.svg",
+        "index.html",
+        "records.jsonl",
+        "table1.md",
+        "table2.md",
+    ]
+    with open(os.path.join(folder, "records.jsonl")) as file:
+        assert [json.loads(line)["row"] for line in file] == ["ctc", "sym-n2-l1.0"]
+    with open(os.path.join(folder, "index.html")) as file:
+        page = file.read()
+    assert all(text in page for text in ("A small report", "41.5", "Made by a test.", "Symmetric selection with n = 2"))
