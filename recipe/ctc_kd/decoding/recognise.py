@@ -1,0 +1,99 @@
+"""Recognition of a whole set with fixed scales."""
+
+from __future__ import annotations
+
+from sisyphus import Job, Task, tk
+
+from ctc_kd.decoding.search import SearchConfig
+
+CHUNKS_PER_WORKER = 8
+
+
+class SearchJob(Job):
+    """Finds the words of every utterance from its posteriors.
+
+    :param posteriors: HDF of log posteriors
+    :param prior: log prior, text
+    :param lexicon: pronunciation lexicon for the search
+    :param lm: KenLM model
+    :param lm_scale: number, or Variable such as ``TuneScalesJob.out_lm_scale``
+    :param prior_scale: number, or Variable
+
+    ``out_hypotheses``: transcript file. ``out_rtf``: real-time factor of the search on one core (CPU seconds per second
+    of audio).
+
+    The number of worker processes is ``rqmt["cpu"]``.
+    """
+
+    def __init__(
+        self,
+        *,
+        posteriors: tk.Path,
+        prior: tk.Path,
+        lexicon: tk.Path,
+        lm: tk.Path,
+        lm_scale: float | tk.Variable,
+        prior_scale: float | tk.Variable,
+        search: SearchConfig,
+    ):
+        self.posteriors = posteriors
+        self.prior = prior
+        self.lexicon = lexicon
+        self.lm = lm
+        self.lm_scale = lm_scale
+        self.prior_scale = prior_scale
+        self.search = search
+        self.out_hypotheses = self.output_path("hypotheses.txt")
+        self.out_rtf = self.output_var("rtf")
+        self.rqmt = {"cpu": 2, "mem": 4, "time": 4}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        from ctc_kd.corpus.transcripts import write_transcripts
+        from ctc_kd.decoding.posteriors import load_posteriors
+        from ctc_kd.decoding.workers import chunks, run_units
+        from ctc_kd.training.datasets import FRAME_SHIFT_S
+
+        posteriors = load_posteriors(self.posteriors.get_path())
+        lengths = {utterance: len(array) for utterance, array in posteriors.items()}
+        units = dict(enumerate(chunks(lengths, CHUNKS_PER_WORKER * self.rqmt["cpu"])))
+        hypotheses, seconds = {}, 0.0
+        for _, (found, cpu_seconds) in run_units(self._search_function(posteriors), units, workers=self.rqmt["cpu"]):
+            hypotheses.update(found)
+            seconds += cpu_seconds
+            print(f"{len(hypotheses)}/{len(posteriors)} utterances", flush=True)
+        rtf = seconds / (sum(lengths.values()) * FRAME_SHIFT_S)
+        print(f"real-time factor of the search on one core: {rtf:.4f}")
+        write_transcripts(
+            self.out_hypotheses.get_path(), {utterance: hypotheses[utterance] for utterance in posteriors}
+        )
+        self.out_rtf.set(rtf)
+
+    def _search_function(self, posteriors):
+        """``utterances -> ({utterance: words}, CPU seconds)``"""
+        import time
+
+        from ctc_kd.decoding.posteriors import emissions, load_log_prior
+        from ctc_kd.decoding.search import LexiconDecoder
+        from ctc_kd.lexicon.pronunciations import read_lexicon
+
+        lm_scale, prior_scale = _value(self.lm_scale), _value(self.prior_scale)
+        log_prior = load_log_prior(self.prior.get_path())
+        lexicon = read_lexicon(self.lexicon.get_path())
+        decoder = LexiconDecoder(lexicon=lexicon, lm=self.lm.get_path(), config=self.search)
+
+        def search_chunk(utterances):
+            start = time.process_time()
+            found = {}
+            for utterance in utterances:
+                scores = emissions(posteriors[utterance], log_prior, prior_scale)
+                found[utterance] = " ".join(decoder.search(scores, lm_scale=lm_scale))
+            return found, time.process_time() - start
+
+        return search_chunk
+
+
+def _value(scale: float | tk.Variable) -> float:
+    return scale.get() if isinstance(scale, tk.Variable) else scale

@@ -1,0 +1,102 @@
+"""Lexicon-constrained CTC beam search with a word n-gram model: Flashlight's decoder (paper section 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ctc_kd.lexicon.inventory import BLANK, end_of_word, labels_with_blank
+
+if TYPE_CHECKING:
+    import numpy as np
+
+UNKNOWN_WORD = "<unk>"
+
+
+@dataclass(frozen=True)
+class SearchConfig:
+    """What is kept while searching; the defaults are the paper's.
+
+    Attributes:
+        beam_size: hypotheses kept after each frame
+        beam_size_token: classes, the most probable ones, by which a hypothesis is extended at each frame
+        beam_threshold: hypotheses scoring this much (natural log) below the best one are dropped
+        word_score: added for each word
+        sil_score: added for each blank frame
+    """
+
+    beam_size: int = 1024
+    beam_size_token: int = 12
+    beam_threshold: float = 14.0
+    word_score: float = 0.0
+    sil_score: float = 0.0
+
+
+class LexiconDecoder:
+    """Finds the word sequence with the highest ``log p_AM + lm_scale * log10 p_LM`` (Viterbi: best path, no sums).
+
+    Only words of the lexicon are found. One that the language model does not know competes with the model's
+    probability of ``<unk>``. The prefix tree and the language model serve all scales.
+
+    :param lexicon: word -> pronunciations in base phonemes; all of them are searched
+    :param lm: KenLM model file, binary or ARPA
+    """
+
+    def __init__(self, *, lexicon: Mapping[str, Iterable[Sequence[str]]], lm: str, config: SearchConfig):
+        from flashlight.lib.text.decoder.kenlm import KenLM
+        from flashlight.lib.text.dictionary import Dictionary
+
+        self.config = config
+        self._classes = {label: index for index, label in enumerate(labels_with_blank())}
+        self._words = [*lexicon, UNKNOWN_WORD]
+        self._lm = KenLM(lm, Dictionary(self._words))
+        self._trie = self._build_trie(lexicon)
+        self._decoder = None
+        self._decoder_lm_scale: float | None = None
+
+    def _build_trie(self, lexicon: Mapping[str, Iterable[Sequence[str]]]):
+        """All pronunciations as a prefix tree; inner nodes look ahead to the best unigram score below them."""
+        from flashlight.lib.text.decoder import SmearingMode, Trie
+
+        trie = Trie(len(self._classes), self._classes[BLANK])
+        start = self._lm.start(False)
+        for index, (word, pronunciations) in enumerate(lexicon.items()):
+            _, score = self._lm.score(start, index)
+            for pronunciation in pronunciations:
+                try:
+                    spelling = [self._classes[label] for label in end_of_word(pronunciation)]
+                except KeyError as error:
+                    raise ValueError(f"lexicon: {word} has the phoneme {error}, which is not a label") from None
+                trie.insert(spelling, index, score)
+        trie.smear(SmearingMode.MAX)
+        return trie
+
+    def _decoder_for(self, lm_scale: float):
+        """Flashlight fixes the scale when a decoder is made; the one made last is kept."""
+        from flashlight.lib.text.decoder import CriterionType, LexiconDecoderOptions
+        from flashlight.lib.text.decoder import LexiconDecoder as FlashlightDecoder
+
+        if lm_scale != self._decoder_lm_scale:
+            options = LexiconDecoderOptions(
+                beam_size=self.config.beam_size,
+                beam_size_token=self.config.beam_size_token,
+                beam_threshold=self.config.beam_threshold,
+                lm_weight=lm_scale,
+                word_score=self.config.word_score,
+                unk_score=float("-inf"),
+                sil_score=self.config.sil_score,
+                log_add=False,
+                criterion_type=CriterionType.CTC,
+            )
+            blank, unknown = self._classes[BLANK], len(self._words) - 1
+            self._decoder = FlashlightDecoder(options, self._trie, self._lm, blank, blank, unknown, [], False)
+            self._decoder_lm_scale = lm_scale
+        return self._decoder
+
+    def search(self, emissions: np.ndarray, *, lm_scale: float) -> list[str]:
+        """:param emissions: ``[T, C]`` float32, C-contiguous, see :func:`ctc_kd.decoding.posteriors.emissions`"""
+        if not len(emissions):
+            return []
+        results = self._decoder_for(lm_scale).decode(emissions.ctypes.data, *emissions.shape)
+        return [self._words[index] for index in results[0].words if index >= 0] if results else []

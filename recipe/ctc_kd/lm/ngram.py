@@ -1,0 +1,79 @@
+"""N-gram language models: estimation with KenLM, and the binary that the decoder maps into memory."""
+
+import gzip
+import os
+import shutil
+import subprocess
+
+from sisyphus import Job, Task, tk
+
+
+class NgramLmJob(Job):
+    """Estimates an unpruned, interpolated, modified Kneser-Ney n-gram model.
+
+    :param text: one sentence a line (optionally ``.gz``), words separated by spaces, in the lexicon's spelling
+    :param order: n
+    :param kenlm_tools: directory with ``lmplz``
+
+    ``out_arpa``: the model in ARPA format.
+
+    Small texts may lack the counts from which the discounts are estimated; such an order takes KenLM's fallback
+    discounts, and the log says so.
+    """
+
+    def __init__(self, *, text: tk.Path, order: int = 4, kenlm_tools: tk.Path):
+        self.text = text
+        self.order = order
+        self.kenlm_tools = kenlm_tools
+        self.out_arpa = self.output_path("lm.arpa")
+        self.rqmt = {"cpu": 1, "mem": 2, "time": 1}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        partial = self.out_arpa.get_path() + ".partial"
+        sorting_memory = f"{int(600 * self.rqmt['mem'])}M"  # leaves room for the vocabulary
+        command = [os.path.join(self.kenlm_tools.get_path(), "lmplz"), "--order", str(self.order)]
+        command += ["--memory", sorting_memory, "--temp_prefix", os.path.join(os.getcwd(), "lmplz.")]
+        command += ["--discount_fallback", "0.5", "1", "1.5", "--arpa", partial]
+        print("running", " ".join(command), flush=True)
+        feed(command, self.text.get_path())
+        os.replace(partial, self.out_arpa.get_path())
+
+
+def feed(command: list[str], text: str):
+    """Run a command with a (possibly gzipped) text on its standard input."""
+    process = subprocess.Popen(command, stdin=subprocess.PIPE)
+    opener = gzip.open if text.endswith(".gz") else open
+    try:
+        with opener(text, "rb") as file, process.stdin:
+            shutil.copyfileobj(file, process.stdin, 1 << 20)
+    except BrokenPipeError:
+        pass  # the command ended early; its exit status tells
+    finally:
+        status = process.wait()
+    if status != 0:
+        raise RuntimeError(f"{command[0]} failed with exit status {status} on {text}; its message is in this log")
+
+
+class KenLmBinaryJob(Job):
+    """Converts an ARPA model (optionally ``.gz``) to KenLM's memory-mapped probing format.
+
+    ``out_binary``: loads in milliseconds and is shared between processes.
+    """
+
+    def __init__(self, *, arpa: tk.Path, kenlm_tools: tk.Path):
+        self.arpa = arpa
+        self.kenlm_tools = kenlm_tools
+        self.out_binary = self.output_path("lm.bin")
+        self.rqmt = {"cpu": 1, "mem": 2, "time": 1}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        partial = self.out_binary.get_path() + ".partial"
+        program = os.path.join(self.kenlm_tools.get_path(), "build_binary")
+        subprocess.run([program, self.arpa.get_path(), partial], check=True)
+        os.replace(partial, self.out_binary.get_path())

@@ -1,0 +1,91 @@
+"""Word error rate of hypotheses."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+
+from sisyphus import Job, Task, tk
+
+
+class ScoreJob(Job):
+    """Compares hypotheses with references word by word and adds up the errors of all utterances, as ``sclite`` does.
+
+    Both are transcript files with the same utterances.
+
+    ``out_wer``: percent. ``out_counts``: JSON. ``out_alignments``: text, a block for each utterance.
+    """
+
+    def __init__(self, *, hypotheses: tk.Path, references: tk.Path):
+        self.hypotheses = hypotheses
+        self.references = references
+        self.out_wer = self.output_var("wer")
+        self.out_counts = self.output_path("counts.json")
+        self.out_alignments = self.output_path("alignments.txt")
+        self.rqmt = {"cpu": 1, "mem": 1, "time": 1}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        from ctc_kd.corpus.transcripts import read_transcripts
+        from ctc_kd.scoring.alignment import Counts, align, count
+
+        references = read_transcripts(self.references.get_path())
+        hypotheses = read_transcripts(self.hypotheses.get_path())
+        check_utterances(references, hypotheses, names=(self.references.get_path(), self.hypotheses.get_path()))
+        alignments = {name: align(words.split(), hypotheses[name].split()) for name, words in references.items()}
+        counts = sum(map(count, alignments.values()), Counts())
+        if not counts.words:
+            raise ValueError(f"{self.references.get_path()}: no words to compare with")
+
+        write_alignments(self.out_alignments.get_path(), alignments)
+        summary = {
+            "wer": counts.wer,
+            "substitutions": counts.substitutions,
+            "deletions": counts.deletions,
+            "insertions": counts.insertions,
+            "hits": counts.hits,
+            "words": counts.words,
+            "utterances": len(references),
+        }
+        with open("counts.json", "w") as file:
+            json.dump(summary, file, indent=2)
+        os.replace("counts.json", self.out_counts.get_path())
+        print(summary)
+        self.out_wer.set(counts.wer)
+
+
+def check_utterances(expected: Mapping, found: Mapping, *, names: tuple[str, str]):
+    """:raises ValueError: an utterance is in one only; names up to ten of them"""
+    problems = [f"{utterance} is missing" for utterance in expected if utterance not in found]
+    problems += [f"{utterance} is unexpected" for utterance in found if utterance not in expected]
+    if problems:
+        shown = ", ".join(problems[:10]) + (f" and {len(problems) - 10} more" if len(problems) > 10 else "")
+        raise ValueError(f"{names[1]}: not the utterances of {names[0]}: {shown}")
+
+
+def write_alignments(path: str, alignments: Mapping):
+    """``utterance -> pairs`` as text: counts, and the two word sequences below each other with the errors marked."""
+    with open(f"{path}.partial", "w", encoding="utf-8") as file:
+        for utterance, pairs in alignments.items():
+            file.write("\n".join(_block(utterance, pairs)) + "\n\n")
+    os.replace(f"{path}.partial", path)
+
+
+def _block(utterance: str, pairs) -> Iterator[str]:
+    from ctc_kd.scoring.alignment import count
+
+    counts = count(pairs)
+    yield f"{utterance}: {counts.words} words, S {counts.substitutions}, D {counts.deletions}, I {counts.insertions}"
+    columns = [(ref or "*", hyp or "*", _mark(ref, hyp)) for ref, hyp in pairs]
+    for name, line in zip(("REF", "HYP", "   "), zip(*columns, strict=True), strict=False):
+        words = (word.ljust(max(map(len, column))) for word, column in zip(line, columns, strict=True))
+        yield f"{name}: {' '.join(words)}".rstrip()
+
+
+def _mark(reference: str | None, hypothesis: str | None) -> str:
+    if reference == hypothesis:
+        return ""
+    return "I" if reference is None else "D" if hypothesis is None else "S"
