@@ -1,0 +1,23 @@
+"""The command ``sis``."""
+
+import logging
+import sys
+
+LOG_FORMAT = "[%(asctime)s] %(levelname)s: %(message)s"
+
+
+def main(argv=None):
+    """Entry point; exits with 0 only if what was asked for is done."""
+    sys.exit(run(sys.argv[1:] if argv is None else argv))
+
+
+def run(argv):
+    from .command_line import parser
+
+    args = parser().parse_args(argv)
+    logging.basicConfig(format=LOG_FORMAT, level=args.log_level, stream=sys.stdout)
+    return args.func(args)
+
+
+if __name__ == "__main__":
+    main()

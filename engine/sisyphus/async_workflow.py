@@ -1,0 +1,71 @@
+"""Async configs: ``await tk.async_run(paths)`` continues when the files are there."""
+
+import asyncio
+
+from .delayed_ops import DelayedBase
+from .tools import extract_paths
+
+_waiters = []  # (paths, future) of everything that is awaited
+
+
+class AsyncConfigs:
+    """Runs the coroutines of async configs on an event loop that is advanced between manager cycles."""
+
+    def __init__(self):
+        self._loop = asyncio.new_event_loop()
+        self._tasks = {}
+
+    def add(self, name, coroutine):
+        self._tasks[name] = self._loop.create_task(coroutine)
+        self.advance()
+
+    def advance(self):
+        """Run until everything waits for jobs; raises what a config raises. Returns whether anything went on."""
+        progress = False
+        for _ in range(1000):
+            progress = _resolve() or progress
+            before = len(_waiters), sum(t.done() for t in self._tasks.values())
+            for _ in range(5):
+                self._loop.call_soon(self._loop.stop)
+                self._loop.run_forever()
+            if before == (len(_waiters), sum(t.done() for t in self._tasks.values())) and not _ready():
+                break
+            progress = True
+        for name, task in list(self._tasks.items()):
+            if task.done():
+                del self._tasks[name]
+                task.result()
+        return progress
+
+    def waiting(self):
+        return list(self._tasks)
+
+
+def _ready():
+    return any(all(p.available() for p in paths) for paths, _ in _waiters)
+
+
+def _resolve():
+    ready = [w for w in _waiters if all(p.available() for p in w[0])]
+    for waiter in ready:
+        _waiters.remove(waiter)
+        waiter[1].set_result(None)
+    return bool(ready)
+
+
+async def async_run(obj):
+    """Make everything ``obj`` needs a target and wait until it is available; returns the value of a delayed value."""
+    from .graph import OutputCall, graph
+
+    paths = extract_paths(obj)
+    if not all(p.available() for p in paths):
+        graph.add_target(OutputCall(f"async {len(graph.targets)}", lambda *_: None, (obj,), {}))
+        future = asyncio.get_running_loop().create_future()
+        _waiters.append((paths, future))
+        await future
+    return obj.get() if isinstance(obj, DelayedBase) else None
+
+
+async def async_gather(*coroutines):
+    """Run coroutines side by side; returns their results in order."""
+    return await asyncio.gather(*coroutines)

@@ -1,0 +1,200 @@
+"""What every engine does: `EngineBase`, and `EngineSelector`, which gives each task to one of several engines."""
+
+import contextlib
+import logging
+
+from . import global_constants as gc
+from . import global_settings as gs
+from .task import normalised
+from .tools import sis_hash
+
+
+class DeferSubmission(Exception):
+    """The engine cannot take the call now; the manager tries again later and nothing is recorded."""
+
+
+class ImpossibleRequest(ValueError):
+    """A task asks for more of a resource than the engine will ever have."""
+
+
+class EngineBase:
+    """Interface of an engine. A task id in it is ``queue``, ``queue_error``, ``running`` or ``unknown``."""
+
+    # to be written by an engine ------------------------------------------------------------------------------------
+    def task_state(self, task, task_id):
+        raise NotImplementedError
+
+    def submit_call(self, call, logpath, rqmt, name, task_name, task_ids):
+        """Start ``call`` once per id; returns ``(engine name, information for the submit log)``."""
+        raise NotImplementedError
+
+    def get_default_rqmt(self, task):
+        raise NotImplementedError
+
+    def get_task_id(self, task_id):
+        """The id this worker has: as given on its command line, or from the cluster's environment."""
+        assert task_id is not None, "this engine needs the task id on the command line"
+        return task_id
+
+    # may be changed by an engine -----------------------------------------------------------------------------------
+    def start_engine(self):
+        """Called once by the manager before anything else."""
+
+    def stop_engine(self):
+        """Called when the manager ends; running tasks go on."""
+
+    def reset_cache(self):
+        """Called at the start of a manager cycle."""
+
+    def knows_exactly(self):
+        """Whether ``queue`` and ``running`` are certain, so that no file need be looked at."""
+        return False
+
+    def in_hand(self, task):
+        """State of a task all of whose ids this process is sure to know, else None."""
+
+    def set_wake(self, wake):
+        """``wake()`` is to be called whenever a task starts or ends, from any thread."""
+
+    def submitted(self):
+        """Called after submissions have been recorded."""
+
+    def get_used_engine(self, selector):
+        return self
+
+    def init_worker(self, task):
+        """Called in the worker before the task runs."""
+
+    def get_job_used_resources(self, process):
+        from .resources import used_by_process_tree
+
+        return used_by_process_tree(process)
+
+    def get_task_termination_info(self, task, task_id, submit_info):
+        """``{"out_of_memory": bool, "out_of_time": bool}`` as far as the engine knows."""
+        return {}
+
+    def get_job_node_hostnames(self):
+        from .processes import hostname
+
+        return [hostname()]
+
+    def check_request(self, rqmt, task):
+        """Raise `ImpossibleRequest` if ``rqmt`` can never be met."""
+
+    # shared --------------------------------------------------------------------------------------------------------
+    def get_rqmt(self, task, task_id, update=True):
+        """Requirements of the next submission; what an earlier one was raised to is kept unless the recipe changed."""
+        rqmt = normalised({**self.get_default_rqmt(task), **task.rqmt()})
+        history = [entry for ids, entry in task.submissions() if task_id in ids]
+        if update and history:
+            first, last = history[0], history[-1]
+            asked = {k: last[k] if k in last and first.get(k) == v else v for k, v in rqmt.items()}
+            usage = {**task.usage(task_id), **self.get_task_termination_info(task, task_id, last)}
+            rqmt = normalised((task._update_rqmt or gs.update_engine_rqmt)(last_rqmt=asked, last_usage=usage))
+        return gs.check_engine_limits(rqmt, task)
+
+    def worker_call(self, task):
+        call = [*gs.SIS_COMMAND, gc.CMD_WORKER, task.job._sis_path(), task.name()]
+        return gs.worker_wrapper(task.job, task.name(), call)
+
+    def submit(self, task):
+        """Submit all ids of ``task`` that can run, grouped by equal requirements; returns the submitted ids."""
+        groups = {}
+        for i in task.task_ids():
+            if task.state(self, i) in (gc.STATE_RUNNABLE, gc.STATE_INTERRUPTED_RESUMABLE):
+                rqmt = self.get_rqmt(task, i)
+                self.check_request(rqmt, task)
+                groups.setdefault(sis_hash(rqmt), (rqmt, []))[1].append(i)
+        submitted = []
+        for rqmt, ids in groups.values():
+            with contextlib.suppress(DeferSubmission):
+                engine_name, info = self.submit_call(
+                    self.worker_call(task),
+                    task.job._sis_path(gc.JOB_LOG_ENGINE, abspath=True),
+                    rqmt,
+                    task.task_name(),
+                    task.name(),
+                    ids,
+                )
+                task.log_submission(ids, rqmt, engine_name, info)
+                logging.debug("submitted %s %s", task.task_name(), ids)
+                submitted += ids
+        self.submitted()
+        return submitted
+
+
+class EngineSelector(EngineBase):
+    """Gives each task to ``engines[rqmt["engine"]]``, or to ``engines[default_engine]`` if it names none."""
+
+    def __init__(self, engines, default_engine):
+        assert default_engine in engines, f"default engine {default_engine!r} is not among {sorted(engines)}"
+        self.engines = engines
+        self.default_engine = default_engine
+
+    def get_used_engine(self, selector):
+        assert selector in self.engines, f"rqmt asks for engine {selector!r}, known are {sorted(self.engines)}"
+        return self.engines[selector].get_used_engine(selector)
+
+    def _name(self, task):
+        return task.rqmt().get("engine", self.default_engine)
+
+    def _of(self, task):
+        return self.get_used_engine(self._name(task))
+
+    def _all(self):
+        return list({id(e): e for e in self.engines.values()}.values())
+
+    def start_engine(self):
+        for engine in self._all():
+            engine.start_engine()
+
+    def stop_engine(self):
+        for engine in self._all():
+            engine.stop_engine()
+
+    def reset_cache(self):
+        for engine in self._all():
+            engine.reset_cache()
+
+    def submitted(self):
+        for engine in self._all():
+            engine.submitted()
+
+    def set_wake(self, wake):
+        for engine in self._all():
+            engine.set_wake(wake)
+
+    def in_hand(self, task):
+        return self._of(task).in_hand(task)
+
+    def knows_exactly(self):
+        return all(engine.knows_exactly() for engine in self._all())
+
+    def task_state(self, task, task_id):
+        return self._of(task).task_state(task, task_id)
+
+    def get_default_rqmt(self, task):
+        return self._of(task).get_default_rqmt(task)
+
+    def get_rqmt(self, task, task_id, update=True):
+        return self._of(task).get_rqmt(task, task_id, update)
+
+    def check_request(self, rqmt, task):
+        self._of(task).check_request(rqmt, task)
+
+    def submit_call(self, call, logpath, rqmt, name, task_name, task_ids):
+        selector = rqmt.get("engine", self.default_engine)
+        at = call.index(gc.CMD_WORKER) + 1
+        call = [*call[:at], "--engine", selector, *call[at:]]
+        engine = self.get_used_engine(selector)
+        return engine.submit_call(call, logpath, rqmt, name, task_name, task_ids)
+
+    def get_task_id(self, task_id):
+        return self.get_used_engine(self.default_engine).get_task_id(task_id)
+
+    def init_worker(self, task):
+        self._of(task).init_worker(task)
+
+    def get_task_termination_info(self, task, task_id, submit_info):
+        return self._of(task).get_task_termination_info(task, task_id, submit_info)

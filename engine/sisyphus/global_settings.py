@@ -1,0 +1,217 @@
+"""All settings (``gs``). A settings file is executed inside this module, after the defaults below.
+
+Order: defaults, each file of ``SIS_GLOBAL_SETTINGS_FILE`` (default ``settings.py``), each environment variable
+``SIS_<NAME>``. engine/README.md lists what every setting does.
+"""
+
+import logging as _logging
+import os
+import sys
+from ast import literal_eval as _literal_eval
+
+from .global_constants import *  # noqa: F403  settings files read the fixed names here
+from .hash import short_hash
+
+BASE_DIR = os.getcwd()
+
+
+# Hooks -------------------------------------------------------------------------------------------------------------
+def engine():
+    """The engine that runs tasks: this machine, all its CPUs, no GPU."""
+    from .localengine import LocalEngine
+
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    if ENGINE_NOT_SETUP_WARNING:
+        _logging.info("no engine() in the settings: using this machine with %s CPUs and no GPU", cpus)
+    return LocalEngine(cpus=cpus)
+
+
+def worker_wrapper(job, task_name, call):
+    """Change the command line of a worker, for example to start it in a container."""
+    return call
+
+
+def on_job_failure(job):
+    """Called in every manager cycle for every job in state error."""
+
+
+def on_job_finished(job):
+    """Called when a job's finished marker is written."""
+
+
+def update_engine_rqmt(last_rqmt, last_usage):
+    """Requirements of a resubmission: more time or memory where the last run was close to its limit.
+
+    ``time`` is in hours, ``mem`` and ``rss`` are in GB.
+    """
+    rqmt = dict(last_rqmt)
+    close = 0.1
+    if "time" in rqmt and (last_usage.get("out_of_time") or rqmt["time"] - last_usage.get("used_time", 0) < close):
+        rqmt["time"] *= 2
+    rss = last_usage.get("max", {}).get("rss", 0)
+    if "mem" in rqmt and (last_usage.get("out_of_memory") or rqmt["mem"] - rss < 0.25):
+        rqmt["mem"] *= 2
+    return rqmt
+
+
+def check_engine_limits(current_rqmt, task):
+    """Last word on the requirements of every submission."""
+    return current_rqmt
+
+
+def file_caching(path):
+    """Local copy of a path declared ``cached=True``."""
+    return path
+
+
+# Names -------------------------------------------------------------------------------------------------------------
+SIS_HASH = short_hash
+WORK_DIR = "work"
+ALIAS_DIR = "alias"
+OUTPUT_DIR = "output"
+ALIAS_AND_OUTPUT_SUBDIR = ""
+CONFIG_FILE_DEFAULT = "config.py"
+CONFIG_FUNCTION_DEFAULT = "config.main"
+IMPORT_PATHS = ["config", "recipe", "recipe/"]
+FINISHED_LOG = "log/finished.log"
+TEAM_SHARE_DIR = None
+TMP_PREFIX = os.path.join(os.environ.get("TMPDIR", "/tmp"), "sis_")
+if os.path.basename(sys.argv[0] or "") in ("sis", "sisyphus"):
+    SIS_COMMAND = [sys.executable, os.path.abspath(sys.argv[0])]
+else:
+    SIS_COMMAND = [sys.executable, "-m", "sisyphus"]
+
+# Waits in seconds. The waits for a file system to become consistent are kept only where it is a network one. ---------
+WAIT_PERIOD_JOB_FS_SYNC = 30
+WAIT_PERIOD_BETWEEN_CHECKS = 30
+WAIT_PERIOD_CACHE = 20
+WAIT_PERIOD_JOB_CLEANUP = 10
+WAIT_PERIOD_MTIME_OF_INPUTS = 60
+WAIT_PERIOD_FOR_INPUTS_AVAILABLE = 60
+WAIT_PERIOD_SSH_TIMEOUT = 15
+WAIT_PERIOD_QSTAT_PARSING = 15
+WAIT_PERIOD_HTTP_RETRY_BIND = 10
+
+# Behaviour -----------------------------------------------------------------------------------------------------------
+MAX_SUBMIT_RETRIES = 3
+CLEAR_ERROR = False
+CHECK_OUTPUTS = True
+TASK_INPUTS_MUST_BE_AVAILABLE = True
+SKIP_IS_FINISHED_TIMEOUT = False
+INCLUDE_CREATOR_STATE = False
+AUTO_SET_JOB_INIT_ATTRIBUTES = False
+JOB_USE_TAGS_IN_PATH = False
+JOB_AUTO_CLEANUP = True
+JOB_CLEANER_INTERVAL = 60
+JOB_CLEANER_WORKER = 5
+JOB_CLEANUP_KEEP_WORK = False
+JOB_CLEANUP_KEEP_INPUT = True
+JOB_DEFAULT_KEEP_VALUE = 50
+GRAPH_WORKER = 16
+MANAGER_SUBMIT_WORKER = 10
+JOB_MAX_NUMBER_OF_LOCKS = 100
+CACHE_FINISHED_RESULTS = False
+CACHE_FINISHED_RESULTS_PATH = "finished_results_cache.pkl"
+CACHE_FINISHED_RESULTS_MAX_SIZE = 1024
+DELAYED_CHECK_FOR_WORKER = False
+RAISE_VARIABLE_NOT_SET_EXCEPTION = True
+LEGACY_PATH_CONVERSION = False
+LEGACY_VARIABLE_CONVERSION = False
+WARNING_ABSPATH = True
+WARNING_NO_FUNCTION_CALLED = True
+ENGINE_NOT_SETUP_WARNING = True
+JOB_ADD_STACKTRACE_WITH_DEPTH = 0
+JOB_ADD_STACKTRACE_MAX_COUNT = 5
+FILESYSTEM_CACHE_TIME = 30
+
+# Output --------------------------------------------------------------------------------------------------------------
+SHOW_JOB_TARGETS = True
+SHOW_VIS_NAME_IN_MANAGER = True
+PRINT_ERROR = True
+PRINT_ERROR_TASKS = 1
+PRINT_ERROR_LINES = 40
+PRINT_HOLD = True
+PRINT_STALE_STATE_OVERVIEW_PERIOD = None
+PRINT_OLD_LOG_FILE_RUNNING = None
+STATUS_PERIOD = 60
+USE_VERBOSE_TRACEBACK = False
+VERBOSE_TRACEBACK_TYPE = "ipython"
+USE_SIGNAL_HANDLERS = False
+CLEANER_PRINT_ALIAS = True
+
+# Resource use of tasks -----------------------------------------------------------------------------------------------
+PLOGGING_INTERVAL = 5
+PLOGGING_UPDATE_FILE_PERIOD = 60
+PLOGGING_MIN_CHANGE = 0.1
+PLOGGING_QUIET = False
+
+# Environment of tasks ------------------------------------------------------------------------------------------------
+CLEANUP_ENVIRONMENT = True
+DEFAULT_ENVIRONMENT_KEEP = {
+    "CUDA_VISIBLE_DEVICES",
+    "HOME",
+    "PWD",
+    "SGE_STDERR_PATH",
+    "SGE_TASK_ID",
+    "TMP",
+    "TMPDIR",
+    "USER",
+}
+DEFAULT_ENVIRONMENT_SET = {
+    "LANG": "en_US.UTF-8",
+    "MKL_NUM_THREADS": 1,
+    "OMP_NUM_THREADS": 1,
+    "PATH": ":".join(
+        [os.path.dirname(sys.executable)]  # first: tasks find the programs of the manager's virtual environment
+        + ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
+    ),
+    "SHELL": "/bin/bash",
+}
+
+# Loading -------------------------------------------------------------------------------------------------------------
+GLOBAL_SETTINGS_FILE_CONTENT = ""
+ENVIRONMENT_SETTINGS = {}
+_DEFAULTS_FILE = __file__
+
+
+def update_global_settings_from_text(text, filename):
+    """Execute ``text`` inside this module and keep it in ``GLOBAL_SETTINGS_FILE_CONTENT``."""
+    module = globals()
+    module["GLOBAL_SETTINGS_FILE_CONTENT"] += f"#{filename}\n{text}\n"
+    module["__file__"] = os.path.abspath(filename)  # settings files may look beside themselves
+    try:
+        exec(compile(text, filename, "exec"), module)
+    finally:
+        module["__file__"] = _DEFAULTS_FILE
+
+
+def update_global_settings_from_file(filename):
+    try:
+        with open(filename, encoding="utf-8") as f:
+            text = f.read()
+    except FileNotFoundError:
+        _logging.debug("no settings file %s", filename)
+        return
+    update_global_settings_from_text(text, filename)
+
+
+def update_global_settings_from_env():
+    for key, value in os.environ.items():
+        name = key[4:]
+        if not key.startswith("SIS_") or name in ("GLOBAL_SETTINGS_FILE", ""):
+            continue
+        if name == "IMPORT_PATHS":
+            parsed = value.split(":")
+        else:
+            try:
+                parsed = _literal_eval(value)
+            except (ValueError, SyntaxError):
+                parsed = value
+        ENVIRONMENT_SETTINGS[name] = parsed
+        globals()[name] = parsed
+
+
+for _name in os.environ.get("SIS_GLOBAL_SETTINGS_FILE", "settings.py").split(":"):
+    if _name:
+        update_global_settings_from_file(_name)
+update_global_settings_from_env()

@@ -1,0 +1,238 @@
+"""The targets of a run and the jobs they need."""
+
+import contextlib
+import logging
+import os
+import pickle
+import pprint
+import time
+
+from . import global_settings as gs
+from .tools import extract_paths, write_atomically
+
+
+class OutputTarget:
+    """Something that is wanted: the paths it requires, and what to do when they are available."""
+
+    counts = True  # whether a run is complete only when this target is done
+
+    def __init__(self, name, inputs):
+        self.name = name
+        self._required = extract_paths(inputs)
+        self._sis_done = False
+
+    @property
+    def required_full_list(self):
+        return sorted(self._required)
+
+    def is_done(self):
+        return self._sis_done
+
+    def update_requirements(self, write_output=True, force=False):
+        """Do what is to be done as soon as all required paths are available; returns whether the target is done."""
+        if not self._sis_done and all(path.available() for path in self._required):
+            if write_output:
+                self.run_when_done()
+            self._sis_done = write_output
+        return self._sis_done
+
+    def run_when_done(self):
+        raise NotImplementedError
+
+    def missing_files(self):
+        """Required files of finished jobs that do not exist (somebody removed them)."""
+        return []
+
+
+class OutputPath(OutputTarget):
+    """A link ``output/<name>`` to a file."""
+
+    def __init__(self, output_path, sis_path, export_graph=False):
+        super().__init__(output_path, sis_path)
+        self._sis_path = sis_path
+        self._export_graph = export_graph
+        creator = sis_path.creator
+        self._prefixes = creator._sis_alias_prefixes if hasattr(creator, "_sis_id") else {gs.ALIAS_AND_OUTPUT_SUBDIR}
+
+    def run_when_done(self):
+        for prefix in sorted(self._prefixes):
+            _link_output(os.path.join(gs.OUTPUT_DIR, prefix, self.name), self._sis_path)
+        if self._export_graph:
+            folder, name = os.path.split(os.path.join(gs.BASE_DIR, gs.OUTPUT_DIR, self.name))
+            write_atomically(os.path.join(folder, f".{name}.sis"), pickle.dumps(self._sis_path), mode="wb")
+
+    def missing_files(self):
+        exists = os.path.exists(self._sis_path.get_path()) or getattr(self._sis_path, "backup", None) is not None
+        return [] if exists else [self._sis_path]
+
+
+class OutputCall(OutputTarget):
+    """A function that is called once when all paths in its arguments are available."""
+
+    def __init__(self, name, f, argv, kwargs):
+        super().__init__(name, [argv, kwargs])
+        self._call = f, argv, kwargs
+
+    def run_when_done(self):
+        f, argv, kwargs = self._call
+        f(*argv, **kwargs)
+
+
+class OutputReport(OutputTarget):
+    """A text file ``output/<name>`` that is rewritten as values become available."""
+
+    def __init__(self, output_path, report_values, report_template=None, required=None, update_frequency=300):
+        super().__init__(output_path, required if required is not None else report_values)
+        self._values = report_values
+        self._template = report_template
+        self._frequency = update_frequency
+        self._prefix = gs.ALIAS_AND_OUTPUT_SUBDIR
+        self._written = None
+
+    def update_requirements(self, write_output=True, force=False):
+        due = force or self._written is None or time.monotonic() - self._written > self._frequency
+        if write_output and due and not self._sis_done:
+            self.run_when_done()
+        return super().update_requirements(write_output)
+
+    def run_when_done(self):
+        self._written = time.monotonic()
+        try:
+            text = self._text()
+        except Exception:
+            logging.exception("report %s could not be written", self.name)
+            return
+        name = os.path.join(gs.BASE_DIR, gs.OUTPUT_DIR, self._prefix, self.name)
+        os.makedirs(os.path.dirname(name), exist_ok=True)
+        write_atomically(name, text)
+
+    def _text(self):
+        if self._template is not None:
+            return self._template.format(**self._values)
+        if callable(self._values):
+            return str(self._values())
+        return pprint.pformat(self._values, width=140) + "\n"
+
+
+def _link_output(link, path):
+    """Make ``link`` (relative to the setup folder) point at the file of ``path``; note it in the log of outputs."""
+    full = os.path.join(gs.BASE_DIR, link)
+    target = os.path.realpath(path.get_path())
+    old = os.readlink(full) if os.path.islink(full) else None
+    if old == target:
+        return
+    os.makedirs(os.path.dirname(full), exist_ok=True)
+    part = f"{full}.{os.getpid()}.partial"
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(part)
+    os.symlink(target, part)
+    os.replace(part, full)
+    if old is None:
+        note = f"Finished output: {link} (-> {path.rel_path()})"
+        logging.info("Finished output: %s", link)
+    else:
+        note = f"Updated output: {link} {old} -> {target}"
+        logging.info(note)
+    if gs.FINISHED_LOG:
+        name = os.path.join(gs.BASE_DIR, gs.FINISHED_LOG)
+        os.makedirs(os.path.dirname(name), exist_ok=True)
+        with open(name, "a", encoding="utf-8") as f:
+            f.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')}: {note}\n")
+
+
+class SISGraph:
+    """All targets; jobs are found from them."""
+
+    def __init__(self):
+        self.targets = []
+
+    def add_target(self, target):
+        for old in self.targets:
+            if isinstance(old, OutputPath) and isinstance(target, OutputPath) and old.name == target.name:
+                if old._sis_path == target._sis_path:
+                    return
+                logging.warning("two different outputs are registered as %s", target.name)
+        self.targets.append(target)
+        if gs.SHOW_JOB_TARGETS:
+            for path in target._required:
+                if hasattr(path.creator, "_sis_id"):
+                    path.creator._sis_needed_for_which_targets.add(target.name)
+
+    def remove_targets(self, targets):
+        self.targets = [t for t in self.targets if t not in targets]
+
+    # jobs ------------------------------------------------------------------------------------------------------------
+    def target_jobs(self):
+        """The jobs that make what the targets require, each once, in order of registration."""
+        creators = (p.creator for t in self.targets for p in t.required_full_list)
+        return list(dict.fromkeys(c for c in creators if hasattr(c, "_sis_id")))
+
+    def walk(self, start=None, skip=lambda job: False):
+        """Jobs needed by ``start`` (default: all targets), every job after the jobs it reads from.
+
+        Below a job for which ``skip`` is true the walk stops. Uses no recursion.
+        """
+        order, seen = [], set()
+        stack = [(job, False) for job in reversed(self.target_jobs() if start is None else list(start))]
+        while stack:
+            job, expanded = stack.pop()
+            if expanded:
+                order.append(job)
+            elif job not in seen:
+                seen.add(job)
+                stack.append((job, True))
+                if not skip(job):
+                    stack.extend((c, False) for c in reversed(job._sis_creators()) if c not in seen)
+        return order
+
+    def jobs(self, update_graph=True):
+        return set(self.walk())
+
+    def jobs_sorted(self):
+        """Jobs in an order in which they could run."""
+        yield from self.walk()
+
+    def for_all_nodes(self, f, nodes=None):
+        """Call ``f(job)`` for all jobs; below a job for which it returns a false value the walk stops."""
+        seen = set()
+        stack = list(self.target_jobs() if nodes is None else nodes)
+        while stack:
+            job = stack.pop()
+            if job not in seen:
+                seen.add(job)
+                if f(job):
+                    stack.extend(job._sis_creators())
+        return True
+
+    def job_by_id(self, sis_id):
+        return next((job for job in self.walk() if job._sis_id() == sis_id), None)
+
+    def find(self, pattern, mode="all"):
+        """Jobs and output paths whose id, alias or name contains ``pattern``."""
+        found = []
+        for job in self.walk():
+            texts = [job._sis_id(), *job.get_aliases(), job.get_vis_name() or ""]
+            if mode in ("all", "job") and any(pattern in text for text in texts):
+                found.append(job)
+            if mode in ("all", "path"):
+                found += [path for path in job._sis_outputs.values() if pattern in path.rel_path()]
+        return found
+
+    def get_jobs_by_status(self, engine=None, skip_finished=False):
+        """State -> jobs in that state, inputs without creator as ``input_path`` or ``input_missing``."""
+        from .job_states import one_evaluation
+
+        result = {}
+        with one_evaluation():
+            for job in self.walk(skip=(lambda j: j._sis_finished()) if skip_finished else (lambda j: False)):
+                result.setdefault(job._sis_state(engine), []).append(job)
+                for path in job._sis_inputs:
+                    if path.creator is None:
+                        state = "input_path" if path.available() else "input_missing"
+                        result.setdefault(state, set()).add(path)
+        if skip_finished:
+            result.pop("finished", None)
+        return {state: sorted(members) for state, members in result.items()}
+
+
+graph = SISGraph()

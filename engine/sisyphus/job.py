@@ -1,0 +1,344 @@
+"""`Job`: one step of the work. Equal arguments give the same job object, id and folder."""
+
+import copy
+import inspect
+import logging
+import re
+import sys
+
+from . import block, tools
+from . import global_constants as gc
+from . import global_settings as gs
+from .job_files import JobFiles
+from .job_path import Path, Variable
+from .job_states import JobStates
+
+created_jobs = {}  # id -> job, of this process
+
+_ID_TEXT = re.compile(r"[-._/0-9A-Za-z]+")
+_TAG = re.compile(r"[-._0-9A-Za-z]+")
+_signatures = {}
+
+
+def job_finished(path):
+    """Whether the job folder ``path`` has a finished marker or archive."""
+    from .job_files import has_finished_marker
+
+    return has_finished_marker(path)
+
+
+def _parse_arguments(cls, args, kwargs):
+    """Parameter name -> value with defaults filled in, without ``self``."""
+    signature = _signatures.get(cls)
+    if signature is None:
+        signature = _signatures[cls] = inspect.signature(cls.__init__)
+    try:
+        bound = signature.bind(None, *args, **kwargs)
+    except TypeError as e:
+        logging.error("cannot construct %s.%s: %s", cls.__module__, cls.__name__, e)
+        raise
+    bound.apply_defaults()
+    parsed = dict(bound.arguments)
+    del parsed[next(iter(parsed))]
+    return parsed
+
+
+def _call_places(depth=60):
+    """``file:line`` of the call that makes a job: the nearest one outside the engine and the outermost one (the config)."""
+    frame, places = sys._getframe(2), []
+    package = __package__ + "."
+    while frame is not None and depth:
+        name = frame.f_globals.get("__name__", "")
+        if not (name.startswith(package) or name == __package__):
+            places.append((frame.f_code.co_filename, frame.f_lineno))
+        elif places and name == package + "loader":
+            break
+        frame, depth = frame.f_back, depth - 1
+    if not places:
+        return []
+    return [places[0]] if len(places) == 1 else [places[0], places[-1]]
+
+
+class JobSingleton(type):
+    """Gives the job that already exists for these arguments, or makes it."""
+
+    def __call__(cls, *args, **kwargs):
+        tags = kwargs.pop("sis_tags", None)
+        parsed = _parse_arguments(cls, args, kwargs)
+        hash_text = cls.hash(parsed)
+        assert isinstance(hash_text, str) and _ID_TEXT.fullmatch(hash_text), (
+            f"{cls.__name__}.hash must return letters, digits and .-_/ but gave {hash_text!r}"
+        )
+        module = cls.__module__.removeprefix(gc.RECIPE_PREFIX + ".")
+        sis_id = f"{module.replace('.', '/')}/{cls.__name__}.{hash_text}"
+        job = created_jobs.get(sis_id)
+        if job is None:
+            job = cls._sis_create(sis_id, tags, parsed, args, kwargs)
+            created_jobs[sis_id] = job
+        elif tags is not None and set(tags) != job.tags:
+            logging.warning("job %s exists with tags %s, ignoring %s", sis_id, sorted(job.tags), sorted(tags))
+        block.add_job(job)
+        job._sis_alias_prefixes.add(gs.ALIAS_AND_OUTPUT_SUBDIR)
+        job._sis_add_stacktrace()
+        return job
+
+    def _sis_create(cls, sis_id, tags, parsed, args, kwargs):
+        job = cls.__new__(cls, sis_id)
+        given = tools.extract_paths([args, kwargs])
+        if tags is None:
+            tags = set().union(*(path.tags for path in given))
+        for tag in tags:
+            assert _TAG.fullmatch(tag), f"a tag consists of letters, digits and .-_ but {sis_id} got {tag!r}"
+        job._sis_init(sis_id, set(tags), parsed)
+        args, kwargs = copy.deepcopy((args, kwargs))
+        job.__init__(*args, **kwargs)
+        if gs.AUTO_SET_JOB_INIT_ATTRIBUTES:
+            for key, value in parsed.items():
+                if not hasattr(job, key):
+                    setattr(job, key, value)
+        job._sis_collect_inputs(args, kwargs)
+        return job
+
+
+class Job(JobStates, JobFiles, metaclass=JobSingleton):
+    """Base class of all jobs; see engine/README.md for what a subclass declares.
+
+    Class attributes: ``__sis_hash_exclude__`` (parameter -> value that is left out of the hash),
+    ``__sis_hash_overwrite__`` (list of ``(parameter, value, value to hash instead)``), ``__sis_version__``,
+    ``__sis_optional_outputs__`` (patterns of output names that may be missing when the job is done).
+    """
+
+    __sis_hash_exclude__ = {}
+    __sis_hash_overwrite__ = []
+    __sis_version__ = None
+    __sis_optional_outputs__ = ()
+
+    def __new__(cls, sis_id=None, *_args, **_kwargs):
+        if sis_id in created_jobs:
+            return created_jobs[sis_id]
+        job = super().__new__(cls)
+        if sis_id is not None:
+            job._sis_id_cache = sis_id
+        return job
+
+    def _sis_init(self, sis_id, tags, parsed):
+        self._sis_id_cache = sis_id
+        self._sis_tags = tags
+        self._sis_kwargs = parsed
+        self._sis_inputs = set()
+        self._sis_outputs = {}
+        self._sis_output_dirs = set()
+        self._sis_aliases = set()
+        self._sis_alias_prefixes = set()
+        self._sis_vis_name = None
+        self._sis_keep_value = None
+        self._sis_hold_job = False
+        self._sis_task_rqmt_overwrite = {}
+        self._sis_environment = None
+        self._sis_environment_settings = []
+        self._sis_is_finished = False
+        self._sis_setup_since_restart = False
+        self._sis_quiet = False
+        self._sis_needed_for_which_targets = set()
+        self._sis_stacktrace = []
+        self._sis_blocks = set()
+        self._sis_call_places = _call_places()
+
+    def _sis_collect_inputs(self, args, kwargs):
+        found = tools.extract_paths([self.__dict__, args, kwargs])
+        self._sis_inputs |= {path for path in found if path.creator is not self}
+        for path in self._sis_inputs:
+            path.add_user(self)
+
+    def _sis_add_stacktrace(self):
+        depth = gs.JOB_ADD_STACKTRACE_WITH_DEPTH
+        if depth > 0 and len(self._sis_stacktrace) < gs.JOB_ADD_STACKTRACE_MAX_COUNT:
+            import traceback
+
+            limit = None if depth == float("inf") else int(depth) + 2
+            self._sis_stacktrace.append(traceback.extract_stack(limit=limit)[:-2])
+
+    # identity ----------------------------------------------------------------------------------------------------
+    @classmethod
+    def hash(cls, parsed_args):
+        """Hash text of the arguments ``{parameter: value}``; the second half of the job's id."""
+        d = {
+            k: v
+            for k, v in parsed_args.items()
+            if k not in cls.__sis_hash_exclude__ or cls.__sis_hash_exclude__[k] != v
+        }
+        for key, original, replacement in cls.__sis_hash_overwrite__:
+            if key in d and d[key] == original:
+                d[key] = replacement
+        return tools.sis_hash(d if cls.__sis_version__ is None else (d, cls.__sis_version__))
+
+    def _sis_id(self):
+        return self._sis_id_cache
+
+    def job_id(self):
+        return self._sis_id_cache
+
+    def _sis_hash(self):
+        return self._sis_id_cache.encode()
+
+    def __eq__(self, other):
+        return type(self) is type(other) and self._sis_id_cache == other._sis_id_cache
+
+    def __hash__(self):
+        return hash(self._sis_id_cache)
+
+    def __lt__(self, other):
+        return self._sis_id_cache < other._sis_id_cache
+
+    def __gt__(self, other):
+        return self._sis_id_cache > other._sis_id_cache
+
+    def __str__(self):
+        alias = self.get_one_alias()
+        prefix = f"{gs.ALIAS_DIR}/{alias} " if alias else ""
+        return f"Job<{prefix}{self._sis_path()}>"
+
+    def __repr__(self):
+        return str(self)
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def __copy__(self):
+        return self
+
+    def __getnewargs__(self):
+        return (self._sis_id_cache,)
+
+    def __getstate__(self):
+        dropped = (
+            "_sis_task_cache",
+            "_sis_absent",
+            "_sis_submitted_task",
+            "_sis_blocks",
+            "_sis_call_places",
+            "_sis_creators_cache",
+        )
+        return {k: v for k, v in self.__dict__.items() if k not in dropped}
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        self._sis_blocks = set()
+
+    # for subclasses ----------------------------------------------------------------------------------------------
+    def output_path(self, filename, directory=False, cached=False):
+        """Declare an output file (or folder, made at set-up)."""
+        path = Path(filename, self, cached=cached)
+        known = self._sis_outputs.get(path.get_path())
+        if known is not None:
+            logging.warning("output %s of %s is declared twice", filename, self._sis_id_cache)
+            return known
+        self._sis_outputs[path.get_path()] = path
+        if directory:
+            self._sis_output_dirs.add(path)
+        return path
+
+    def output_var(self, filename, pickle=False, backup=None):
+        """Declare an output value; with ``backup``, reading it before it is set gives the backup."""
+        path = Variable(filename, self, pickle=pickle, backup=backup)
+        assert path.get_path() not in self._sis_outputs, f"output {filename} of {self._sis_id_cache} is declared twice"
+        self._sis_outputs[path.get_path()] = path
+        return path
+
+    def tasks(self):
+        """The steps of the job, run one after the other."""
+        from .task import Task
+
+        yield Task("run")
+
+    def update(self):
+        """Called while all inputs are available; may ask for more of them with `add_input`."""
+
+    def add_input(self, path):
+        self._sis_inputs.add(path)
+        path.add_user(self)
+        return path
+
+    def path_available(self, path):
+        """Whether consumers may use ``path`` now; override to expose outputs before the job is finished."""
+        assert path.creator is self
+        return self._sis_finished()
+
+    def info(self):
+        """One line about the progress of the running job, for people."""
+
+    def completed_fraction(self):
+        """How much of the running job is done, 0..1, or None."""
+
+    def sh(self, command, *args, **kwargs):
+        """Run a shell command; ``{name}`` is replaced by the job's attributes and further keywords (see `tools.sh`)."""
+        options = ("capture_output", "pipefail", "executable", "except_return_codes", "include_stderr")
+        options = {k: kwargs.pop(k) for k in options if k in kwargs}
+        command = command.format(**{**self.__dict__, **kwargs})
+        logging.info("Run in Shell: %s", command)
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        return tools.sh(command, *args, **options)
+
+    # settings of one job -----------------------------------------------------------------------------------------
+    @property
+    def tags(self):
+        return self._sis_tags
+
+    def add_alias(self, alias):
+        self._sis_aliases.add(alias)
+        return self
+
+    def get_aliases(self):
+        return self._sis_aliases
+
+    def get_one_alias(self):
+        return min(self._sis_aliases, key=lambda a: (len(a), a)) if self._sis_aliases else None
+
+    def set_vis_name(self, name):
+        self._sis_vis_name = name
+        return self
+
+    def get_vis_name(self):
+        return self._sis_vis_name
+
+    def keep_value(self, value=None):
+        """Get or set how long results are kept (0..99); the clean-up by keep value removes low values first."""
+        if value is None:
+            return self._sis_keep_value
+        assert 0 <= value < 100, f"keep value {value} is not in 0..99"
+        self._sis_keep_value = value
+        return value
+
+    def set_keep_value(self, value):
+        self.keep_value(value)
+        return self
+
+    def hold(self):
+        """Do not start this job."""
+        self._sis_hold_job = True
+        return self
+
+    def set_rqmt(self, task_name, rqmt):
+        """Replace the requirements of a task."""
+        self._sis_task_rqmt_overwrite[task_name] = (dict(rqmt), False)
+        return self
+
+    def update_rqmt(self, task_name, rqmt):
+        """Change single requirements of a task."""
+        self._sis_task_rqmt_overwrite[task_name] = (dict(rqmt), True)
+        return self
+
+    def set_env(self, key, value, *, verbatim=True):
+        """Set an environment variable for the tasks; ``$VAR`` is expanded if not ``verbatim``."""
+        self._sis_environment_settings.append((key, value, verbatim))
+        return self
+
+    def set_attrs(self, attributes):
+        for key, value in attributes.items():
+            setattr(self, key, value)
+        return self
+
+    def set_default(self, name, value):
+        if getattr(self, name) is None:
+            setattr(self, name, value)

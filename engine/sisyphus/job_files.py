@@ -1,0 +1,127 @@
+"""The folder of a job: ``work/<id>/`` with its links, output folders, stored job and info file."""
+
+import gzip
+import os
+import pickle
+
+from . import global_constants as gc
+from . import global_settings as gs
+from .tools import EnvironmentModifier, write_atomically
+
+MAX_NAME = 255  # bytes of a file name
+
+
+def has_finished_marker(path):
+    """Whether the job folder ``path`` (relative to the setup folder or absolute) is marked finished."""
+    path = os.path.join(gs.BASE_DIR, path)
+    return os.path.exists(f"{path}/{gc.JOB_FINISHED_MARKER}") or os.path.exists(f"{path}/{gc.JOB_FINISHED_ARCHIVE}")
+
+
+class JobFiles:
+    """Mixin of `Job`: everything that touches the job's folder."""
+
+    def _sis_path(self, kind=None, name=None, abspath=False):
+        """``work/<id>[/kind[/name]]``; an integer ``name`` is a task id and joined with a dot."""
+        path = f"{gs.WORK_DIR}/{self._sis_id_cache}"
+        if gs.JOB_USE_TAGS_IN_PATH and self._sis_tags:
+            path += "." + ".".join(sorted(self._sis_tags))
+        if kind:
+            path = f"{path}/{kind}"
+        if name is not None and name != "":
+            path = f"{path}.{name}" if isinstance(name, int) else f"{path}/{name}"
+        return os.path.join(gs.BASE_DIR, path) if abspath else path
+
+    def _sis_file(self, *parts):
+        """Absolute name of a file in the job's folder, parts joined with dots: ``_sis_file("log", "run", 1)``."""
+        return f"{gs.BASE_DIR}/{self._sis_path()}/{'.'.join(str(p) for p in parts)}"
+
+    def work_path(self):
+        """Where tasks run, relative to the setup folder."""
+        return self._sis_path(gc.JOB_WORK_DIR)
+
+    def _sis_creators(self):
+        """The jobs that make the inputs, sorted by id."""
+        cached = self.__dict__.get("_sis_creators_cache")
+        if cached is None or cached[0] != len(self._sis_inputs):
+            creators = {p.creator for p in self._sis_inputs if hasattr(p.creator, "_sis_id")}
+            cached = self._sis_creators_cache = (len(self._sis_inputs), sorted(creators))
+        return cached[1]
+
+    def _sis_setup_directory(self, force=False):
+        """Make the job's folder ready for its tasks; repeated once per manager, files and links are kept."""
+        if self._sis_setup_since_restart and not force:
+            return
+        base = self._sis_path(abspath=True)
+        self._sis_absent = False
+        for name in (gc.JOB_INPUT, gc.JOB_OUTPUT, gc.JOB_WORK_DIR, gc.JOB_LOG_ENGINE):
+            os.makedirs(f"{base}/{name}", exist_ok=True)
+        for path in self._sis_output_dirs:
+            os.makedirs(path.get_path(), exist_ok=True)
+        for creator in self._sis_creators():
+            self._sis_link_input(base, creator)
+        self._sis_environment = self._sis_make_environment()
+        write_atomically(f"{base}/{gc.JOB_SAVE}", gzip.compress(pickle.dumps(self), mtime=0), mode="wb")
+        write_atomically(f"{base}/{gc.JOB_INFO}", self._sis_info_text())
+        self._sis_setup_since_restart = True
+
+    def _sis_link_input(self, base, creator):
+        name = creator._sis_id().replace("/", "_")
+        if len(name) > MAX_NAME:
+            name = os.path.basename(creator._sis_id())
+        link, target = f"{base}/{gc.JOB_INPUT}/{name}", creator._sis_path(abspath=True)
+        if os.path.islink(link):
+            if os.readlink(link) == target:
+                return
+            os.unlink(link)
+        os.symlink(target, link)
+
+    def _sis_make_environment(self):
+        env = EnvironmentModifier()
+        if gs.CLEANUP_ENVIRONMENT:
+            env.keep(gs.DEFAULT_ENVIRONMENT_KEEP)
+        else:
+            env.keep(os.environ)
+        env.set(gs.DEFAULT_ENVIRONMENT_SET)
+        for key, value, verbatim in self._sis_environment_settings:
+            env.set(key, value, verbatim)
+        return env
+
+    def _sis_info_text(self):
+        lines = [f"TAG: {tag}" for tag in sorted(self._sis_tags)]
+        lines += sorted(f"INPUT: {path.get_path()}" for path in self._sis_inputs)
+        lines += sorted(f"PARAMETER: {k}: {_text(v)}" for k, v in self._sis_kwargs.items())
+        lines += [f"ALIAS: {alias}" for alias in sorted(self._sis_aliases)]
+        for stack in self._sis_stacktrace:
+            lines.append("STACKTRACE:")
+            lines += [f'  File "{f.filename}", line {f.lineno}, in {f.name}' for f in reversed(list(stack))]
+        return "".join(line + "\n" for line in lines)
+
+    def _sis_move_aside(self):
+        """Rename the job's folder to ``<id>.cleared.NNNN``; returns the new name."""
+        return move_aside(self._sis_path(abspath=True), self._sis_reset)
+
+    def _sis_reset(self):
+        """Forget what this process knows about the job's folder."""
+        self._sis_is_finished = False
+        self._sis_setup_since_restart = False
+        self._sis_absent = False
+        for task in self.__dict__.get("_sis_task_cache", None) or ():
+            task.reset()
+
+
+def move_aside(path, reset=lambda: None):
+    """Rename the folder ``path`` to the first free ``path.cleared.NNNN``."""
+    number = 1
+    while os.path.lexists(f"{path}.cleared.{number:04d}"):
+        number += 1
+    target = f"{path}.cleared.{number:04d}"
+    os.rename(path, target)
+    reset()
+    return target
+
+
+def _text(value):
+    try:
+        return str(value)
+    except Exception as e:  # a delayed value may raise anything while it is not set
+        return f"<not available: {type(e).__name__}>"

@@ -1,0 +1,227 @@
+"""Runs tasks as processes of this machine, as many at once as its resources allow."""
+
+import contextlib
+import logging
+import os
+import select
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+
+from . import global_constants as gc
+from . import global_settings as gs
+from . import processes
+from .engine import EngineBase, ImpossibleRequest
+from .resources import runs_here
+from .tools import str_to_GB
+from .worker import EXIT_INTERRUPTED
+
+_STOPPED_FROM_OUTSIDE = {-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP, 137, 143, EXIT_INTERRUPTED}
+
+
+class _Process:
+    """One task id in the queue or running."""
+
+    def __init__(self, call, rqmt, name, task_name, task_id):
+        self.call = call
+        self.rqmt = rqmt
+        self.key = (name, task_id)
+        self.task_name = task_name
+        self.jobdir = os.path.join(gs.BASE_DIR, gs.WORK_DIR, name.removesuffix("." + task_name))
+        self.gpus = []
+        self.popen = None
+        self.early_output = None
+
+    def file(self, kind):
+        return f"{self.jobdir}/{kind}.{self.task_name}.{self.key[1]}"
+
+
+class LocalEngine(EngineBase):
+    """``cpus``, ``gpus`` and other consumables (``mem`` in GB) that tasks share.
+
+    ``available_gpus``: the CUDA ids to give out, ``"0,1"`` or a list; by default those of CUDA_VISIBLE_DEVICES, else
+    ``0 .. gpus-1``. A task sees exactly the GPUs it was given, none if it asks for none.
+    """
+
+    def __init__(self, cpus=1, gpus=0, available_gpus="", **resources):
+        if isinstance(available_gpus, str):
+            available_gpus = [x.strip() for x in available_gpus.split(",") if x.strip()]
+        gpus = resources.pop("gpu", gpus) or len(available_gpus)
+        self.resources = {"cpu": resources.pop("cpu", cpus), "gpu": gpus, **resources}
+        if "mem" in self.resources:
+            self.resources["mem"] = str_to_GB(self.resources["mem"])
+        self._free = dict(self.resources)
+        self._free_gpus = [str(g) for g in available_gpus] or _visible_gpus(gpus)
+        assert len(self._free_gpus) >= gpus, f"gpus={gpus} but only the GPUs {self._free_gpus} are available"
+        self._lock = threading.RLock()
+        self._queue = {}
+        self._running = {}
+        self._wake = lambda: None
+        self._stopped = False
+
+    # interface -----------------------------------------------------------------------------------------------------
+    def set_wake(self, wake):
+        self._wake = wake
+
+    def knows_exactly(self):
+        return True
+
+    def stop_engine(self):
+        """Start nothing more. Running tasks go on and are found again by the next manager."""
+        with self._lock:
+            self._stopped = True
+            self._queue.clear()
+
+    def get_default_rqmt(self, task):
+        return {"cpu": 1, "mem": 1.0, "time": 1.0}
+
+    def get_rqmt(self, task, task_id, update=True):
+        """Automatic increases stop at what the machine has."""
+        asked = {**self.get_default_rqmt(task), **task.rqmt()}
+        rqmt = super().get_rqmt(task, task_id, update)
+        for name, most in self.resources.items():
+            if asked.get(name, 0) <= most < rqmt.get(name, 0):
+                rqmt[name] = most
+        return rqmt
+
+    def check_request(self, rqmt, task):
+        if rqmt.get("multi_node_slots", 1) not in (None, 0, 1):
+            raise ImpossibleRequest(f"{task.task_name()} asks for multi_node_slots, this engine has one node")
+        for name, most in self.resources.items():
+            if rqmt.get(name, 0) > most:
+                raise ImpossibleRequest(
+                    f"{task.task_name()} asks for {name}={rqmt[name]}, but the engine has at most {name}={most}: "
+                    "change the task's rqmt or the engine in the settings"
+                )
+
+    def task_state(self, task, task_id):
+        key = (task.task_name(), task_id)
+        with self._lock:
+            if key in self._running:
+                return gc.STATE_RUNNING
+            if key in self._queue:
+                return gc.STATE_QUEUE
+        return gc.STATE_RUNNING if self._adopt(task, task_id) else gc.STATE_UNKNOWN
+
+    def in_hand(self, task):
+        name = task.task_name()
+        keys = [(name, i) for i in task.task_ids()]
+        with self._lock:
+            if not all(key in self._queue or key in self._running for key in keys):
+                return None
+            return gc.STATE_RUNNING if any(key in self._running for key in keys) else gc.STATE_QUEUE
+
+    def submit_call(self, call, logpath, rqmt, name, task_name, task_ids):
+        with self._lock:
+            for i in task_ids:
+                arguments = [*call, str(i), "--redirect_output"]
+                self._queue[name, i] = _Process(arguments, rqmt, name, task_name, i)
+        return "local", processes.hostname()
+
+    def submitted(self):
+        self._start_what_fits()
+
+    # processes -------------------------------------------------------------------------------------------------------
+    def _adopt(self, task, task_id):
+        """Watch a process that an earlier manager started, if the usage file names one that is alive."""
+        usage = task.usage(task_id)
+        if not runs_here(usage):
+            return False
+        rqmt = usage.get("requested_resources", {})
+        process = _Process([], rqmt, task.task_name(), task.name(), task_id)
+        with self._lock:
+            self._take(process)
+            self._running[process.key] = process
+        logging.info("%s %s is running already (process %s)", task.task_name(), task_id, usage["pid"])
+        self._watch(process, lambda: _wait_for_stranger(usage["pid"], usage["start_time"]))
+        return True
+
+    def _fits(self, process):
+        return all(process.rqmt.get(name, 0) <= free for name, free in self._free.items())
+
+    def _take(self, process):
+        for name in self._free:
+            self._free[name] -= process.rqmt.get(name, 0)
+        count = int(process.rqmt.get("gpu", 0))
+        process.gpus, self._free_gpus = self._free_gpus[:count], self._free_gpus[count:]
+
+    def _give_back(self, process):
+        for name in self._free:
+            self._free[name] += process.rqmt.get(name, 0)
+        self._free_gpus += process.gpus
+
+    def _start_what_fits(self):
+        with self._lock:
+            for process in list(self._queue.values()):
+                if not self._stopped and self._fits(process):
+                    del self._queue[process.key]
+                    self._take(process)
+                    self._running[process.key] = process
+                    self._start(process)
+
+    def _start(self, process):
+        process.early_output = tempfile.TemporaryFile()
+        try:
+            process.popen = subprocess.Popen(
+                process.call,
+                cwd=gs.BASE_DIR,
+                env={**os.environ, "CUDA_VISIBLE_DEVICES": ",".join(process.gpus)},
+                stdin=subprocess.DEVNULL,
+                stdout=process.early_output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # a Ctrl-C at the manager does not reach it
+            )
+        except OSError as e:
+            process.early_output.write(f"cannot start {process.call}: {e}\n".encode())
+            self._ended(process, 1)
+            return
+        self._watch(process, process.popen.wait)
+
+    def _watch(self, process, wait):
+        name = f"wait for {process.key}"
+        threading.Thread(target=lambda: self._ended(process, wait()), name=name, daemon=True).start()
+
+    def _ended(self, process, status):
+        with self._lock:
+            del self._running[process.key]
+            self._give_back(process)
+        _record_end(process, status)
+        self._start_what_fits()
+        self._wake()
+
+
+def _visible_gpus(count):
+    visible = [g for g in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if g.strip()]
+    return visible[:count] if len(visible) >= count > 0 else [str(i) for i in range(count)]
+
+
+def _wait_for_stranger(pid, started):
+    """Return (None) when a process that is not our child has ended."""
+    with contextlib.suppress(OSError, AttributeError):
+        handle = os.pidfd_open(pid)
+        try:
+            if processes.is_running(pid, started):  # the handle may be of a later process with the same id
+                poller = select.poll()
+                poller.register(handle, select.POLLIN)
+                poller.poll()
+        finally:
+            os.close(handle)
+        return
+    while processes.is_running(pid, started):
+        time.sleep(1)
+
+
+def _record_end(process, status):
+    """Say in the log how a worker ended that left no marker; a crash becomes an error, a kill may be resumed."""
+    if not status or any(os.path.exists(process.file(kind)) for kind in (gc.JOB_FINISHED_MARKER, "error")):
+        return
+    how = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+    with contextlib.suppress(OSError), open(process.file(gc.JOB_LOG), "ab") as log:
+        process.early_output.seek(0)
+        log.write(process.early_output.read())
+        log.write(f"[{time.strftime('%F %T')}] ERROR: the worker process ended by {how} without a result\n".encode())
+    if status not in _STOPPED_FROM_OUTSIDE:
+        with contextlib.suppress(OSError):
+            open(process.file("error"), "x").close()

@@ -1,0 +1,172 @@
+"""``sis manager``: runs all jobs that the targets of the configs need."""
+
+import contextlib
+import logging
+import os
+import sys
+import threading
+
+from . import global_constants as gc
+from . import global_settings as gs
+from . import toolkit
+from .cleaner import JobCleaner
+from .engine import ImpossibleRequest
+from .graph import graph
+from .graph_states import ACTIVE, FAILED, GraphStates
+from .loader import config_manager
+from .lock import ManagerLock
+from .reporter import Reporter
+
+EXIT_DONE, EXIT_INCOMPLETE, EXIT_USAGE, EXIT_INTERRUPT = 0, 1, 2, 130
+
+
+class Manager:
+    """One run over a graph. ``clear_errors``: move the folders of failed jobs aside and start them again, once."""
+
+    def __init__(self, sis_graph=graph, job_engine=None, clear_errors=False, clear_interrupted=False, ask=None):
+        self.graph = sis_graph
+        self.engine = job_engine or toolkit.cached_engine()
+        self.clear_errors = clear_errors
+        self.clear_interrupted = clear_interrupted
+        self.ask = ask
+        self.reporter = Reporter(sys.stdout)
+        self._event = threading.Event()
+        self._skipped = set()
+        self.view = GraphStates(sis_graph, self.engine)
+
+    # one run -------------------------------------------------------------------------------------------------------
+    def run(self):
+        """Run until nothing is left to do; returns the exit status."""
+        os.makedirs(os.path.join(gs.BASE_DIR, gs.WORK_DIR), exist_ok=True)
+        with ManagerLock() as lock:
+            self.engine.set_wake(self._event.set)
+            self.engine.start_engine()
+            cleaner = JobCleaner(self.graph)
+            try:
+                self._startup()
+                if gs.JOB_AUTO_CLEANUP:
+                    cleaner.start()
+                while self._cycle():
+                    lock.touch()
+                    self._wait()
+                return self._finish()
+            except KeyboardInterrupt:
+                self.reporter.interrupted(self.view)
+                return EXIT_INTERRUPT
+            finally:
+                self.engine.stop_engine()
+                cleaner.close()
+                self.reporter.close()
+
+    def _startup(self):
+        config_manager.continue_configs()
+        self.view.refresh(everything=True)
+        self.clear_failed()
+        self._give_interrupted_another_round()
+        self.update_links()
+        self.reporter.begin(self.view)
+
+    def clear_failed(self):
+        states = [gc.STATE_ERROR] * self.clear_errors
+        states += [gc.STATE_INTERRUPTED_NOT_RESUMABLE] * self.clear_interrupted
+        self._clear(self.view.in_state(*states))
+
+    def _clear(self, jobs):
+        for job in jobs:
+            if job not in self.view.refused:
+                self.reporter.event("cleared", job, f"moved to {os.path.basename(job._sis_move_aside())}")
+        if jobs:
+            self.view.refresh(everything=True)
+
+    def _give_interrupted_another_round(self):
+        """Starting a manager is a wish to go on: jobs that were interrupted too often are tried again."""
+        for job in self.view.in_state(gc.STATE_RETRY_ERROR):
+            for task in job._sis_tasks():
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(job._sis_file(gc.ENGINE_SUBMIT, task.name()))
+            self.view.update_one(job)
+
+    def _cycle(self):
+        """Everything that can be done now; returns whether there is something to wait for."""
+        self._event.clear()
+        self.engine.reset_cache()
+        if config_manager.continue_configs():
+            self.update_links()
+        self.view.refresh()
+        if gs.CLEAR_ERROR:
+            self._clear(self.view.in_state(gc.STATE_ERROR))
+        self.reporter.update(self.view)
+        for job in self.view.in_state(gc.STATE_HOLD):
+            job._sis_setup_directory()
+        for job in sorted(self.view.in_state(gc.STATE_RUNNABLE, gc.STATE_INTERRUPTED_RESUMABLE)):
+            self._submit(job)
+        self.reporter.update(self.view)
+        for job in self.view.in_state(gc.STATE_ERROR, gc.STATE_RETRY_ERROR):
+            gs.on_job_failure(job)
+        self.update_targets()
+        if self.view.in_state(*ACTIVE):
+            return True
+        if not config_manager.waiting_configs() and not self.open_targets():
+            return False
+        self.view.refresh(everything=True)  # nothing left to wait for, unless files have changed meanwhile
+        return bool(self.view.in_state(*ACTIVE))
+
+    def _wait(self):
+        self._event.wait(gs.WAIT_PERIOD_BETWEEN_CHECKS)
+
+    def _submit(self, job):
+        if job in self._skipped:
+            return
+        if self.ask is not None:
+            answer = self.ask(f"Submit {job}? (Yes/skip/never) ").lower()
+            if answer.startswith(("s", "n")):
+                self._skipped.update([job] if answer.startswith("n") else [])
+                return
+        try:
+            job._sis_setup_directory(force=self.view.states[job] == gc.STATE_INTERRUPTED_RESUMABLE)
+            task = job._sis_next_task()
+            if self.engine.submit(task):
+                job._sis_submitted_task = task
+        except ImpossibleRequest as e:
+            self.view.refused[job] = str(e)
+        self.view.update_one(job)
+
+    def _finish(self):
+        self.update_targets(force=True)
+        self.reporter.update(self.view)
+        complete = not self.open_targets() and not config_manager.waiting_configs()
+        missing = [path for target in self.graph.targets for path in target.missing_files()] if complete else []
+        self.reporter.end(self.view, complete, missing)
+        return EXIT_DONE if complete and not missing else EXIT_INCOMPLETE
+
+    # targets and links -----------------------------------------------------------------------------------------------
+    def open_targets(self):
+        return [target for target in self.graph.targets if not target.is_done()]
+
+    def update_targets(self, force=False):
+        for target in self.graph.targets:
+            target.update_requirements(force=force)
+
+    def update_links(self):
+        """Links ``alias/<alias>`` to the job folders of all jobs of the graph."""
+        for job in self.graph.walk():
+            for alias in job.get_aliases():
+                for prefix in job._sis_alias_prefixes:
+                    _link_alias(os.path.join(gs.BASE_DIR, gs.ALIAS_DIR, prefix, alias), job)
+
+
+def _link_alias(link, job):
+    target = os.path.realpath(job._sis_path(abspath=True))
+    if os.path.islink(link):
+        if os.readlink(link) == target:
+            return
+        os.unlink(link)
+    os.makedirs(os.path.dirname(link), exist_ok=True)
+    try:
+        os.symlink(target, link)
+    except OSError as e:
+        logging.warning("cannot make the alias %s: %s", link, e)
+
+
+def failed_jobs(view):
+    return view.in_state(*FAILED)

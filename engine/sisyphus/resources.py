@@ -1,0 +1,144 @@
+"""Records what a task uses (``usage.<task>.<id>``) while it runs, and which process it is."""
+
+import ast
+import getpass
+import logging
+import os
+import pprint
+import threading
+import time
+
+from . import global_constants as gc
+from . import global_settings as gs
+from . import processes
+from .tools import write_atomically
+
+_GB = 1024**3
+
+
+class UsageLogger(threading.Thread):
+    """Measures this process and its children every ``PLOGGING_INTERVAL`` seconds.
+
+    The file is written at start, every ``PLOGGING_UPDATE_FILE_PERIOD`` seconds, when memory grows by
+    ``PLOGGING_MIN_CHANGE``, and at the end.
+    """
+
+    def __init__(self, jobdir, task_name, task_id, engine):
+        super().__init__(name="usage", daemon=True)
+        self._filename = f"{jobdir}/{gc.PLOGGING_FILE}.{task_name}.{task_id}"
+        self._engine = engine
+        self._rqmt = _requested(f"{jobdir}/{gc.ENGINE_SUBMIT}.{task_name}", task_id)
+        self._begin = time.monotonic()
+        self._stopped = threading.Event()
+        self._written = -1e9
+        self._written_rss = 0.0
+        self._max = {"cpu": 0.0, "rss": 0.0, "vms": 0.0}
+        self._current = dict(self._max)
+        self._start_time = processes.start_time(os.getpid())
+        self.out_of_memory = False
+        self._write()
+
+    def run(self):
+        while not self._stopped.wait(gs.PLOGGING_INTERVAL):
+            self._measure()
+            grown = self._max["rss"] > self._written_rss * (1 + gs.PLOGGING_MIN_CHANGE)
+            if grown or time.monotonic() - self._written > gs.PLOGGING_UPDATE_FILE_PERIOD:
+                self._write()
+                if not gs.PLOGGING_QUIET and grown:
+                    logging.info("Run time: %s %s", self._run_time(), _as_text(self._current))
+
+    def stop(self):
+        """Last measurement and write; logs the maximum."""
+        self._stopped.set()
+        if self.ident:
+            self.join()
+        self._measure()
+        self._write()
+        if not gs.PLOGGING_QUIET:
+            logging.info("Max resources: Run time: %s %s", self._run_time(), _as_text(self._max))
+
+    def _measure(self):
+        import psutil
+
+        try:
+            self._current = self._engine.get_job_used_resources(psutil.Process())
+        except psutil.Error as e:
+            logging.debug("cannot measure this process: %s", e)
+        for key, value in self._current.items():
+            self._max[key] = max(self._max.get(key, 0.0), value)
+
+    def _run_time(self):
+        seconds = int(time.monotonic() - self._begin)
+        return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+
+    def _write(self):
+        content = {
+            "current": self._current,
+            "current_time": time.ctime(),
+            "host": processes.hostname(),
+            "max": self._max,
+            "out_of_memory": self.out_of_memory,
+            "pid": os.getpid(),
+            "requested_resources": self._rqmt,
+            "start_time": self._start_time,
+            "used_time": (time.monotonic() - self._begin) / 3600,
+            "user": (getpass.getuser(),),
+        }
+        write_atomically(self._filename, pprint.pformat(content) + "\n")
+        self._written = time.monotonic()
+        self._written_rss = self._max["rss"]
+
+
+def _requested(submit_log, task_id):
+    """Requirements of the newest submission of this id."""
+    for ids, rqmt in reversed(read_submissions(submit_log)):
+        if task_id in ids:
+            return {k: v for k, v in rqmt.items() if k not in ("engine_info", "engine_name", "completed_fraction")}
+    return {}
+
+
+def read_submissions(filename):
+    """Lines ``(ids, rqmt)`` of a submit log; no line if there is no file."""
+    try:
+        with open(filename, encoding="utf-8") as f:
+            return [ast.literal_eval(line) for line in f if line.strip()]
+    except FileNotFoundError:
+        return []
+
+
+def read_usage(filename):
+    """Content of a usage file, ``{}`` if there is none."""
+    try:
+        with open(filename, encoding="utf-8") as f:
+            return ast.literal_eval(f.read())
+    except (FileNotFoundError, ValueError, SyntaxError):
+        return {}
+
+
+def runs_here(usage):
+    """Whether the process that a usage file names runs on this host; None if the file names another host."""
+    if usage.get("host") != processes.hostname() or "start_time" not in usage:
+        return None
+    return processes.is_running(usage["pid"], usage["start_time"])
+
+
+def _as_text(use):
+    return f"CPU: {use['cpu']:.1f}% RSS: {use['rss'] * 1024:.0f}MB VMS: {use['vms'] * 1024:.0f}MB"
+
+
+def used_by_process_tree(process):
+    """CPU (percent), resident and virtual memory (GB) of a `psutil.Process` and its children."""
+    import psutil
+
+    total = {"cpu": 0.0, "rss": 0.0, "vms": 0.0}
+    for p in [process, *process.children(recursive=True)]:
+        try:
+            memory = p.memory_info()
+            times = p.cpu_times()
+            alive = max(time.time() - p.create_time(), 1e-3)
+        except psutil.Error:
+            continue  # it has just ended
+        total["cpu"] += round(100 * (times.user + times.system) / alive, 1)
+        total["rss"] += memory.rss / _GB
+        total["vms"] += memory.vms / _GB
+    return total

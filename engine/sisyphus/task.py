@@ -1,0 +1,283 @@
+"""`Task`: one step of a job, run by one worker process for each of its task ids (1..n)."""
+
+import logging
+import os
+import subprocess
+import time
+import traceback
+
+from . import global_constants as gc
+from . import global_settings as gs
+from .resources import read_submissions, read_usage, runs_here
+from .tools import str_to_GB, str_to_hours, tail, write_atomically
+
+# Of several ids in different states, the first of these that occurs is the state of the task.
+_STATE_ORDER = (
+    gc.STATE_ERROR,
+    gc.STATE_QUEUE_ERROR,
+    gc.STATE_INTERRUPTED_RESUMABLE,
+    gc.STATE_INTERRUPTED_NOT_RESUMABLE,
+    gc.STATE_RUNNABLE,
+    gc.STATE_QUEUE,
+    gc.STATE_RUNNING,
+    gc.STATE_RETRY_ERROR,
+    gc.STATE_FINISHED,
+)
+
+
+class TaskInterrupted(Exception):
+    """The task was stopped from outside (memory, a signal): it gets no marker and may be resumed."""
+
+
+class Task:
+    """Run the method ``start`` of the job.
+
+    ``resume``: name of a method; says that an interrupted task may be started again (``start`` is what runs).
+    ``rqmt``: ``{"cpu": n, "gpu": n, "mem": GB or "512M", "time": hours or "H:M:S", ...}``.
+    ``args``: list of argument sets; ``parallel``: number of task ids they are spread over (0: one id each).
+    ``tries``: how often a failing task id is run. ``continuable``: it is never marked finished.
+    """
+
+    def __init__(
+        self,
+        start,
+        resume=None,
+        rqmt=None,
+        args=None,
+        mini_task=False,
+        update_rqmt=None,
+        parallel=0,
+        tries=1,
+        continuable=False,
+    ):
+        self._start = start
+        self._resume = resume
+        self._rqmt = dict(rqmt or {})
+        if mini_task:
+            self._rqmt["engine"] = "short"
+        self._args = [[]] if args is None else list(args)
+        self._update_rqmt = update_rqmt
+        self._parallel = parallel
+        self.mini_task = mini_task
+        self.tries = tries
+        self.continuable = continuable
+        self.reset()
+
+    def __repr__(self):
+        return f"<Task {self._start} of {getattr(self, '_job', None)}>"
+
+    def reset(self):
+        self._finished = set()
+
+    def set_job(self, job):
+        self._job = job
+        for method in (self._start, self._resume):
+            if method is not None:
+                assert callable(getattr(job, method, None)), f"{job._sis_id()} has no method {method!r} for its task"
+
+    @property
+    def job(self):
+        return self._job
+
+    def name(self):
+        return self._start
+
+    def task_name(self):
+        return f"{self._job._sis_id()}.{self._start}"
+
+    def resumeable(self):
+        return self._resume is not None
+
+    # ids and arguments -------------------------------------------------------------------------------------------
+    def task_ids(self):
+        return list(range(1, (self._parallel or len(self._args)) + 1))
+
+    def _argument_sets(self, task_id):
+        """``(number, arguments)`` of the argument sets of one id; the first ids get one set more if it does not divide."""
+        q, r = divmod(len(self._args), len(self.task_ids()))
+        first = (task_id - 1) * q + min(task_id - 1, r)
+        for number in range(first, first + q + (task_id <= r)):
+            args = self._args[number]
+            yield number, list(args) if isinstance(args, (list, tuple)) else [args]
+
+    def rqmt(self):
+        """Requirements with the job's overrides; ``mem`` in GB, ``time`` in hours."""
+        rqmt = dict(self._rqmt)
+        override = self._job._sis_task_rqmt_overwrite.get(self._start)
+        if override is not None:
+            values, merge = override
+            rqmt = {**rqmt, **values} if merge else dict(values)
+        return normalised(rqmt)
+
+    # files -------------------------------------------------------------------------------------------------------
+    def path(self, kind, task_id):
+        """Absolute name of ``<kind>.<task>.<id>`` in the job's folder."""
+        return self._job._sis_file(kind, self._start, task_id)
+
+    def log_tail(self, task_id, lines):
+        return tail(self.path(gc.JOB_LOG, task_id), lines)
+
+    def usage(self, task_id):
+        """Content of the usage file, ``{}`` if there is none."""
+        return read_usage(self.path(gc.PLOGGING_FILE, task_id))
+
+    def submissions(self):
+        """All lines ``(ids, rqmt)`` of the submit log."""
+        return read_submissions(self._job._sis_file(gc.ENGINE_SUBMIT, self._start))
+
+    def log_submission(self, ids, rqmt, engine_name, engine_info):
+        entry = dict(rqmt, engine_info=engine_info, engine_name=engine_name)
+        entry["completed_fraction"] = self._job.completed_fraction() if os.path.exists(self._log(ids[0])) else None
+        with open(self._job._sis_file(gc.ENGINE_SUBMIT, self._start), "a", encoding="utf-8") as f:
+            f.write(f"{(list(ids), entry)}\n")
+
+    def _log(self, task_id):
+        return self.path(gc.JOB_LOG, task_id)
+
+    # state -------------------------------------------------------------------------------------------------------
+    def finished(self, task_id=None):
+        ids = self.task_ids() if task_id is None else [task_id]
+        for i in ids:
+            if i not in self._finished:
+                if not os.path.exists(self.path(gc.JOB_FINISHED_MARKER, i)):
+                    return False
+                self._finished.add(i)
+        return True
+
+    def error(self, task_id):
+        """Whether this id failed for good; after a failed try that is not the last, the id is made runnable again."""
+        error_file = self.path("error", task_id)
+        if not os.path.exists(error_file):
+            return False
+        log = self._log(task_id)
+        used = 1
+        while os.path.exists(f"{log}.error.{used:02d}"):
+            used += 1
+        if used >= self.tries:
+            return True
+        if os.path.exists(log):
+            os.replace(log, f"{log}.error.{used:02d}")
+        os.unlink(error_file)
+        logging.info("try %i of %i of %s %s", used + 1, self.tries, self.task_name(), task_id)
+        return False
+
+    def state(self, engine=None, task_id=None):
+        """State of one id, or of the whole task."""
+        if task_id is not None:
+            return self._id_state(engine, task_id)
+        states = {self._id_state(engine, i) for i in self.task_ids()}
+        return next((s for s in _STATE_ORDER if s in states), gc.STATE_UNKNOWN)
+
+    def _id_state(self, engine, i):
+        if engine is not None and engine.knows_exactly():
+            known = engine.task_state(self, i)
+            if known != gc.STATE_UNKNOWN:
+                return known
+        marked = self._marked_state(i)
+        if marked:
+            return marked
+        known = gc.STATE_UNKNOWN if engine is None else engine.task_state(self, i)
+        if known != gc.STATE_UNKNOWN:
+            return known
+        if not os.path.exists(self._log(i)):
+            return gc.STATE_RUNNABLE
+        return self._marked_state(i) or self._started_state(i)
+
+    def _marked_state(self, i):
+        if self.finished(i):
+            return gc.STATE_FINISHED
+        return gc.STATE_ERROR if self.error(i) else None
+
+    def _started_state(self, i):
+        """State of an id that has a log but no marker, and that the engine does not know."""
+        if self._is_running(i):
+            return gc.STATE_RUNNING
+        if self.submission_count(i) > gs.MAX_SUBMIT_RETRIES:
+            return gc.STATE_RETRY_ERROR
+        return gc.STATE_INTERRUPTED_RESUMABLE if self._resume else gc.STATE_INTERRUPTED_NOT_RESUMABLE
+
+    def _is_running(self, i):
+        usage_file = self.path(gc.PLOGGING_FILE, i)
+        usage = self.usage(i)
+        if not usage:
+            return False
+        here = runs_here(usage)
+        if here is not None:
+            return here
+        age = gs.WAIT_PERIOD_JOB_FS_SYNC + gs.PLOGGING_UPDATE_FILE_PERIOD + gs.WAIT_PERIOD_JOB_CLEANUP
+        newest = max(os.path.getmtime(f) for f in (usage_file, self._log(i)) if os.path.exists(f))
+        return time.time() - newest < age
+
+    def submission_count(self, task_id):
+        """Submissions of this id since it last made progress (as told by ``completed_fraction``)."""
+        entries = [rqmt for ids, rqmt in self.submissions() if task_id in ids]
+        latest = entries[-1].get("completed_fraction") if entries else None
+        if latest is not None:
+            entries = [e for e in entries if (e.get("completed_fraction") or 0) >= latest]
+        return len(entries)
+
+    # run ---------------------------------------------------------------------------------------------------------
+    def run(self, task_id):
+        """Call the job's method for every argument set of ``task_id`` in the work folder; write the marker.
+
+        Returns True if it succeeded. Raises `TaskInterrupted` where the task must stay unmarked.
+        """
+        from .tools import execute_in_dir
+
+        try:
+            with execute_in_dir(self._job._sis_path(gc.JOB_WORK_DIR, abspath=True)):
+                for number, args in self._argument_sets(task_id):
+                    logging.info("-" * 60)
+                    logging.info("Starting subtask for arg id: %i args: %s", number, args)
+                    logging.info("-" * 60)
+                    getattr(self._job, self._start)(*args)
+        except subprocess.CalledProcessError as e:
+            if e.returncode in (137, -9):
+                logging.error("Command was killed, probably for lack of memory: %s", e.cmd)
+                raise TaskInterrupted("out of memory") from e
+            logging.error("Executed command failed:")
+            logging.error("Cmd: %s", e.cmd)
+            logging.error("Return-Code: %s", e.returncode)
+            logging.error("Job failed, traceback:\n%s", traceback.format_exc().rstrip())
+            self.mark_error(task_id)
+            self.exception = e
+            return False
+        except Exception as e:
+            logging.error("Job failed, traceback:\n%s", traceback.format_exc().rstrip())
+            self.mark_error(task_id)
+            self.exception = e
+            return False
+        return self._mark_finished(task_id)
+
+    def mark_error(self, task_id):
+        write_atomically(self.path("error", task_id), "")
+
+    def _mark_finished(self, task_id):
+        """Mark the id finished; the last id of a job answers for the declared outputs."""
+        if self.continuable:
+            return True
+        marker = self.path(gc.JOB_FINISHED_MARKER, task_id)
+        write_atomically(marker, "")
+        missing = []
+        if all(task.finished() for task in self._job._sis_tasks()):
+            missing = self._job._sis_missing_outputs()
+        if missing:
+            names = ", ".join(path.path for path in missing)
+            logging.error("All tasks ended but did not write the declared output: %s (expected %s)", names, missing[0])
+            self.exception = FileNotFoundError(f"{self._job._sis_id()} did not write its output {names}")
+            self.mark_error(task_id)
+            os.unlink(marker)
+            self.reset()
+            return False
+        logging.info("Job finished successfully")
+        return True
+
+
+def normalised(rqmt):
+    """``mem`` as float GB, ``time`` as float hours."""
+    rqmt = dict(rqmt)
+    if "mem" in rqmt:
+        rqmt["mem"] = str_to_GB(rqmt["mem"])
+    if "time" in rqmt:
+        rqmt["time"] = str_to_hours(rqmt["time"])
+    return rqmt

@@ -1,0 +1,114 @@
+"""``tk``: what configs and the console use."""
+
+import os
+
+from . import global_settings as gs
+from .block import Block, block, set_root_block, sub_block  # noqa: F401
+from .delayed_ops import Delayed, DelayedBase  # noqa: F401
+from .graph import OutputCall, OutputPath, OutputReport
+from .graph import graph as sis_graph
+from .job import Job  # noqa: F401
+from .job_path import AbstractPath, NoBackup, Path, Variable, VariableNotSet  # noqa: F401
+from .script_mode import BlockedWorkflow, run, run_job, setup_script_mode  # noqa: F401
+from .task import Task  # noqa: F401
+from .toolkit_jobs import *  # noqa: F403
+from .tools import execute_in_dir, extract_paths, sh, try_get  # noqa: F401
+
+_role = None
+_engine = None
+
+
+def set_role(role):
+    """Say what this process is: ``"manager"``, ``"worker"`` or None."""
+    global _role
+    _role = role
+
+
+def running_in_worker():
+    return _role == "worker"
+
+
+def running_in_manager():
+    return _role == "manager"
+
+
+def cached_engine(cache=[]):  # noqa: B006  the default list is the cache
+    """The engine of the settings, made once."""
+    if not cache:
+        cache.append(gs.engine())
+    return cache[0]
+
+
+# targets -----------------------------------------------------------------------------------------------------------
+def register_output(name, value, export_graph=False):
+    """Ask for ``value`` (a path or variable); when it is available ``output/<name>`` links to it."""
+    if not isinstance(value, AbstractPath):
+        hint = " (use tk.Path, not pathlib)" if isinstance(value, os.PathLike) else ""
+        raise TypeError(f"register_output({name!r}) needs a tk.Path or tk.Variable, got {type(value)}{hint}")
+    sis_graph.add_target(OutputPath(name, value, export_graph))
+
+
+def register_callback(f, *args, **kwargs):
+    """Call ``f`` once when all paths in the arguments are available."""
+    sis_graph.add_target(OutputCall(getattr(f, "__name__", "callback"), f, args, kwargs))
+
+
+def register_report(name, values, template=None, required=None, update_frequency=300):
+    """Write ``output/<name>`` from ``values`` at start, every ``update_frequency`` seconds and at the end."""
+    sis_graph.add_target(OutputReport(name, values, template, required, update_frequency))
+
+
+async def async_run(obj):
+    """See `async_workflow.async_run`."""
+    from . import async_workflow
+
+    return await async_workflow.async_run(obj)
+
+
+async def async_gather(*coroutines):
+    """See `async_workflow.async_gather`."""
+    from . import async_workflow
+
+    return await async_workflow.async_gather(*coroutines)
+
+
+# paths ---------------------------------------------------------------------------------------------------------------
+class RelPath:
+    """Makes paths relative to ``origin``; their hash depends on the package name, not on where it lies."""
+
+    def __init__(self, origin, hash_overwrite=None):
+        self.origin = origin
+        self.hash_overwrite = hash_overwrite
+
+    def __call__(self, path, *args, **kwargs):
+        full = os.path.join(self.origin, path)
+        if self.hash_overwrite is not None and "hash_overwrite" not in kwargs and len(args) < 3:
+            kwargs["hash_overwrite"] = f"{self.hash_overwrite}/{path}"
+        return Path(os.path.relpath(full, gs.BASE_DIR), *args, **kwargs)
+
+
+def setup_path(package):
+    """``rel = setup_path(__package__)``: ``rel("data.txt")`` is the file beside the calling module."""
+    import importlib
+
+    assert package, "setup_path needs __package__: the module must be imported as part of a package"
+    module = importlib.import_module(package)
+    origin = os.path.dirname(module.__file__) if module.__file__ else next(iter(module.__path__))
+    return RelPath(origin, package.replace(".", "/"))
+
+
+def input_path(path):
+    return path if isinstance(path, AbstractPath) else Path(path)
+
+
+def uncached_path(path):
+    return path.get_path() if isinstance(path, AbstractPath) else str(path)
+
+
+def is_path(obj):
+    return isinstance(obj, AbstractPath)
+
+
+def bundle_to_str(paths):
+    """The paths, each in a line."""
+    return "\n".join(str(path) for path in paths)

@@ -1,0 +1,186 @@
+"""Small helpers shared by the engine and by recipes."""
+
+import contextlib
+import functools
+import os
+import shutil
+import subprocess
+import tempfile
+
+from . import global_settings as gs
+from .delayed_ops import DelayedBase, try_get  # noqa: F401  recipes import try_get from here
+from .hash import get_object_state
+
+_ATOMS = (str, int, float, bool, complex, bytes, type(None))
+
+
+def sis_hash(obj):
+    """Hash text of ``obj`` as used in job ids."""
+    return gs.SIS_HASH(obj)
+
+
+def extract_paths(args):
+    """All `AbstractPath` objects found in ``args``: in containers, dict values and attributes of objects."""
+    import enum
+
+    from .block import Block
+    from .job_path import AbstractPath
+
+    found, visited, stack = set(), {}, [args]
+    while stack:
+        obj = stack.pop()
+        if type(obj) in _ATOMS or id(obj) in visited:
+            continue
+        visited[id(obj)] = obj  # keeps it alive, so that its id stays its own
+        if isinstance(obj, AbstractPath):
+            found.add(obj)
+        elif isinstance(obj, (bytes, Block, enum.Enum)):
+            continue
+        elif type(obj) in (list, tuple, set, frozenset):
+            stack.extend(obj)
+        elif isinstance(obj, dict):
+            stack.extend(v for k, v in obj.items() if not (isinstance(k, str) and k.startswith("_sis_")))
+        elif hasattr(obj, "_sis_id") and hasattr(obj, "_sis_outputs"):  # a job: its public attributes
+            stack.extend(v for k, v in obj.__dict__.items() if not k.startswith("_"))
+        else:
+            stack.append(get_object_state(obj))
+    return found
+
+
+def str_to_GB(mem):
+    """``"512M"``, ``"2G"``, ``"1T"``, ``"5K"`` or a number of GB -> float GB."""
+    if isinstance(mem, (int, float)):
+        return float(mem)
+    text = mem.strip().upper().removesuffix("B")
+    factor = {"K": 1 / 1024**2, "M": 1 / 1024, "G": 1.0, "T": 1024.0}.get(text[-1:])
+    return float(text) if factor is None else float(text[:-1]) * factor
+
+
+def str_to_hours(time):
+    """``"H:M:S"`` (also ``"H:M"``) or a number of hours -> float hours."""
+    if isinstance(time, (int, float)):
+        return float(time)
+    parts = [float(p) for p in time.split(":")]
+    return sum(p / 60**i for i, p in enumerate(parts))
+
+
+@contextlib.contextmanager
+def execute_in_dir(path):
+    """Run the body with ``path`` as the current directory."""
+    before = os.getcwd()
+    os.chdir(path)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+def cache_result(func):
+    """Memoise ``func`` by the hash of its arguments."""
+    known = {}
+
+    @functools.wraps(func)
+    def wrapper(*args, **kwargs):
+        key = sis_hash((args, kwargs))
+        if key not in known:
+            known[key] = func(*args, **kwargs)
+        return known[key]
+
+    return wrapper
+
+
+def hardlink_or_copy(src, dst):
+    """Copy the tree ``src`` to ``dst`` with hard links where the file system allows them."""
+
+    def link(a, b):
+        try:
+            os.link(a, b)
+        except OSError:
+            shutil.copy2(a, b)
+
+    if os.path.isdir(src):
+        shutil.copytree(src, dst, symlinks=True, copy_function=link)
+    else:
+        link(src, dst)
+
+
+def sh(command, capture_output=False, pipefail=True, executable=None, except_return_codes=(0,), include_stderr=False):
+    """Run ``command`` with bash; returns its decoded standard output if captured.
+
+    Raises `subprocess.CalledProcessError` for exit codes that are not in ``except_return_codes``.
+    """
+    if pipefail and executable is None:
+        command = "set -ueo pipefail && " + command
+    result = subprocess.run(
+        command,
+        shell=True,
+        executable=executable or "/bin/bash",
+        stdout=subprocess.PIPE if capture_output else None,
+        stderr=subprocess.STDOUT if include_stderr else None,
+    )
+    if result.returncode not in except_return_codes:
+        raise subprocess.CalledProcessError(result.returncode, command, result.stdout)
+    return result.stdout.decode() if capture_output else None
+
+
+def write_atomically(filename, content, mode="w"):
+    """Write beside ``filename`` and rename, so that no reader sees half a file."""
+    folder, name = os.path.split(os.path.abspath(filename))
+    handle, part = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
+    umask = os.umask(0)
+    os.umask(umask)
+    os.fchmod(handle, 0o666 & ~umask)
+    with os.fdopen(handle, mode) as f:
+        f.write(content)
+    os.replace(part, filename)
+
+
+def tail(filename, lines, max_bytes=200_000):
+    """The last ``lines`` lines of a text file, without reading more than ``max_bytes``."""
+    try:
+        with open(filename, "rb") as f:
+            f.seek(max(0, os.fstat(f.fileno()).st_size - max_bytes))
+            return f.read().decode("utf-8", "replace").splitlines()[-lines:]
+    except OSError:
+        return []
+
+
+class EnvironmentModifier:
+    """What a task's environment keeps from the worker's, and what is set; stored with the job at set-up."""
+
+    def __init__(self):
+        self.keep_vars = set()
+        self.set_vars = {}
+
+    def keep(self, names):
+        self.keep_vars.update([names] if isinstance(names, str) else names)
+
+    def set(self, values, value=None, verbatim=False):
+        """``set(name, value)`` or ``set({name: value})``; ``$VAR`` is expanded unless ``verbatim``."""
+        for k, v in (values if isinstance(values, dict) else {values: value}).items():
+            self.set_vars[k] = (v, verbatim)
+
+    def modify_environment(self):
+        """Apply to ``os.environ``."""
+        from string import Template
+
+        original = dict(os.environ)
+        for name in set(original) - self.keep_vars:
+            del os.environ[name]
+        for name, entry in self.set_vars.items():
+            value, verbatim = entry if isinstance(entry, tuple) else (entry, False)
+            text = str(value)
+            os.environ[name] = text if verbatim else Template(text).safe_substitute(original)
+
+
+def finished_paths_missing(paths):
+    """Those of ``paths`` whose file does not exist (the folder is listed first: network file systems cache)."""
+    missing = []
+    for path in paths:
+        name = path.get_path()
+        if not os.path.lexists(name):
+            with contextlib.suppress(OSError):
+                os.listdir(os.path.dirname(name))
+            if not os.path.lexists(name):
+                missing.append(path)
+    return missing

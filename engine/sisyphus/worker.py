@@ -1,0 +1,139 @@
+"""``sis worker JOBDIR TASK [ID]``: runs one task id of a job that has been set up, in this process."""
+
+import contextlib
+import gzip
+import logging
+import os
+import pickle
+import platform
+import sys
+import time
+
+from . import global_constants as gc
+from . import global_settings as gs
+from . import processes, toolkit
+from .resources import UsageLogger, read_usage, runs_here
+from .task import TaskInterrupted
+
+EXIT_FAILED = 1
+EXIT_INTERRUPTED = 75  # no marker was written: the manager may start the task again
+RETRY_BANNER = "#" * 80 + "\n" + "RETRY OR CONTINUE TASK".center(80) + "\n" + "#" * 80 + "\n"
+
+
+def load_job(path):
+    """The job stored in the folder ``path`` (its ``job.save``, also inside the archive of a cleaned job)."""
+    path = os.path.join(gs.BASE_DIR, path)
+    if os.path.isfile(path):
+        path = os.path.dirname(path)
+    save = os.path.join(path, gc.JOB_SAVE)
+    archive = os.path.join(path, gc.JOB_FINISHED_ARCHIVE)
+    if not os.path.exists(save) and os.path.exists(archive):
+        import tarfile
+
+        with tarfile.open(archive) as tar:
+            return pickle.loads(gzip.decompress(tar.extractfile(gc.JOB_SAVE).read()))
+    with gzip.open(save, "rb") as f:
+        return pickle.load(f)
+
+
+def worker(jobdir, task_name, task_id=None, engine_name=None, redirect=False):
+    """Run one task id; returns the exit status of the process."""
+    prefix = os.path.join(gs.BASE_DIR, jobdir)
+    if redirect and task_id is not None:
+        _redirect_output(f"{prefix}/{gc.JOB_LOG}.{task_name}.{task_id}")
+    gs.JOB_AUTO_CLEANUP = False
+    toolkit.set_role("worker")
+    usage = None
+    try:
+        engine = gs.engine().get_used_engine(engine_name or "short")
+        task_id = engine.get_task_id(task_id)
+        earlier = read_usage(f"{prefix}/{gc.PLOGGING_FILE}.{task_name}.{task_id}")
+        if earlier.get("pid") != os.getpid() and runs_here(earlier):
+            logging.error("%s %s runs already in process %s, this one stops", jobdir, task_name, earlier["pid"])
+            return EXIT_INTERRUPTED
+        usage = UsageLogger(prefix, task_name, task_id, engine)  # from now on other processes see this one
+        task = load_job(jobdir)._sis_task(task_name)
+    except Exception:
+        logging.exception("Worker could not load task %s of %s", task_name, jobdir)
+        if task_id is not None:
+            _mark_broken(prefix, task_name, task_id)
+        return EXIT_FAILED
+    return _run(task, task_id, engine, usage)
+
+
+def _redirect_output(logname):
+    fresh = not os.path.exists(logname)
+    log = os.open(logname, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
+    if not fresh:
+        os.write(1, RETRY_BANNER.encode())
+    sys.stdout.reconfigure(line_buffering=True)
+
+
+def _mark_broken(prefix, task_name, task_id):
+    """The error marker of a task that could not even be loaded: a hard link to its log."""
+    log, marker = (f"{prefix}/{kind}.{task_name}.{task_id}" for kind in (gc.JOB_LOG, "error"))
+    with contextlib.suppress(FileExistsError):
+        try:
+            os.link(log, marker)
+        except FileNotFoundError:
+            open(marker, "x").close()
+
+
+def _run(task, task_id, engine, usage):
+    usage.start()
+    try:
+        engine.init_worker(task)
+        if task.job._sis_environment is not None:
+            task.job._sis_environment.modify_environment()
+        _log_start(task)
+        _wait_for_inputs(task.job)
+        print("Uname:", platform.uname())
+        print("Load:", os.getloadavg(), flush=True)
+        return 0 if task.run(task_id) else EXIT_FAILED
+    except TaskInterrupted:
+        usage.out_of_memory = True
+        return EXIT_INTERRUPTED
+    except InputMissing as e:
+        logging.error("Job isn't runnable: %s", e)
+        task.mark_error(task_id)
+        return EXIT_FAILED
+    except (SystemExit, KeyboardInterrupt) as e:
+        logging.error("Task stopped by %s without a result", repr(e))
+        return EXIT_INTERRUPTED
+    finally:
+        usage.stop()
+
+
+class InputMissing(Exception):
+    """An input file of the job does not exist."""
+
+
+def _log_start(task):
+    logging.info("Start Job: %s Task: %s", task.job, task.name())
+    logging.info("Inputs:")
+    for path in sorted(task.job._sis_inputs):
+        value = ""
+        if hasattr(path, "pickle") and path.is_set():
+            value = f" (Variable: {path.get()}, {type(path.get())})"
+        logging.info("%s%s", path.get_path(), value)
+
+
+def _wait_for_inputs(job):
+    """On a network file system wait for inputs to appear and to settle; raises `InputMissing`."""
+    for path in sorted(job._sis_inputs):
+        name = path.get_path()
+        deadline = time.monotonic() + gs.WAIT_PERIOD_FOR_INPUTS_AVAILABLE
+        remote = processes.on_network_filesystem(os.path.dirname(name))
+        while not os.path.exists(name):
+            if getattr(path, "backup", None) is not None or not gs.TASK_INPUTS_MUST_BE_AVAILABLE:
+                break
+            if not remote or time.monotonic() > deadline:
+                raise InputMissing(f"the input {name} does not exist")
+            time.sleep(1)
+        if remote and os.path.exists(name):
+            time.sleep(max(0.0, gs.WAIT_PERIOD_MTIME_OF_INPUTS - (time.time() - os.stat(name).st_mtime)))
