@@ -9,10 +9,11 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+from sisyphus import Job, Task, tk
+
 from ctc_kd.corpus.flac import SAMPLE_RATE_HZ
 from ctc_kd.corpus.problems import CorpusError, refuse
 from ctc_kd.corpus.transcripts import normalise_text, unknown_characters, write_transcripts
-from sisyphus import Job, Task, tk
 
 
 class ReadLibriSpeechAudioJob(Job):
@@ -155,8 +156,8 @@ def read_header(path: str) -> int | str:
         return f"sample rate {header.samplerate} Hz, expected {SAMPLE_RATE_HZ} Hz"
     if header.channels != 1:
         return f"{header.channels} channels, expected 1"
-    if header.frames <= 0:
-        return "holds no samples"
+    if not 0 < header.frames < 2**36:  # libsndfile reports 2**63 - 1 where a FLAC header says 0; 36 bits are its most
+        return "zero length: its header counts no samples"
     return header.frames
 
 

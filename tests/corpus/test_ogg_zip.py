@@ -1,0 +1,133 @@
+import threading
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import soundfile
+from lhotse import AudioSource, MonoCut, Recording, SupervisionSegment
+from sisyphus import tk
+
+from ctc_kd.corpus.cuts import write_cuts
+from ctc_kd.corpus.librispeech import ReadLibriSpeechAudioJob
+from ctc_kd.corpus.ogg_zip import OggZipJob, bounded_map
+from ctc_kd.corpus.problems import CorpusError
+
+
+def archive_of(run_here, folder):
+    cuts = run_here(ReadLibriSpeechAudioJob(corpus_dir=folder.path, part=folder.part)).out_cuts
+    return OggZipJob(cuts=cuts)
+
+
+def dataset(path, **audio):
+    from returnn.datasets.audio import OggZipDataset
+
+    data = OggZipDataset(path, targets=None, audio={"features": "raw", "sample_rate": 16000, **audio})
+    data.initialize()
+    data.init_seq_order(epoch=1)
+    return data
+
+
+def read_all(data):
+    """Sequence tag -> samples ``[N, 1]``"""
+    sequences = {}
+    index = 0
+    while data.is_less_than_num_seqs(index):
+        data.load_seqs(index, index + 1)
+        sequences[data.get_tag(index)] = data.get_data(index, "data")
+        index += 1
+    return sequences
+
+
+def test_returnn_reads_ids_and_samples(run_here, librispeech):
+    path = run_here(archive_of(run_here, librispeech)).out_ogg_zip.get_path()
+    sequences = read_all(dataset(path, peak_normalization=False))
+    assert list(sequences) == ["19-198-0000", "19-198-0001", "26-495-0000", "26-496-0003"]
+    for utterance, samples in sequences.items():
+        expected, _ = soundfile.read(librispeech.audio(utterance), dtype="float32")
+        assert samples.dtype == np.float32
+        np.testing.assert_array_equal(samples[:, 0], expected)
+
+
+def test_returnn_normalises_peaks_after_preemphasis(run_here, librispeech):
+    path = run_here(archive_of(run_here, librispeech)).out_ogg_zip.get_path()
+    samples = read_all(dataset(path, peak_normalization=True, preemphasis=0.97))["19-198-0001"][:, 0]
+    audio, _ = soundfile.read(librispeech.audio("19-198-0001"))
+    expected = audio - 0.97 * np.concatenate([[0.0], audio[:-1]])
+    np.testing.assert_allclose(samples, expected / np.abs(expected).max(), atol=1e-6)
+
+
+def test_whole_files_are_copied_and_archives_are_equal_byte_by_byte(run_here, librispeech):
+    job = run_here(archive_of(run_here, librispeech))
+    path = job.out_ogg_zip.get_path()
+    with zipfile.ZipFile(path) as archive:
+        for utterance in ("19-198-0000", "26-496-0003"):
+            assert archive.read(f"audio/{utterance}.flac") == librispeech.audio(utterance).read_bytes()
+        assert "NORTHANGER" not in archive.read("audio.txt").decode()
+    with open(path, "rb") as file:
+        first = file.read()
+    run_here(job)
+    with open(path, "rb") as file:
+        assert file.read() == first
+
+
+def segment(utterance, recording, start, duration, speaker="s"):
+    supervision = SupervisionSegment(utterance, recording.id, 0.0, duration, speaker=speaker)
+    return MonoCut(utterance, start, duration, 0, [supervision], recording=recording)
+
+
+def recording_of(path, name="talk"):
+    header = soundfile.info(path)
+    source = AudioSource("file", [0], str(path))
+    return Recording(name, [source], header.samplerate, header.frames, header.frames / header.samplerate)
+
+
+@pytest.mark.parametrize("ending", ["flac", "wav"])
+def test_utterances_within_a_recording_are_cut_losslessly(run_here, tmp_path, ending):
+    samples = (2000 * np.random.default_rng(0).standard_normal(32000)).astype("int16")
+    soundfile.write(tmp_path / f"talk.{ending}", samples, 16000, subtype="PCM_16")
+    talk = recording_of(tmp_path / f"talk.{ending}")
+    write_cuts(tmp_path / "cuts.jsonl.gz", [segment("talk-2", talk, 1.0, 0.5), segment("talk-1", talk, 0.25, 1.0)])
+    path = run_here(OggZipJob(cuts=tk.Path(str(tmp_path / "cuts.jsonl.gz")))).out_ogg_zip.get_path()
+    sequences = read_all(dataset(path, peak_normalization=False))
+    assert list(sequences) == ["talk-2", "talk-1"]
+    np.testing.assert_array_equal(sequences["talk-2"][:, 0] * 2**15, samples[16000:24000])
+    np.testing.assert_array_equal(sequences["talk-1"][:, 0] * 2**15, samples[4000:20000])
+
+
+def test_an_utterance_beyond_the_recording_is_an_error(run_here, tmp_path):
+    soundfile.write(tmp_path / "talk.flac", np.zeros(16000), 16000)
+    talk = recording_of(tmp_path / "talk.flac")
+    write_cuts(tmp_path / "cuts.jsonl.gz", [segment("talk-1", talk, 0.0, 1.0)])
+    soundfile.write(tmp_path / "talk.flac", np.zeros(8000), 16000)
+    with pytest.raises(CorpusError, match=r"talk-1: .*talk.flac: samples 0 to 16000 .* recording's 8000"):
+        run_here(OggZipJob(cuts=tk.Path(str(tmp_path / "cuts.jsonl.gz"))))
+
+
+def test_corrupt_audio_is_an_error_that_names_it_and_leaves_no_archive(run_here, librispeech):
+    job = archive_of(run_here, librispeech)
+    bad = librispeech.audio("26-495-0000")
+    content = bytearray(bad.read_bytes())
+    content[len(content) // 2] ^= 0x55  # the header is fine
+    bad.write_bytes(content)
+    with pytest.raises(CorpusError, match=r"utterance 26-495-0000: .*26-495-0000.flac: cannot be decoded"):
+        run_here(job)
+    assert not list(librispeech.root.parent.rglob("audio.zip"))
+
+
+def test_bounded_map_keeps_order_and_few_results():
+    running, most = set(), 0
+    lock = threading.Lock()
+
+    def work(item):
+        with lock:
+            running.add(item)
+        return item * item
+
+    results = []
+    with ThreadPoolExecutor(4) as pool:
+        for result in bounded_map(pool, work, range(50), window=6):
+            results.append(result)
+            most = max(most, len(running) - len(results))
+    assert results == [item * item for item in range(50)]
+    assert most <= 6

@@ -1,0 +1,43 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ctc_kd.corpus.transcripts import (
+    CHARACTERS,
+    normalise_text,
+    read_transcripts,
+    unknown_characters,
+    write_transcripts,
+)
+
+words = st.lists(st.text(sorted(CHARACTERS), min_size=1, max_size=8), max_size=5).map(" ".join)
+ids = st.from_regex(r"\A[0-9]{1,4}-[0-9]{1,6}-[0-9]{4}\Z")
+
+
+@given(transcripts=st.dictionaries(ids, words, max_size=8))
+def test_what_is_written_is_read_in_the_same_order(transcripts, tmp_path_factory):
+    path = tmp_path_factory.mktemp("transcripts") / "transcripts.txt"
+    write_transcripts(path, transcripts)
+    assert list(read_transcripts(path).items()) == list(transcripts.items())
+    assert [file.name for file in path.parent.iterdir()] == ["transcripts.txt"]
+
+
+def test_a_repeated_utterance_is_an_error(tmp_path):
+    path = tmp_path / "transcripts.txt"
+    path.write_text("a-1 X\nb-1 Y\na-1 Z\n")
+    with pytest.raises(ValueError, match=r"transcripts.txt:3: utterance a-1 occurs a second time"):
+        read_transcripts(path)
+
+
+@given(text=st.text())
+def test_normalising_twice_changes_nothing(text):
+    once = normalise_text(text)
+    assert normalise_text(once) == once
+    assert once == once.strip()
+    assert "  " not in once
+
+
+def test_characters():
+    assert normalise_text(" it's\ta  dog\n") == "IT'S A DOG"
+    assert unknown_characters("IT'S A DOG") == []
+    assert unknown_characters("IT’S 2 DOGS") == ["2", "’"]

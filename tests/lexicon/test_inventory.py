@@ -1,0 +1,34 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ctc_kd.lexicon.inventory import BLANK, PHONEMES, end_of_word, labels, labels_with_blank
+
+pronunciations = st.lists(st.sampled_from(PHONEMES), min_size=1, max_size=12)
+
+
+def test_inventory():
+    assert list(PHONEMES) == sorted(PHONEMES)
+    assert len(PHONEMES) == 39
+    assert labels()[:39] == list(PHONEMES)
+    assert (labels()[39], labels()[77]) == ("AA#", "ZH#")
+    assert len(labels_with_blank()) == 79
+    assert labels_with_blank()[78] == BLANK
+
+
+@given(pronunciations)
+def test_only_the_last_phoneme_is_marked(pronunciation):
+    marked = end_of_word(pronunciation)
+    assert list(marked[:-1]) == pronunciation[:-1]
+    assert labels().index(marked[-1]) == PHONEMES.index(pronunciation[-1]) + 39
+
+
+@given(st.lists(pronunciations, max_size=6))
+def test_words_can_be_told_apart_again(words):
+    sequence = [label for word in words for label in end_of_word(word)]
+    parts, word = [], []
+    for label in sequence:
+        word.append(label.rstrip("#"))
+        if label.endswith("#"):
+            parts.append(word)
+            word = []
+    assert (parts, word) == (words, [])
