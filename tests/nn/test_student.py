@@ -74,8 +74,8 @@ def test_relative_attention_equals_the_plain_definition(training):
     cfg = ConformerConfig(1, 24, 3, 8, dropout=0.0)
     module = RelativeSelfAttention(cfg).train(training)
     x, lengths = torch.randn(2, 9, 24), [9, 5]
-    padding = torch.arange(9) >= torch.tensor(lengths)[:, None]
-    out = module(x, padding, relative_positions(9, 24, x.device))
+    valid = torch.arange(9) < torch.tensor(lengths)[:, None]
+    out = module(x, valid, relative_positions(9, 24, x.device))
     for row, utterance, length in zip(out, x, lengths, strict=True):
         torch.testing.assert_close(row[:length], plain_attention(module, utterance[:length]), atol=1e-5, rtol=1e-5)
 
@@ -94,8 +94,8 @@ def test_depthwise_convolution_equals_torch():
     cfg = ConformerConfig(1, 6, 1, 8, kernel_size=5, dropout=0.0)
     module = Convolution(cfg)
     x, lengths = torch.randn(2, 12, 6), [12, 7]
-    padding = torch.arange(12) >= torch.tensor(lengths)[:, None]
-    out = module(x, padding)
+    valid = torch.arange(12) < torch.tensor(lengths)[:, None]
+    out = module(x, valid)
     for row, utterance, length in zip(out, x, lengths, strict=True):
         y = F.glu(module.pointwise_in(module.norm_in(utterance[:length])), dim=-1)
         y = F.conv1d(y.T[None], module.depthwise.weight, module.depthwise.bias, padding=2, groups=6)[0].T

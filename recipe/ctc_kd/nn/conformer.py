@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .dropout import Dropout
 from .masking import valid_frames
 
 
@@ -41,9 +42,9 @@ class FeedForward(nn.Sequential):
             nn.LayerNorm(cfg.dim),
             nn.Linear(cfg.dim, cfg.feed_forward_dim),
             nn.SiLU(),
-            nn.Dropout(cfg.dropout),
+            Dropout(cfg.dropout),
             nn.Linear(cfg.feed_forward_dim, cfg.dim),
-            nn.Dropout(cfg.dropout),
+            Dropout(cfg.dropout),
         )
 
 
@@ -57,17 +58,24 @@ class Convolution(nn.Module):
         self.depthwise = nn.Conv1d(cfg.dim, cfg.dim, cfg.kernel_size, padding=cfg.kernel_size // 2, groups=cfg.dim)
         self.norm = nn.LayerNorm(cfg.dim)
         self.pointwise_out = nn.Linear(cfg.dim, cfg.dim)
-        self.dropout = nn.Dropout(cfg.dropout)
+        self.dropout = Dropout(cfg.dropout)
 
-    def forward(self, x: Tensor, padding: Tensor) -> Tensor:
+    def forward(self, x: Tensor, valid: Tensor) -> Tensor:
         """
         :param x: ``[B, T, dim]``
-        :param padding: ``[B, T]`` bool, true outside of the utterances
+        :param valid: ``[B, T]`` bool, false in padding
         """
-        x = F.glu(self.pointwise_in(self.norm_in(x)), dim=-1)
-        x = x.masked_fill(padding[..., None], 0.0)
-        x = self.depthwise(x.transpose(1, 2)).transpose(1, 2)
+        x = F.glu(self.pointwise_in(self.norm_in(x)), dim=-1) * valid[..., None]
+        x = self._over_time(x)
         return self.dropout(self.pointwise_out(F.silu(self.norm(x))))
+
+    def _over_time(self, x: Tensor) -> Tensor:
+        """The depthwise convolution of ``[B, T, dim]``, as a 2-d one in channels-last layout: no copies, 3x as fast."""
+        weight = self.depthwise.weight[:, :, None].contiguous(memory_format=torch.channels_last)
+        x = x.transpose(1, 2)[:, :, None]  # [B, dim, 1, T]
+        padding = (0, self.depthwise.padding[0])
+        x = F.conv2d(x, weight, self.depthwise.bias, padding=padding, groups=self.depthwise.groups)
+        return x[:, :, 0].transpose(1, 2)
 
 
 def relative_positions(num_frames: int, dim: int, device: torch.device) -> Tensor:
@@ -101,7 +109,6 @@ class RelativeSelfAttention(nn.Module):
     def __init__(self, cfg: ConformerConfig):
         super().__init__()
         self.num_heads = cfg.num_heads
-        self.dropout = cfg.dropout
         self.norm = nn.LayerNorm(cfg.dim)
         self.query_key_value = nn.Linear(cfg.dim, 3 * cfg.dim)
         self.position = nn.Linear(cfg.dim, cfg.dim, bias=False)
@@ -110,26 +117,34 @@ class RelativeSelfAttention(nn.Module):
         nn.init.xavier_uniform_(self.key_bias)
         nn.init.xavier_uniform_(self.position_bias)
         self.output = nn.Linear(cfg.dim, cfg.dim)
+        self.dropout = Dropout(cfg.dropout)
 
-    def forward(self, x: Tensor, padding: Tensor, positions: Tensor) -> Tensor:
+    def forward(self, x: Tensor, valid: Tensor, positions: Tensor) -> Tensor:
         """
         :param x: ``[B, T, dim]``
-        :param padding: ``[B, T]`` bool, true outside of the utterances
+        :param valid: ``[B, T]`` bool, false in padding
         :param positions: ``[2T - 1, dim]``, see :func:`relative_positions`
         """
         heads = (self.num_heads, -1)
-        query, key, value = (
-            self.query_key_value(self.norm(x)).unflatten(-1, (3, *heads)).permute(2, 0, 3, 1, 4).unbind()
-        )  # [B, H, T, d] each
+        projected = self.query_key_value(self.norm(x)).unflatten(-1, (3, *heads))
+        query, key, value = projected.permute(2, 0, 3, 1, 4).unbind()  # [B, H, T, d] each
         position = self.position(positions).unflatten(-1, heads).permute(1, 2, 0)  # [H, d, 2T - 1]
         scale = query.shape[-1] ** -0.5
-        by_distance = ((query + self.position_bias[:, None]) * scale) @ position  # [B, H, T, 2T - 1]
-        bias = select_distances(by_distance).masked_fill(padding[:, None, None, :], torch.finfo(by_distance.dtype).min)
-        dropout = self.dropout if self.training else 0.0
-        context = F.scaled_dot_product_attention(
-            query + self.key_bias[:, None], key, value, attn_mask=bias, dropout_p=dropout
+        query = scale * query
+        by_distance = (query + scale * self.position_bias[:, None]) @ position  # [B, H, T, 2T - 1]
+        hidden = torch.zeros_like(valid, dtype=by_distance.dtype).masked_fill(
+            ~valid, torch.finfo(by_distance.dtype).min
         )
-        return F.dropout(self.output(context.transpose(1, 2).flatten(2)), self.dropout, self.training)
+        bias = select_distances(by_distance) + hidden[:, None, None]
+        context = self._attend(query + scale * self.key_bias[:, None], key, value, bias)
+        return self.dropout(self.output(context.transpose(1, 2).flatten(2)))
+
+    def _attend(self, query: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Tensor:
+        """``softmax(query key + bias) value``; torch's fused kernels for it are fast on a GPU only."""
+        if query.is_cuda:
+            probability = self.dropout.p if self.training else 0.0
+            return F.scaled_dot_product_attention(query, key, value, bias, dropout_p=probability, scale=1.0)
+        return self.dropout((query @ key.transpose(-1, -2) + bias).softmax(dim=-1)) @ value
 
 
 class ConformerBlock(nn.Module):
@@ -143,10 +158,10 @@ class ConformerBlock(nn.Module):
         self.feed_forward_out = FeedForward(cfg)
         self.norm = nn.LayerNorm(cfg.dim)
 
-    def forward(self, x: Tensor, padding: Tensor, positions: Tensor) -> Tensor:
+    def forward(self, x: Tensor, valid: Tensor, positions: Tensor) -> Tensor:
         x = x + 0.5 * self.feed_forward_in(x)
-        x = x + self.convolution(x, padding)
-        x = x + self.attention(x, padding, positions)
+        x = x + self.convolution(x, valid)
+        x = x + self.attention(x, valid, positions)
         x = x + 0.5 * self.feed_forward_out(x)
         return self.norm(x)
 
@@ -165,8 +180,8 @@ class Conformer(nn.Module):
         :param lengths: ``[B]`` frames
         :return: ``[B, T, dim]``; frames in padding hold anything
         """
-        padding = ~valid_frames(lengths, x.shape[1])
+        valid = valid_frames(lengths, x.shape[1])
         positions = relative_positions(x.shape[1], self.cfg.dim, x.device).to(x.dtype)
         for block in self.blocks:
-            x = block(x, padding, positions)
+            x = block(x, valid, positions)
         return x

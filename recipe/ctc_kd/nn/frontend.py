@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -34,7 +35,7 @@ class VggFrontend(nn.Module):
         inputs = (1, *cfg.channels[:3])
         self.convs = nn.ModuleList(
             nn.Conv2d(i, o, kernel_size=3, padding=1) for i, o in zip(inputs, cfg.channels, strict=True)
-        )
+        ).to(memory_format=torch.channels_last)  # up to three times as fast for few channels
         self.linear = nn.Linear(cfg.channels[-1] * num_features, dim)
 
     def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
@@ -43,14 +44,10 @@ class VggFrontend(nn.Module):
         :param lengths: ``[B]`` frames
         :return: ``[B, T // 4, dim]`` and lengths ``[B]``; frames in padding hold anything
         """
-        x = features[:, None]  # [B, 1, T, F]
+        x = features[:, None].contiguous(memory_format=torch.channels_last)  # [B, 1, T, F]
         for first, second in (self.convs[:2], self.convs[2:]):
-            x = first(self._without_padding(x, lengths))
-            x = second(self._without_padding(x, lengths))
+            valid = valid_frames(lengths, x.shape[2])[:, None, :, None].to(x.dtype)
+            x = second(first(x * valid) * valid)
             x = F.relu(F.max_pool2d(x, kernel_size=(2, 1)))  # the same as ReLU before pooling, on half the data
             lengths = lengths // 2
         return self.linear(x.permute(0, 2, 3, 1).flatten(2)), lengths  # [B, T, F, channels] -> [B, T, F * channels]
-
-    @staticmethod
-    def _without_padding(x: Tensor, lengths: Tensor) -> Tensor:
-        return x.masked_fill(~valid_frames(lengths, x.shape[2])[:, None, :, None], 0.0)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from torch import Tensor, nn
 
 from .conformer import Conformer, ConformerConfig
+from .dropout import Dropout
 from .features import LogMel, LogMelConfig, prepare_waveform
 from .frontend import VggConfig, VggFrontend
 from .specaugment import SpecAugmentConfig, spec_augment
@@ -49,7 +50,7 @@ class StudentCtc(nn.Module):
         self.log_mel = LogMel(cfg.log_mel)
         self.frontend = VggFrontend(cfg.frontend, cfg.log_mel.num_filters, cfg.conformer.dim)
         self.conformer = Conformer(cfg.conformer)
-        self.dropout = nn.Dropout(cfg.conformer.dropout)
+        self.dropout = Dropout(cfg.conformer.dropout)
         self.output = nn.Linear(cfg.conformer.dim, cfg.num_labels_with_blank)
 
     def forward(self, audio: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
