@@ -127,9 +127,10 @@ def test_empty_store_is_an_error():
 
 
 def test_job(tmp_path, run_jobs):
+    from sisyphus import tk
+
     from ctc_kd.analysis.coverage import CoverageJob
     from ctc_kd.training.hdf import HdfWriter
-    from sisyphus import tk
 
     utterances = list(make_utterances(5))
     random.Random(0).shuffle(utterances)

@@ -40,6 +40,7 @@ def scored(tmp_path):
         "test": write("test.json", {"wer": 9.5, **counts}),
         "curves": write("curves.json", [{"epoch": epoch, **entry} for epoch in (1, 2, 3)]),
         "coverage": write("coverage.json", coverage),
+        "oov": write("oov", 0.75),
     }
 
 
@@ -58,8 +59,9 @@ ROW = {
 
 
 def record_job(scored, row, **arguments):
-    from ctc_kd.report.record import RecordJob
     from sisyphus import tk
+
+    from ctc_kd.report.record import RecordJob
 
     scores = {name: tk.Path(scored[name]) for name in ("dev", "test")}
     return RecordJob(row=row, scores=scores, lm_scale=1.6, prior_scale=0.3, **arguments)
@@ -77,6 +79,19 @@ def test_record(scored, run_jobs):
     assert record.row == "sym-n2-l1.0" and not record.uses_transcripts and record.published is None
 
 
+def test_scales_are_read_when_the_job_runs(scored, run_jobs, tmp_path):
+    from sisyphus import tk
+
+    from ctc_kd.report.record import RecordJob
+
+    (tmp_path / "scale").write_text("2.4")
+    scores = {name: tk.Path(scored[name]) for name in ("dev", "test")}
+    scale = tk.Variable(str(tmp_path / "scale"))
+    job = RecordJob(row=ROW, scores=scores, lm_scale=scale, prior_scale=0.3)
+    run_jobs(job.out_record)
+    assert read_record(job.out_record.get_path()).lm_scale == 2.4
+
+
 def test_record_names_the_jobs_that_made_its_inputs(scored, run_jobs):
     from ctc_kd.report.record import RecordJob
 
@@ -86,9 +101,10 @@ def test_record_names_the_jobs_that_made_its_inputs(scored, run_jobs):
 
 
 def test_report(scored, run_jobs):
+    from sisyphus import tk
+
     from ctc_kd.experiments.published import published_reference
     from ctc_kd.report.job import ReportJob
-    from sisyphus import tk
 
     baseline = {"corpus": "demo", "preset": "consistent", "row": "ctc", "method": "baseline", "uses_transcripts": True}
     jobs = [record_job(scored, row) for row in (baseline, ROW)]
@@ -97,7 +113,7 @@ def test_report(scored, run_jobs):
         records=[job.out_record for job in jobs],
         coverage=tk.Path(scored["coverage"]),
         curves={"sym-n2-l1.0": tk.Path(scored["curves"])},
-        lm_statistics={"LM perplexity": 41.5},
+        lm_statistics={"LM perplexity": 41.5, "OOV rate [%]": tk.Variable(scored["oov"])},
         reference=published_reference("tedlium2"),
         notes=["Made by a test."],
     )
@@ -116,4 +132,6 @@ def test_report(scored, run_jobs):
         assert [json.loads(line)["row"] for line in file] == ["ctc", "sym-n2-l1.0"]
     with open(os.path.join(folder, "index.html")) as file:
         page = file.read()
-    assert all(text in page for text in ("A small report", "41.5", "Made by a test.", "Symmetric selection with n = 2"))
+    assert all(
+        text in page for text in ("A small report", "41.5", "0.75", "Made by a test.", "Symmetric selection with n = 2")
+    )

@@ -19,6 +19,7 @@ class Strip:
     """
 
     def __init__(self, results: Results):
+        self._weights = results.weights
         values = [score.wer for record in results.records for score in (record.dev, record.test)]
         pad = max(0.06 * (max(values) - min(values)), 0.2)
         self._low, self._high = max(min(values) - pad, 0), max(values) + pad
@@ -34,20 +35,24 @@ class Strip:
     def _line(self, wer: float, class_: str) -> str:
         return element("line", x1=self._at(wer), x2=self._at(wer), y1=0, y2="100%", class_=class_)
 
-    def draw(self, record: Record) -> str:
+    def draw(self, record: Record | None) -> str:
+        """A hollow dot for dev and a full one for test in the colour of the distillation scale; lines only for None."""
+        if record is None:
+            return element("svg", self._lines, class_="strip", aria_hidden="true")
         dev, test = self._at(record.dev.wer), self._at(record.test.wer)
         label = f"dev {names.wer(record.dev.wer)} %, test {names.wer(record.test.wer)} %"
+        colour = f"c{self._weights.index(record.weight)}" if record.weight is not None else "ink"
         dots = [
             element("title", label),
             element("line", x1=dev, x2=test, y1="50%", y2="50%", class_="link"),
-            element("circle", cx=dev, cy="50%", r=4, class_="dot dev"),
-            element("circle", cx=test, cy="50%", r=4.5, class_="dot test"),
+            element("circle", cx=dev, cy="50%", r=4, class_="dev"),
+            element("circle", cx=test, cy="50%", r=4.5, class_="test"),
         ]
-        return element("svg", self._lines + "".join(dots), class_="strip", role="img", aria_label=label)
+        return element("svg", self._lines + "".join(dots), class_=f"strip {colour}", role="img", aria_label=label)
 
     def axis(self) -> str:
         marks = [
-            element("text", f"{tick:g}", x=self._at(tick), y="80%", class_="tick", text_anchor="middle")
+            element("text", f"{tick:g}", x=self._at(tick), y="50%", dy="0.35em", class_="tick", text_anchor="middle")
             for tick in ticks(self._low, self._high, 4)
             if 0.04 < (tick - self._low) / (self._high - self._low) < 0.96
         ]
@@ -59,26 +64,28 @@ def figure1(results: Results) -> str:
     series = figure1_series(results)
     if not series:
         return ""
-    lines = [(method, record.dev.wer) for method in ("baseline", "teacher") if (record := results.best(method, None))]
+    baseline = results.best("baseline", None)
     values = [wer for points, kd in series.values() for wer in [*(y for _, y in points), kd] if wer is not None]
-    values += [wer for _, wer in lines]
+    values += [baseline.dev.wer] if baseline else []
     pad = max(0.08 * (max(values) - min(values)), 0.2)
     plot = Plot(
         width=560,
-        height=350,
+        height=340,
         x=(-0.35, ALL_FRAMES + 0.35),
         y=(max(min(values) - pad, 0), max(values) + pad),
-        margins=(44, 12, 12, 62),
+        margins=(44, 12, 12, 66),
     )
     plot.y_axis()
-    for method, wer in lines:
-        plot.horizontal(wer, f"rule {method}")
-        plot.text(plot.right, plot.y(wer) - 5, f"{names.SHORT[method]} {names.wer(wer)}", "note", "end")
+    if baseline:
+        plot.horizontal(baseline.dev.wer, "rule baseline")
+        name = f"Baseline {names.wer(baseline.dev.wer)}"
+        plot.text(plot.right, plot.y(baseline.dev.wer) - 5, name, anchor="end")
     for position, label in AXIS_LABELS.items():
         for row, text in enumerate(label):
-            plot.text(plot.x(position), plot.bottom + 18 + 14 * row, text)
-    plot.text((plot.left + plot.right) / 2, plot.height - 6, "n, blank frames kept on each side of a label", "note")
-    for index, (weight, (points, kd)) in enumerate(series.items()):
+            plot.text(plot.x(position), plot.bottom + 18 + 16 * row, text)
+    plot.text((plot.left + plot.right) / 2, plot.height - 6, "n, blank frames kept on each side of a label")
+    for weight, (points, kd) in series.items():
+        index = results.weights.index(weight)
         name = f"λ = {names.scale(weight)}"
         plot.line(points, f"line c{index}")
         for n, wer in points:
@@ -91,7 +98,8 @@ def figure1(results: Results) -> str:
 def figure1_legend(results: Results) -> str:
     keys = [
         element("span", f'<i class="key c{index} shape{index % 3}"></i>λ = {names.scale(weight)}')
-        for index, weight in enumerate(figure1_series(results))
+        for index, weight in enumerate(results.weights)
+        if weight in figure1_series(results)
     ]
     return element("p", "".join(keys), class_="legend")
 
@@ -111,6 +119,11 @@ def loss_names(curves: Sequence[list[dict]]) -> list[str]:
     return list(dict.fromkeys(score.split("_loss_", 1)[1] for score in scores if "_loss_" in score))
 
 
+def loss_colour(index: int) -> str:
+    """Other colours than those of the distillation scales."""
+    return f"c{4 - index % 2}"
+
+
 def learning_curve(curve: list[dict], losses: list[str], label: str) -> str:
     """Losses of one training over epochs: a colour for each loss, dev as a full line, train as a faint one."""
     lines = {}
@@ -118,16 +131,35 @@ def learning_curve(curve: list[dict], losses: list[str], label: str) -> str:
         for part in ("train", "dev"):
             score = f"{part}_loss_{loss}"
             points = [(e["epoch"], e["scores"][score]) for e in curve if score in e["scores"]]
-            lines[f"line {part} c{loss_index}"] = [(x, y) for x, y in points if math.isfinite(y)]
+            lines[f"line {part} {loss_colour(loss_index)}"] = [(x, y) for x, y in points if math.isfinite(y)]
     lines = {class_: points for class_, points in lines.items() if points}
     if not lines:
         return ""
     epochs = [x for points in lines.values() for x, _ in points]
     top = max(y for points in lines.values() for _, y in points)
-    plot = Plot(width=260, height=150, x=(min(epochs), max(epochs)), y=(0, top * 1.04), margins=(34, 10, 8, 22))
+    plot = Plot(width=220, height=140, x=(min(epochs), max(epochs)), y=(0, top * 1.04), margins=(32, 8, 8, 22))
     plot.y_axis(3)
     for tick in ticks(min(epochs), max(epochs), 4):
         plot.text(plot.x(tick), plot.bottom + 15, f"{tick:g}")
     for class_, points in lines.items():
         plot.line(points, class_)
     return plot.svg(f"Learning curves of {label}")
+
+
+def spike_lengths(spikes: dict) -> str:
+    """Histogram: share of spikes with a length of 1, 2, ... frames; the last bar has all longer ones."""
+    lengths = {int(length): number for length, number in spikes["length_histogram"].items()}
+    if not lengths:
+        return ""
+    last = min(max(lengths), 8)
+    bars = {n: lengths.get(n, 0) for n in range(1, last)} | {last: sum(v for n, v in lengths.items() if n >= last)}
+    total, top = sum(bars.values()), max(bars.values())
+    plot = Plot(width=360, height=150, x=(0.4, last + 0.6), y=(0, 100 * top / total), margins=(8, 8, 22, 38))
+    for n, number in bars.items():
+        share, x = 100 * number / total, plot.x(n)
+        height = plot.bottom - plot.y(share)
+        plot.add("rect", x=x - 13, y=plot.y(share), width=26, height=max(height, 0.5), class_="bar")
+        plot.text(x, plot.y(share) - 5, f"{share:.0f}")
+        plot.text(x, plot.bottom + 15, f"{n}+" if n == last < max(lengths) else f"{n}")
+    plot.text((plot.left + plot.right) / 2, plot.height - 5, "length of a spike in frames (% of spikes)")
+    return plot.svg("Histogram of spike lengths")

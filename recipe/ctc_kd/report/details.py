@@ -14,22 +14,37 @@ def facts_list(facts: dict[str, str]) -> str:
     return f'<dl class="facts">{items}</dl>'
 
 
-def record_table(results: Results) -> str:
-    """Every row with errors by kind, how it was trained and decoded, and its jobs (folded)."""
-    return "".join(_record(record) for record in results.records)
+def data_facts(results: Results) -> dict[str, str]:
+    """Size of the evaluation sets, and the training time of all rows together."""
+    record = results.records[0]
+    facts = {
+        name: f"{names.count(score.words)} words, {names.count(score.utterances)} utterances"
+        for name, score in (("Dev set", record.dev), ("Test set", record.test))
+    }
+    seconds = [record.training_seconds for record in results.records]
+    if None not in seconds:
+        facts["Training of all rows"] = names.duration(sum(seconds))
+    return facts
+
+
+def record_list(results: Results) -> str:
+    """Every row, folded: errors by kind, how it was trained and decoded, and its jobs."""
+    head = "".join(f"<span>{name}</span>" for name in ("Row", "", "dev", "test"))
+    return f'<div class="summary">{head}</div>' + "".join(_record(record) for record in results.records)
 
 
 def _record(record: Record) -> str:
-    scores = "".join(_score(name, score) for name, score in (("dev", record.dev), ("test", record.test)))
+    summary = (record.row, names.row_name(record), names.wer(record.dev.wer), names.wer(record.test.wer))
+    spans = "".join(f"<span>{escape(text)}</span>" for text in summary)
     head = "".join(f"<th>{name}</th>" for name in ("", "WER", "sub.", "del.", "ins.", "words"))
+    scores = _score("dev", record.dev) + _score("test", record.test)
     jobs = "".join(
         f"<div><dt>{escape(kind)}</dt><dd><code>{escape(job)}</code></dd></div>" for kind, job in record.job_ids.items()
     )
     return (
-        f"<details><summary><span>{escape(record.row)}</span><span>{escape(names.row_name(record))}</span>"
-        f"<span>{names.wer(record.dev.wer)}</span><span>{names.wer(record.test.wer)}</span></summary>"
-        f'<div class="scroll"><table class="wer"><thead><tr>{head}</tr></thead><tbody>{scores}</tbody></table></div>'
-        f'{facts_list(_facts(record))}<dl class="facts jobs">{jobs}</dl></details>'
+        f'<details><summary class="summary">{spans}</summary><div class="body">'
+        f'<div class="scroll"><table class="errors"><thead><tr>{head}</tr></thead><tbody>{scores}</tbody></table></div>'
+        f'{facts_list(_facts(record))}<dl class="facts jobs">{jobs}</dl></div></details>'
     )
 
 
@@ -48,7 +63,14 @@ def _facts(record: Record) -> dict[str, str]:
         "KD normalisation": record.normalisation or names.DASH,
         "Seed": names.DASH if record.seed is None else str(record.seed),
         "Preset": record.preset,
+        "Paper": _published(record.published),
         "Sub-epochs": names.count(record.epochs),
         "Training time": names.duration(record.training_seconds),
         "Parameters": names.count(record.parameters),
     }
+
+
+def _published(published: dict | None) -> str:
+    if published is None:
+        return names.DASH
+    return f"dev {names.wer(published['dev'])}, test {names.wer(published['test'])}"

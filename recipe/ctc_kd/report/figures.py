@@ -45,7 +45,8 @@ def figure1(results: Results, folder: str):
 
 
 def _draw(axes, results: Results):
-    for index, (weight, (points, kd)) in enumerate(figure1_series(results).items()):
+    for weight, (points, kd) in figure1_series(results).items():
+        index = results.weights.index(weight)
         style = {"color": COLOURS[index % 5], "marker": MARKERS[index % 5]}
         label = f"λ = {names.scale(weight)}"
         if points:
@@ -53,12 +54,12 @@ def _draw(axes, results: Results):
             label = None
         if kd is not None:
             axes.plot([ALL_FRAMES], [kd], **style, linestyle="none", label=label)
-    for method, dashes in (("baseline", "--"), ("teacher", ":")):
-        if record := results.best(method, None):
-            axes.axhline(record.dev.wer, color="0.35", linestyle=dashes, linewidth=1.2, label=method)
+    if baseline := results.best("baseline", None):
+        axes.axhline(baseline.dev.wer, color="0.35", linestyle="--", linewidth=1.2, label="baseline")
     axes.set_xticks(list(AXIS_LABELS), ["\n".join(label) for label in AXIS_LABELS.values()])
     axes.set_xlim(-0.4, ALL_FRAMES + 0.4)
     axes.set_xlabel("n, blank frames kept on each side of a label")
     axes.set_ylabel(f"dev WER [%], {results.corpus}")
     axes.grid(axis="y", color="0.9")
-    axes.legend(frameon=False, fontsize=9, ncols=2)
+    if axes.has_data():
+        axes.legend(frameon=False, fontsize=9, ncols=4, loc="lower left", bbox_to_anchor=(0, 1))

@@ -11,11 +11,11 @@ from ctc_kd.report.results import Results, best_on_dev
 
 @dataclass(frozen=True)
 class Figure:
-    """One number of the page's head: what it is, test WER, and a line on how it compares."""
+    """One number of the page's head: what it is, the row, and how it compares."""
 
     label: str
     record: Record
-    remark: str
+    remarks: tuple[str, ...]
 
 
 def headline(results: Results) -> str:
@@ -26,9 +26,11 @@ def headline(results: Results) -> str:
         known = [record for record in (teacher, baseline) if record]
         return "; ".join(f"{names.LONG[r.method]} has {names.wer(r.test.wer)} % WER on test" for r in known) + "."
     free = "" if best.uses_transcripts else ", trained without transcripts,"
-    parts = [f"{names.row_name(best)}{free} has {names.wer(best.test.wer)} % WER on test"]
+    parts = [f"{names.row_name(best)}{free} reaches {names.wer(best.test.wer)} % WER on test"]
     if baseline:
-        parts.append(f", {comparison(best, baseline)} the CTC baseline ({names.wer(baseline.test.wer)} %)")
+        chance = abs(best.test.wer - baseline.test.wer) < results.chance(baseline)
+        may_be = ", which may be chance" if chance else ""
+        parts.append(f", {comparison(best, baseline)} the CTC baseline ({names.wer(baseline.test.wer)} %){may_be}")
     if teacher:
         parts.append(f"; the teacher has {names.wer(teacher.test.wer)} %")
     return "".join(parts) + "."
@@ -43,21 +45,23 @@ def comparison(record: Record, baseline: Record) -> str:
 
 
 def key_figures(results: Results) -> list[Figure]:
-    """Teacher, baseline, best student, best student without transcripts, as far as they exist."""
-    baseline = results.best("baseline", None)
-    best = best_on_dev(results.distilled)
-    free = best_on_dev([record for record in results.distilled if not record.uses_transcripts])
-    figures = [("Teacher", results.best("teacher", None)), ("CTC baseline", baseline), ("Best student", best)]
-    if free != best:
-        figures.append(("Best without transcripts", free))
-    return [Figure(label, record, _remark(record, baseline)) for label, record in figures if record]
+    """Teacher, baseline, the best student with and the best without transcripts, as far as they exist."""
+    teacher, baseline = results.best("teacher", None), results.best("baseline", None)
+    figures = [
+        Figure(label, record, _size(record))
+        for label, record in (("Teacher", teacher), ("CTC baseline", baseline))
+        if record
+    ]
+    for label, transcripts in (("Best with transcripts", True), ("Best without transcripts", False)):
+        best = best_on_dev([record for record in results.distilled if record.uses_transcripts == transcripts])
+        if best:
+            compared = (f"{comparison(best, baseline)} baseline",) if baseline else ()
+            figures.append(Figure(label, best, (_short(best), *compared)))
+    return figures
 
 
-def _remark(record: Record, baseline: Record | None) -> str:
-    if record is baseline or baseline is None or record.method == "teacher":
-        size = record.parameters
-        return "" if size is None else f"{size / 1e6:.1f} M parameters"
-    return f"{_short(record)}, {comparison(record, baseline)} baseline"
+def _size(record: Record) -> tuple[str, ...]:
+    return () if record.parameters is None else (f"{record.parameters / 1e6:.1f} M parameters",)
 
 
 def _short(record: Record) -> str:

@@ -21,7 +21,7 @@ class ReportJob(Job):
     :param coverage: ``out_coverage`` of the teacher's CoverageJob
     :param curves: row id -> learning curves (JSON) of its training
     :param lm_statistics: name -> Variable or number, shown as facts of the language model
-    :param reference: ``published_reference(...)``: the paper's numbers of this corpus, or of another one for orientation
+    :param reference: ``published_reference(...)``: the paper's numbers of this corpus, or of another for orientation
     :param notes: sentences on data and training that a reader should know
     """
 
@@ -50,10 +50,11 @@ class ReportJob(Job):
         yield Task("run", resume="run", rqmt=self.rqmt)
 
     def run(self):
+        from ctc_kd.report.coverage_table import coverage_markdown
         from ctc_kd.report.figures import figure1
         from ctc_kd.report.page import Page
         from ctc_kd.report.results import Results
-        from ctc_kd.report.tables import coverage_markdown, table1_markdown, table2_markdown
+        from ctc_kd.report.tables import table1_markdown, table2_markdown
 
         records = [read_record(path.get_path()) for path in self.records]
         results = Results(records, self.reference)

@@ -36,7 +36,7 @@ def wer(value: float | None) -> str:
 
 
 def scale(value: float | None) -> str:
-    return DASH if value is None else f"{value:.2g}" if value % 1 else f"{value:.1f}"
+    return DASH if value is None else f"{value:g}" if value % 1 else f"{value:.1f}"
 
 
 def parameter(method: str, value: float | None) -> str:

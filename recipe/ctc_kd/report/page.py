@@ -6,17 +6,33 @@ from dataclasses import dataclass
 from html import escape
 
 from ctc_kd.report import charts, findings, names, tables
-from ctc_kd.report.details import facts_list, record_table
+from ctc_kd.report.coverage_table import NOTE, coverage_facts, coverage_html
+from ctc_kd.report.details import data_facts, facts_list, record_list
 from ctc_kd.report.results import Results
 from ctc_kd.report.style import STYLE
 from ctc_kd.report.svg import element
+from ctc_kd.report.wer_table import WerTable, legend
 
-FREE = '<abbr class="free" title="trained without transcripts">∅</abbr>'
+HEAD = (
+    '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+    '<meta name="color-scheme" content="light dark">'
+)
+FOOT = (
+    "Built from the records in records.jsonl. Tables as text: table1.md, table2.md, coverage.md; figure1.svg and "
+    "figure1.png. Paper: B. Hilmes, N. Rossenbach, R. Schlüter, Analyzing the Importance of Blank for CTC-Based "
+    "Knowledge Distillation, 2025, arXiv 2506.01503."
+)
+CURVES = "Losses over sub-epochs: full lines are dev, faint lines are train."
 
 
 @dataclass(frozen=True)
 class Page:
-    """:param curves: row id -> list of epochs as in ``TrainJob.out_curves``"""
+    """Everything the page shows.
+
+    :param coverage: ``CoverageJob.out_coverage``
+    :param curves: row id -> epochs as in ``TrainJob.out_curves``
+    :param lm_statistics: name -> number
+    """
 
     title: str
     results: Results
@@ -27,143 +43,96 @@ class Page:
 
     def html(self) -> str:
         sections = [
-            ("Table 1", "Teacher, baseline, and the two standard ways to distil", self._table1()),
+            ("Table 1", "Teacher, baseline and standard distillation", self._table1()),
             ("Table 2", "Blank selection", self._table2()),
             ("Figure 1", "How much blank to keep around the labels", self._figure1()),
-            ("Coverage", "Share of frames that are distilled", self._coverage()),
+            ("Coverage", "Share of the teacher’s frames that is distilled", self._coverage()),
             ("Curves", "Learning curves", self._curves()),
-            ("Rows", "Every row in full", record_table(self.results)),
+            ("Rows", "Every row in full", record_list(self.results)),
             ("Data", "Data and language model", self._data()),
         ]
         sections = [section for section in sections if section[2]]
-        links = "".join(f'<a href="#{_anchor(name)}">{name}</a>' for name, _, _ in sections)
+        links = "".join(element("a", name, href=f"#{_anchor(name)}") for name, _, _ in sections)
         body = "".join(
-            f'<section id="{_anchor(name)}"><p class="kicker">{name}</p><h2>{heading}</h2>{content}</section>'
+            element("section", f'<p class="kicker">{name}</p><h2>{heading}</h2>{content}', id=_anchor(name))
             for name, heading, content in sections
         )
-        return (
-            '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            f'<meta name="color-scheme" content="light dark"><title>{escape(self.title)}</title>'
-            f"<style>{STYLE}</style></head><body><main>{self._head()}<nav>{links}</nav>{body}{self._foot()}</main>"
-            "</body></html>\n"
-        )
+        head = f"{HEAD}<title>{escape(self.title)}</title><style>{STYLE}</style>"
+        main = f"{self._head()}<nav>{links}</nav>{body}<footer>{FOOT}</footer>"
+        return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head><body><main>{main}</main></body></html>\n'
 
     def _head(self) -> str:
-        tiles = "".join(
-            f'<div class="tile"><p>{figure.label}</p><strong>{names.wer(figure.record.test.wer)}<small> %</small></strong>'
-            f"<p>dev {names.wer(figure.record.dev.wer)} %</p><p>{escape(figure.remark)}</p></div>"
-            for figure in findings.key_figures(self.results)
-        )
+        tiles = "".join(_tile(figure) for figure in findings.key_figures(self.results))
+        note = f"WER on test. Students are chosen by their WER on dev. {findings.caution(self.results)}"
         return (
-            f'<header><p class="kicker">CTC knowledge distillation with blank selection</p><h1>{escape(self.title)}</h1>'
-            f'<p class="lede">{escape(findings.headline(self.results))}</p>'
-            f'<div class="tiles">{tiles}</div><p class="note">Word error rate on test. The best student is the one with '
-            f"the lowest WER on dev. {escape(findings.caution(self.results))}</p></header>"
+            '<header><p class="kicker">CTC knowledge distillation with blank selection</p>'
+            f'<h1>{escape(self.title)}</h1><p class="lede">{_prose(findings.headline(self.results))}</p>'
+            f'<div class="tiles">{tiles}</div>{_note(note)}</header>'
         )
 
     def _table1(self) -> str:
-        return self._table(tables.table1(self.results), has_parameter=False) + self._table_notes()
+        table = WerTable(self.results, tables.table1(self.results), has_parameter=False)
+        note = (
+            f"WER [%] with {tables.LM}. λ is the distillation scale, at 1.0 there is no CTC loss. Bold: best student. "
+        )
+        note += tables.paper_note(self.results) if self.results.reference else ""
+        return table.html() + legend(self.results) + _note(note)
 
     def _table2(self) -> str:
-        return self._table(tables.table2(self.results), has_parameter=True) + element("p", tables.CHOICE, class_="note")
-
-    def _table(self, rows: list[tables.Row], *, has_parameter: bool) -> str:
-        strip = charts.Strip(self.results)
-        paper = bool(self.results.reference)
-        head = ["Model", "λ", *(["Hyper-param."] if has_parameter else []), "dev", "test"]
-        cells = "".join(f"<th>{cell}</th>" for cell in head) + f'<th class="plot">{strip.axis()}</th>'
-        if paper:
-            columns = [*(["h.-p."] if has_parameter else []), "dev", "test"]
-            cells += "".join(f'<th class="paper">{cell}</th>' for cell in columns)
-            over = f'<tr class="over"><th colspan="{len(head) + 1}"></th>'
-            over += f'<th class="paper" colspan="{len(columns)}">{escape(tables.paper_columns(self.results))}</th></tr>'
-        best = tables.best_scores(rows)
-        body = "".join(self._table_row(row, best, strip, has_parameter) for row in rows)
-        return (
-            f'<div class="scroll"><table class="wer"><thead>{over if paper else ""}<tr>{cells}</tr></thead>'
-            f"<tbody>{body}</tbody></table></div>"
-        )
-
-    def _table_row(self, row: tables.Row, best: dict[str, str], strip: charts.Strip, has_parameter: bool) -> str:
-        record, paper = row.record, row.paper
-        free = FREE if record and not record.uses_transcripts else ""
-        mark = "†" if has_parameter and record and row.method in ("all", "eliminate") else ""
-        cells = [f"<th>{row.label if row.first else ''}</th>", f"<td>{names.scale(row.weight)}{mark}{free}</td>"]
-        if has_parameter:
-            cells.append(f"<td>{names.parameter(row.method, record and record.parameter)}</td>")
-        for name in tables.SETS:
-            text = names.wer(record and getattr(record, name).wer)
-            strong = ' class="best"' if record and row.is_student and text == best[name] else ""
-            cells.append(f"<td{strong}>{text}</td>")
-        cells.append(f'<td class="plot">{strip.draw(record) if record else ""}</td>')
-        if self.results.reference:
-            texts = [names.parameter(row.method, paper and paper.parameter)] if has_parameter else []
-            texts += [names.wer(paper and getattr(paper, name)) for name in tables.SETS]
-            cells += [f'<td class="paper">{text}</td>' for text in texts]
-        return f"<tr{' class=first' if row.first else ''}>{''.join(cells)}</tr>"
-
-    def _table_notes(self) -> str:
-        legend = (
-            '<p class="legend"><span><i class="key dev"></i>dev</span><span><i class="key test"></i>test</span>'
-            '<span><i class="key baseline"></i>baseline, test</span><span><i class="key teacher"></i>teacher, test</span>'
-            f"<span>{FREE} trained without transcripts</span></p>"
-        )
-        note = tables.paper_note(self.results) if self.results.reference else ""
-        text = (
-            f"WER [%] with {tables.LM}; λ is the distillation scale, at 1.0 there is no CTC loss. Bold: best student. "
-        )
-        return legend + element("p", escape(text + note), class_="note")
+        table = WerTable(self.results, tables.table2(self.results), has_parameter=True)
+        return table.html() + legend(self.results) + _note(tables.CHOICE)
 
     def _figure1(self) -> str:
         drawing = charts.figure1(self.results)
-        note = "Dev WER [%]. n = 0 is blank elimination; on the right, plain KD on all frames."
-        return drawing and f'{charts.figure1_legend(self.results)}<figure>{drawing}</figure><p class="note">{note}</p>'
+        if not drawing:
+            return ""
+        note = "Dev WER [%]. n = 0 is blank elimination; apart on the right, plain KD on all frames."
+        return charts.figure1_legend(self.results) + element("figure", drawing, class_="wide") + _note(note)
 
     def _coverage(self) -> str:
         if self.coverage is None:
             return ""
-        lines = []
-        for entry in self.coverage["selections"]:
-            rule, parameter = entry["rule"], entry["parameter"]
-            paper = self.results.paper_share(rule, parameter)
-            cells = [names.parameter(rule, parameter), names.percent(entry["share"])]
-            cells = f"<th>{names.LONG[rule]}</th>" + "".join(f"<td>{cell}</td>" for cell in cells)
-            cells += f'<td class="plot">{charts.share_bar(entry["share"], paper)}</td>'
-            lines.append(f'<tr>{cells}<td class="paper">{names.percent(paper, digits=0)}</td></tr>')
-        head = '<tr><th>Selection</th><th>Hyper-param.</th><th>kept</th><th class="plot"></th><th class="paper">Paper</th></tr>'
-        table = f'<table class="wer"><thead>{head}</thead><tbody>{"".join(lines)}</tbody></table>'
-        return f'<div class="scroll">{table}</div>{facts_list(tables.coverage_facts(self.coverage))}'
+        note = f"Bars: our share; ticks: the paper’s. {NOTE}"
+        return (
+            coverage_html(self.coverage, self.results)
+            + _note(note)
+            + facts_list(coverage_facts(self.coverage))
+            + element("figure", charts.spike_lengths(self.coverage["spikes"]), class_="small")
+        )
 
     def _curves(self) -> str:
         losses = charts.loss_names(list(self.curves.values()))
-        drawings = {row: charts.learning_curve(curve, losses, row) for row, curve in self.curves.items()}
-        panels = [
-            f"<figure><figcaption>{escape(row)}</figcaption>{svg}</figure>" for row, svg in drawings.items() if svg
-        ]
-        keys = [f'<span><i class="key line c{index}"></i>{escape(loss)}</span>' for index, loss in enumerate(losses)]
-        legend = f'<p class="legend">{"".join(keys)}<span>full: dev, faint: train</span></p>'
-        return (
-            panels and f'{legend}<div class="panels">{"".join(panels)}</div><p class="note">Loss over sub-epochs.</p>'
+        drawings = [(row, charts.learning_curve(curve, losses, row)) for row, curve in self.curves.items()]
+        panels = "".join(
+            element("figure", element("figcaption", escape(row)) + drawing) for row, drawing in drawings if drawing
         )
+        if not panels:
+            return ""
+        keys = "".join(
+            f'<span><i class="key line {charts.loss_colour(index)}"></i>{escape(loss.upper())}</span>'
+            for index, loss in enumerate(losses)
+        )
+        return element("p", keys, class_="legend") + element("div", panels, class_="panels") + _note(CURVES)
 
     def _data(self) -> str:
-        record = self.results.records[0]
-        facts = {
-            name: f"{names.count(score.words)} words, {names.count(score.utterances)} utterances"
-            for name, score in (("Dev", record.dev), ("Test", record.test))
-        }
-        facts.update({name: f"{value:.4g}" for name, value in self.lm_statistics.items()})
-        return facts_list(facts) + "".join(element("p", escape(note), class_="note") for note in self.notes)
-
-    def _foot(self) -> str:
-        count = len(self.results.records)
-        return (
-            f"<footer>Built from {count} records (records.jsonl, in this folder, with table1.md, table2.md, coverage.md and "
-            "figure1). Paper: B. Hilmes, N. Rossenbach, R. Schlüter, Analyzing the Importance of Blank for CTC-Based "
-            "Knowledge Distillation, 2025, arXiv 2506.01503.</footer>"
-        )
+        facts = {**data_facts(self.results), **{name: f"{value:.4g}" for name, value in self.lm_statistics.items()}}
+        return facts_list(facts) + "".join(map(_note, self.notes))
 
 
 def _anchor(name: str) -> str:
     return name.lower().replace(" ", "-")
+
+
+def _note(text: str) -> str:
+    return element("p", _prose(text), class_="note")
+
+
+def _prose(text: str) -> str:
+    """Escaped, with spaces that no line breaks at inside quantities."""
+    return escape(text).replace(" %", "\u00a0%").replace(" = ", "\u00a0=\u00a0")
+
+
+def _tile(figure: findings.Figure) -> str:
+    test, dev = names.wer(figure.record.test.wer), names.wer(figure.record.dev.wer)
+    remark = "".join(f"<p>{_prose(line)}</p>" for line in (f"dev {dev} %", *figure.remarks))
+    return f'<div class="tile"><p>{figure.label}</p><strong>{test}<small> %</small></strong>{remark}</div>'

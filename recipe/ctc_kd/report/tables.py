@@ -1,4 +1,4 @@
-"""Tables 1 and 2 in the paper's layout, and the coverage table: as rows for the page, and as Markdown."""
+"""Tables 1 and 2 in the paper's layout: as rows for the page, and as Markdown."""
 
 from __future__ import annotations
 
@@ -76,10 +76,15 @@ def table2_markdown(results: Results) -> str:
     lines = []
     for row in rows:
         label = {"all": f"{names.DASH} (KD)"}.get(row.method, row.label)
-        mark = "†" if row.method in ("all", "eliminate") and row.record else ""
-        lines.append([label if row.first else "", names.scale(row.weight) + mark, _parameter(row), *_scores(row, rows)])
+        weight = names.scale(row.weight) + chosen_mark(row)
+        lines.append([label if row.first else "", weight, _parameter(row), *_scores(row, rows)])
     title = f"**Table 2.** Blank selection on {results.corpus} with {LM}: WER [%]. {CHOICE}"
     return _document(title, ["Blank selection", "KD scale", "Hyper-param.", *SETS], lines, rows, results)
+
+
+def chosen_mark(row: Row) -> str:
+    """The dagger at a distillation scale of Table 2 that was chosen on dev."""
+    return "†" if row.method in ("all", "eliminate") and row.record else ""
 
 
 LM = "4-gram LM"
@@ -95,8 +100,8 @@ def paper_note(results: Results) -> str:
     if results.comparable:
         return f"Paper: the numbers of arXiv 2506.01503 on {results.reference['name']}."
     return (
-        f"The paper's numbers (arXiv 2506.01503) on {results.reference['name']} are of other data and far larger models: "
-        "they show the paper's trend and cannot be compared with ours."
+        f"The paper's numbers (arXiv 2506.01503) are on {results.reference['name']}, with other data and far larger "
+        "models: they show its trend and cannot be compared with ours."
     )
 
 
@@ -105,7 +110,7 @@ def _document(title: str, head: list[str], lines: list[list[str]], rows: list[Ro
     if results.reference:
         column = paper_columns(results)
         head = head + ([f"{column}: hyper-param."] if has_parameter else []) + [f"{column}: {name}" for name in SETS]
-        lines = [line + _paper(row, has_parameter) for line, row in zip(lines, rows, strict=True)]
+        lines = [line + paper_cells(row, has_parameter=has_parameter) for line, row in zip(lines, rows, strict=True)]
         title += f"\n\n{paper_note(results)}"
     return f"{title}\n\n{markdown(head, lines)}"
 
@@ -122,46 +127,10 @@ def _parameter(row: Row) -> str:
     return names.parameter(row.method, row.record and row.record.parameter)
 
 
-def _paper(row: Row, has_parameter: bool) -> list[str]:
+def paper_cells(row: Row, *, has_parameter: bool) -> list[str]:
+    """The paper's hyper-parameter (Table 2), dev and test WER."""
     chosen = [names.parameter(row.method, row.paper and row.paper.parameter)] if has_parameter else []
     return chosen + [names.wer(row.paper and getattr(row.paper, name)) for name in SETS]
-
-
-def coverage_markdown(coverage: dict, results: Results) -> str:
-    """Share of frames each selection keeps, beside the paper's."""
-    lines = [
-        [
-            names.LONG[entry["rule"]],
-            names.parameter(entry["rule"], entry["parameter"]),
-            names.count(entry["frames"]),
-            names.percent(entry["share"]),
-            names.percent(results.paper_share(entry["rule"], entry["parameter"]), digits=0),
-        ]
-        for entry in coverage["selections"]
-    ]
-    table = markdown(["Selection", "Hyper-param.", "Frames", "Share", "Paper"], lines)
-    facts = "\n".join(f"- {name}: {value}" for name, value in coverage_facts(coverage).items())
-    return f"**Coverage.** Frames of the teacher that a selection distils.\n\n{table}\n{facts}\n"
-
-
-def coverage_facts(coverage: dict) -> dict[str, str]:
-    """What is known of the teacher's spikes, name -> text."""
-    spikes = coverage["spikes"]
-    hours = coverage["frames"] * coverage["frame_shift_s"] / 3600
-    facts = {
-        "Speech": f"{hours:.2f} h, {names.count(coverage['utterances'])} utterances",
-        "Frames": f"{names.count(coverage['frames'])} of {1000 * coverage['frame_shift_s']:.0f} ms",
-        "Blank is the best label": names.percent(coverage["blank_share"]),
-        "Entropy": f"{coverage['mean_entropy']:.2f} nats per frame",
-        "Spikes": f"{names.count(spikes['count'])}, {spikes['per_second']:.1f} per second",
-    }
-    if spikes["count"]:
-        facts["Length of a spike"] = (
-            f"{spikes['mean_length_frames']:.2f} frames, {names.percent(spikes['single_frame_share'], 0)} single frames"
-        )
-    if spikes["mean_gap_frames"] is not None:
-        facts["Blank frames between spikes"] = f"{spikes['mean_gap_frames']:.2f}"
-    return facts
 
 
 def markdown(head: list[str], lines: list[list[str]]) -> str:

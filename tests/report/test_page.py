@@ -1,0 +1,144 @@
+"""The page: parses, needs nothing from elsewhere, says first what was found, and survives any hole in the grid."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ctc_kd.experiments.published import published_reference
+from ctc_kd.report.figures import figure1, figure1_series
+from ctc_kd.report.findings import headline, key_figures
+from ctc_kd.report.page import Page
+from ctc_kd.report.results import Results
+
+COVERAGE = {
+    "utterances": 20,
+    "frames": 9000,
+    "frame_shift_s": 0.04,
+    "blank_share": 0.6,
+    "mean_entropy": 0.25,
+    "selections": [{"rule": "symmetric", "parameter": 2, "frames": 6300, "share": 0.7}],
+    "spikes": {
+        "count": 2000,
+        "per_second": 5.6,
+        "mean_length_frames": 1.8,
+        "single_frame_share": 0.5,
+        "mean_gap_frames": 2.7,
+        "length_histogram": {"1": 1000, "2": 600, "9": 300, "12": 100},
+    },
+}
+CURVE = [
+    {"epoch": epoch, "learning_rate": 1e-3, "scores": {"train_loss_kd": 2 / epoch, "dev_loss_kd": 3 / epoch}}
+    for epoch in range(1, 9)
+]
+
+
+def page_of(results, **fields):
+    values = {"title": "T", "coverage": None, "curves": {}, "lm_statistics": {}, "notes": []}
+    return Page(results=results, **{**values, **fields}).html()
+
+
+class Checker(HTMLParser):
+    """Collects text, anchors and links; complains of tags that are not closed."""
+
+    VOID = {"meta", "br", "hr", "img", "link", "input"}
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.tags, self.links, self.ids, self.text = [], [], [], [], ""
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.links += [value for name, value in attrs if name in ("href", "src", "srcset", "data", "action")]
+        self.ids += [value for name, value in attrs if name == "id"]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, f"</{tag}> closes another tag: {self.open}"
+
+    def handle_data(self, data):
+        self.text += data.replace("\u00a0", " ")
+
+
+def parse(html):
+    checker = Checker()
+    checker.feed(html)
+    checker.close()
+    assert not checker.open
+    return checker
+
+
+@pytest.fixture
+def results(partial_grid):
+    return Results(partial_grid, published_reference("tedlium2"))
+
+
+def test_page_is_self_contained_and_complete(results):
+    page = page_of(
+        results,
+        title="A <title> & more",
+        coverage=COVERAGE,
+        curves={"symmetric-p2-l1.0": CURVE},
+        lm_statistics={"LM perplexity": 38.424},
+        notes=["Recorded by <nobody>."],
+    )
+    checker = parse(page)
+    assert not re.search(r"https?:|//|@import|url\(", page)
+    assert not {"script", "link", "img", "iframe", "object"} & set(checker.tags)
+    assert all(link.startswith("#") and link[1:] in checker.ids for link in checker.links)
+    assert checker.ids == ["table-1", "table-2", "figure-1", "coverage", "curves", "rows", "data"]
+    for text in ("A <title> & more", "Recorded by <nobody>.", "38.42", "n = 2", "selected_frames", "TrainJob.AbCdEf"):
+        assert text in checker.text
+    assert checker.text.index("Symmetric selection with n = 2 at λ = 1.0") < checker.text.index("Table 1")
+
+
+def test_headline(results):
+    assert headline(results) == (
+        "Symmetric selection with n = 2 at λ = 1.0, trained without transcripts, reaches 17.6 % WER on test, "
+        "20 % relative below the CTC baseline (22.0 %); the teacher has 9.0 %."
+    )
+    assert [(figure.label, figure.record.row) for figure in key_figures(results)] == [
+        ("Teacher", "teacher"),
+        ("CTC baseline", "baseline"),
+        ("Best with transcripts", "all-l0.9"),
+        ("Best without transcripts", "symmetric-p2-l1.0"),
+    ]
+
+
+def test_headline_admits_chance_and_losses(make_record):
+    baseline = make_record("baseline", dev=20, test=20)
+    worse = make_record("all", None, 0.25, dev=21, test=21)
+    assert headline(Results([baseline, worse])) == (
+        "Plain KD at λ = 0.25 reaches 21.0 % WER on test, 5 % relative above the CTC baseline (20.0 %), "
+        "which may be chance."
+    )
+    assert headline(Results([worse])) == "Plain KD at λ = 0.25 reaches 21.0 % WER on test."
+    assert headline(Results([baseline])) == "The CTC baseline has 20.0 % WER on test."
+
+
+def test_figure1_joins_elimination_as_n_0(results):
+    assert figure1_series(results) == {
+        0.25: ([(1, 18.5)], 19.0),
+        0.9: ([(1, 17.2)], 17.0),
+        1.0: ([(0, 18.0), (1, 16.4), (2, 16.0)], 17.5),
+    }
+
+
+@given(data=st.data())
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_page_of_any_part_of_the_grid(partial_grid, data):
+    records = data.draw(st.lists(st.sampled_from(partial_grid), min_size=1, unique_by=lambda record: record.row))
+    reference = data.draw(st.sampled_from([None, published_reference("librispeech-other")]))
+    page = page_of(Results(records, reference))
+    assert "nan" not in parse(page).text
+    assert "None" not in parse(page).text
+
+
+@pytest.mark.parametrize("methods", [("teacher",), ("baseline", "symmetric"), ("teacher", "all")])
+def test_figure1_files_of_parts_of_the_grid(partial_grid, methods, tmp_path):
+    figure1(Results([record for record in partial_grid if record.method in methods]), str(tmp_path))
+    assert (tmp_path / "figure1.png").read_bytes()[:4] == b"\x89PNG"
+    assert "<svg" in (tmp_path / "figure1.svg").read_text()
