@@ -127,6 +127,14 @@ def test_figure1_joins_elimination_as_n_0(results):
     }
 
 
+def test_figure1_has_the_papers_points_of_the_same_corpus_only(make_record):
+    for corpus, hollow in (("tedlium2", 1), ("demo", 0)):
+        record = make_record("symmetric", 1, 1.0, dev=6.0, test=7.0, corpus=corpus)
+        page = page_of(Results([record], published_reference("tedlium2")))
+        assert page.count('class="mark hollow') == hollow
+        assert ("Hollow" in page) == bool(hollow)
+
+
 @given(data=st.data())
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_page_of_any_part_of_the_grid(partial_grid, data):

@@ -133,5 +133,6 @@ def test_report(scored, run_jobs):
     with open(os.path.join(folder, "index.html")) as file:
         page = file.read()
     assert all(
-        text in page for text in ("A small report", "41.5", "0.75", "Made by a test.", "Symmetric selection with n = 2")
+        text in page
+        for text in ("A small report", "41.5", "0.75", "Made by a test.", "Symmetric selection with n\u00a0=\u00a02")
     )

@@ -65,8 +65,8 @@ _COVERAGE = [
     {"rule": "symmetric", "parameter": 5, "share": 0.76},
 ]
 
-# Dev WER over n on TED-LIUM v2. The figure prints no values: these are the points that Table 2 or the text states.
-FIGURE_1 = {(0.25, 2): 6.0, (0.9, 1): 5.8, (0.9, 3): 6.0, (1.0, 2): 5.6}
+# (distillation scale, n): dev WER. Figure 1 prints no values: these are the points that Table 2 or the text states.
+_FIGURE_1 = {"tedlium2": {(0.25, 2): 6.0, (0.9, 1): 5.8, (0.9, 3): 6.0, (1.0, 2): 5.6}}
 
 
 def published_wer(corpus: str, method: str, weight: float | None) -> dict | None:
@@ -86,4 +86,5 @@ def published_reference(corpus: str) -> dict:
         {"method": method, "weight": weight, "parameter": parameter, "dev": dev, "test": test}
         for (method, weight), (parameter, dev, test) in _WER[corpus].items()
     ]
-    return {"corpus": corpus, "name": NAMES[corpus], "rows": rows, "coverage": _COVERAGE}
+    points = [{"weight": weight, "n": n, "dev": dev} for (weight, n), dev in _FIGURE_1.get(corpus, {}).items()]
+    return {"corpus": corpus, "name": NAMES[corpus], "rows": rows, "figure1": points, "coverage": _COVERAGE}

@@ -66,6 +66,7 @@ def figure1(results: Results) -> str:
         return ""
     baseline = results.best("baseline", None)
     values = [wer for points, kd in series.values() for wer in [*(y for _, y in points), kd] if wer is not None]
+    values += [wer for weight in series for _, wer in results.paper_points(weight)]
     values += [baseline.dev.wer] if baseline else []
     pad = max(0.08 * (max(values) - min(values)), 0.2)
     plot = Plot(
@@ -88,6 +89,9 @@ def figure1(results: Results) -> str:
         index = results.weights.index(weight)
         name = f"λ = {names.scale(weight)}"
         plot.line(points, f"line c{index}")
+        for n, wer in results.paper_points(weight):
+            tip = f"paper, {name}, n = {n}: {names.wer(wer)} % on dev"
+            plot.marker(n, wer, index % 3, f"mark hollow c{index}", tip)
         for n, wer in points:
             plot.marker(n, wer, index % 3, f"mark c{index}", f"{name}, n = {n:g}: {names.wer(wer)} % on dev")
         if kd is not None:

@@ -7,10 +7,11 @@ from html import escape
 from ctc_kd.report import names
 from ctc_kd.report.record import Record, Score
 from ctc_kd.report.results import Results
+from ctc_kd.report.svg import prose
 
 
 def facts_list(facts: dict[str, str]) -> str:
-    items = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in facts.items())
+    items = "".join(f"<div><dt>{escape(name)}</dt><dd>{prose(value)}</dd></div>" for name, value in facts.items())
     return f'<dl class="facts">{items}</dl>'
 
 
@@ -35,7 +36,7 @@ def record_list(results: Results) -> str:
 
 def _record(record: Record) -> str:
     summary = (record.row, names.row_name(record), names.wer(record.dev.wer), names.wer(record.test.wer))
-    spans = "".join(f"<span>{escape(text)}</span>" for text in summary)
+    spans = "".join(f"<span>{prose(text)}</span>" for text in summary)
     head = "".join(f"<th>{name}</th>" for name in ("", "WER", "sub.", "del.", "ins.", "words"))
     scores = _score("dev", record.dev) + _score("test", record.test)
     jobs = "".join(

@@ -54,6 +54,8 @@ def _draw(axes, results: Results):
             label = None
         if kd is not None:
             axes.plot([ALL_FRAMES], [kd], **style, linestyle="none", label=label)
+        if paper := results.paper_points(weight):
+            axes.plot(*zip(*paper, strict=True), **style, linestyle="none", markerfacecolor="none")
     if baseline := results.best("baseline", None):
         axes.axhline(baseline.dev.wer, color="0.35", linestyle="--", linewidth=1.2, label="baseline")
     axes.set_xticks(list(AXIS_LABELS), ["\n".join(label) for label in AXIS_LABELS.values()])

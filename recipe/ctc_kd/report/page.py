@@ -10,7 +10,7 @@ from ctc_kd.report.coverage_table import NOTE, coverage_facts, coverage_html
 from ctc_kd.report.details import data_facts, facts_list, record_list
 from ctc_kd.report.results import Results
 from ctc_kd.report.style import STYLE
-from ctc_kd.report.svg import element
+from ctc_kd.report.svg import element, prose
 from ctc_kd.report.wer_table import WerTable, legend
 
 HEAD = (
@@ -66,7 +66,7 @@ class Page:
         note = f"WER on test. Students are chosen by their WER on dev. {findings.caution(self.results)}"
         return (
             '<header><p class="kicker">CTC knowledge distillation with blank selection</p>'
-            f'<h1>{escape(self.title)}</h1><p class="lede">{_prose(findings.headline(self.results))}</p>'
+            f'<h1>{escape(self.title)}</h1><p class="lede">{prose(findings.headline(self.results))}</p>'
             f'<div class="tiles">{tiles}</div>{_note(note)}</header>'
         )
 
@@ -87,6 +87,8 @@ class Page:
         if not drawing:
             return ""
         note = "Dev WER [%]. n = 0 is blank elimination; apart on the right, plain KD on all frames."
+        if self.results.comparable:
+            note += " Hollow: points that the paper states."
         return charts.figure1_legend(self.results) + element("figure", drawing, class_="wide") + _note(note)
 
     def _coverage(self) -> str:
@@ -124,15 +126,10 @@ def _anchor(name: str) -> str:
 
 
 def _note(text: str) -> str:
-    return element("p", _prose(text), class_="note")
-
-
-def _prose(text: str) -> str:
-    """Escaped, with spaces that no line breaks at inside quantities."""
-    return escape(text).replace(" %", "\u00a0%").replace(" = ", "\u00a0=\u00a0")
+    return element("p", prose(text), class_="note")
 
 
 def _tile(figure: findings.Figure) -> str:
     test, dev = names.wer(figure.record.test.wer), names.wer(figure.record.dev.wer)
-    remark = "".join(f"<p>{_prose(line)}</p>" for line in (f"dev {dev} %", *figure.remarks))
+    remark = "".join(f"<p>{prose(line)}</p>" for line in (f"dev {dev} %", *figure.remarks))
     return f'<div class="tile"><p>{figure.label}</p><strong>{test}<small> %</small></strong>{remark}</div>'

@@ -73,6 +73,11 @@ class Results:
         """Whether the paper's numbers are of the same corpus."""
         return self.reference is not None and self.reference["corpus"] == self.corpus
 
+    def paper_points(self, weight: float) -> list[tuple[int, float]]:
+        """The paper's points (n, dev WER) of Figure 1, if it is about the same corpus."""
+        points = self.reference["figure1"] if self.comparable else []
+        return [(point["n"], point["dev"]) for point in points if point["weight"] == weight]
+
     def paper_share(self, rule: str, parameter: float | None) -> float | None:
         """The paper's share of frames kept by a selection."""
         for entry in self.reference["coverage"] if self.reference else []:

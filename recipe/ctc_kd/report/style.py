@@ -69,6 +69,7 @@ svg .grid{stroke:var(--faint);stroke-width:1}
 svg .line{fill:none;stroke:currentColor;stroke-width:2;stroke-linejoin:round}
 svg .line.train{opacity:.45;stroke-width:1.3}
 svg .mark{fill:currentColor;stroke:var(--paper);stroke-width:1.5}
+svg .mark.hollow{fill:none;stroke:currentColor}
 svg .track{fill:var(--wash)}svg .bar{fill:var(--accent)}svg .paper{stroke:var(--ink);stroke-width:2}
 figure{margin:0 0 .8rem}.scroll+.note{margin-top:.9rem}figure svg{display:block;width:100%;height:auto}
 figure.wide{max-width:42rem}figure.small{max-width:24rem}
@@ -102,7 +103,7 @@ table{font-size:.82rem}th,td{padding:0 .32rem}td.plot,th.plot{min-width:6rem;pad
 summary span:nth-child(2){grid-row:2;grid-column:2;color:var(--soft)}div.summary span:nth-child(2){display:none}
 .body{margin-left:0}figure.wide text{font-size:16px}.panels{grid-template-columns:1fr 1fr;gap:.8rem}
 .panels text{font-size:15px}.coverage td:nth-child(3),.coverage th:nth-child(3){display:none}
-.coverage th,.wer thead th{white-space:normal}.facts{grid-template-columns:1fr 1fr}
+.coverage th,.wer thead tr:last-child th{white-space:normal}.facts{grid-template-columns:1fr 1fr}
 .jobs div{grid-template-columns:1fr;gap:0}}
 @media print{.scroll{overflow:visible}}
 """

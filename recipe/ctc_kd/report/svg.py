@@ -1,4 +1,4 @@
-"""Small inline SVG plots that take their colours from the page's style sheet, so that they fit light and dark."""
+"""HTML elements, and small inline SVG plots that take their colours from the page's style sheet (light and dark)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ def element(name: str, content: str = "", **attributes) -> str:
 
 def _text(value) -> str:
     return f"{value:.1f}" if isinstance(value, float) else str(value)
+
+
+def prose(text: str) -> str:
+    """Escaped, with spaces that no line breaks at inside quantities."""
+    return escape(text).replace(" %", "\u00a0%").replace(" = ", "\u00a0=\u00a0")
 
 
 def ticks(low: float, high: float, count: int = 5) -> list[float]:
