@@ -114,10 +114,20 @@ def test_a_missing_part_is_an_error(run_here, librispeech):
         run_here(audio_job(librispeech))
 
 
-def test_a_part_without_chapters_is_an_error(run_here, librispeech):
+def test_a_part_without_audio_is_an_error(run_here, librispeech):
     librispeech.part = "dev"
-    (librispeech.root / "dev").mkdir()
-    with pytest.raises(CorpusError, match="no <speaker>/<chapter> folders"):
+    (librispeech.root / "dev" / "19").mkdir(parents=True)
+    with pytest.raises(CorpusError, match=r"dev: no <speaker>/<chapter>/\*.flac"):
+        run_here(audio_job(librispeech))
+
+
+def test_an_id_found_twice_is_an_error(run_here, librispeech):
+    first = librispeech.audio("19-198-0000")
+    for folder in ("19/198-5", "19-198/5"):
+        copy = librispeech.root / librispeech.part / folder / "19-198-5-0000.flac"
+        copy.parent.mkdir(parents=True)
+        copy.write_bytes(first.read_bytes())
+    with pytest.raises(CorpusError, match="utterance 19-198-5-0000: found twice, .*19/198-5/.* and .*19-198/5/"):
         run_here(audio_job(librispeech))
 
 

@@ -30,7 +30,7 @@ class ReadLibriSpeechAudioJob(Job):
         self.corpus_dir = corpus_dir
         self.part = part
         self.out_cuts = self.output_path("cuts.jsonl.gz")
-        self.rqmt = {"cpu": 4, "mem": 4, "time": 2}
+        self.rqmt = {"cpu": 2, "mem": 4, "time": 2}
 
     def tasks(self):
         yield Task("run", resume="run", rqmt=self.rqmt)
@@ -39,16 +39,7 @@ class ReadLibriSpeechAudioJob(Job):
         from ctc_kd.corpus.cuts import whole_recording_cut, write_cuts
 
         part_dir = os.path.join(self.corpus_dir.get_path(), self.part)
-        audio = {}
-        problems = []
-        for speaker, chapter, path in audio_files(part_dir):
-            utterance = os.path.splitext(os.path.basename(path))[0]
-            if not utterance.startswith(f"{speaker}-{chapter}-"):
-                problems.append(f"{path}: the name should start with its folders, {speaker}-{chapter}-")
-            elif utterance in audio:
-                problems.append(f"utterance {utterance}: found twice, {audio[utterance][1]} and {path}")
-            else:
-                audio[utterance] = (speaker, path)
+        audio, problems = find_utterances(part_dir)
         with ThreadPoolExecutor(self.rqmt["cpu"]) as pool:
             headers = list(pool.map(read_header, (path for _, path in audio.values())))
         cuts = []
@@ -116,19 +107,13 @@ class ReadLibriSpeechTranscriptsJob(Job):
 def chapter_dirs(part_dir: str) -> Iterator[tuple[str, str, str]]:
     """``(speaker, chapter, folder)`` of a part, in order of the names.
 
-    :raises CorpusError: there is no such part, or it has no chapter
+    :raises CorpusError: there is no such part
     """
     if not os.path.isdir(part_dir):
         raise CorpusError(f"{part_dir}: no such folder; expected a part of a corpus in LibriSpeech layout")
-    empty = True
     for speaker in subfolders(part_dir):
         for chapter in subfolders(speaker.path):
-            empty = False
             yield speaker.name, chapter.name, chapter.path
-    if empty:
-        raise CorpusError(
-            f"{part_dir}: no <speaker>/<chapter> folders; expected a part of a corpus in LibriSpeech layout"
-        )
 
 
 def subfolders(path: str) -> list[os.DirEntry]:
@@ -136,12 +121,27 @@ def subfolders(path: str) -> list[os.DirEntry]:
         return sorted((entry for entry in entries if entry.is_dir()), key=lambda entry: entry.name)
 
 
-def audio_files(part_dir: str) -> Iterator[tuple[str, str, str]]:
-    """``(speaker, chapter, path)`` of every ``.flac`` file of a part."""
+def find_utterances(part_dir: str) -> tuple[dict[str, tuple[str, str]], list[str]]:
+    """Utterance id -> ``(speaker, path)``, and what is wrong with the names.
+
+    :raises CorpusError: there is no such part, or it has no audio
+    """
+    audio, problems = {}, []
     for speaker, chapter, folder in chapter_dirs(part_dir):
         for name in sorted(os.listdir(folder)):
-            if name.endswith(".flac") and not name.startswith("."):
-                yield speaker, chapter, os.path.join(folder, name)
+            utterance, ending = os.path.splitext(name)
+            path = os.path.join(folder, name)
+            if ending != ".flac" or name.startswith("."):
+                continue
+            if not utterance.startswith(f"{speaker}-{chapter}-"):
+                problems.append(f"{path}: the name should start with its folders, {speaker}-{chapter}-")
+            elif utterance in audio:
+                problems.append(f"utterance {utterance}: found twice, {audio[utterance][1]} and {path}")
+            else:
+                audio[utterance] = (speaker, path)
+    if not audio and not problems:
+        raise CorpusError(f"{part_dir}: no <speaker>/<chapter>/*.flac; expected a part in LibriSpeech layout")
+    return audio, problems
 
 
 def read_header(path: str) -> int | str:

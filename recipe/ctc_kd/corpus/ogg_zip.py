@@ -9,9 +9,10 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
 
+from sisyphus import Job, Task, tk
+
 from ctc_kd.corpus.flac import SAMPLE_RATE_HZ, Segment, encode_recording
 from ctc_kd.corpus.problems import refuse
-from sisyphus import Job, Task, tk
 
 NAME = "audio"
 """``OggZipDataset`` finds the content of an archive under the name of its file without ``.zip``."""
@@ -31,7 +32,7 @@ class OggZipJob(Job):
     def __init__(self, *, cuts: tk.Path):
         self.cuts = cuts
         self.out_ogg_zip = self.output_path(f"{NAME}.zip")
-        self.rqmt = {"cpu": 4, "mem": 8, "time": 8}
+        self.rqmt = {"cpu": 2, "mem": 4, "time": 8}
 
     def tasks(self):
         yield Task("run", resume="run", rqmt=self.rqmt)
