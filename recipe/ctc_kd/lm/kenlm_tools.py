@@ -14,10 +14,14 @@ ARCHIVE = "kenlm_ex-0.2.1.tar.gz"
 SHA256 = "6657c2fd8b3650e0c234d1309272041ae4fd712d7fe27b60e3c72f57d5cebb55"
 PROGRAMS = ("lmplz", "build_binary", "query")
 
-# This version's lmplz declares -h a second time, which its option parser refuses at every start, and prints its
-# optional header (with the input's path) depending on an uninitialised flag.
+# In this version lmplz declares its option -h twice, which its option parser refuses at every start, and leaves its
+# flags uninitialised, so that it sometimes writes collapsed probabilities that are not the model.
 LMPLZ_SOURCE = "lm/builder/lmplz_main.cc"
-CORRECTIONS = (('"-h,--help", help', '"--usage", help'), ("bool verbose_header;", "bool verbose_header = false;"))
+CORRECTIONS = (
+    ('"-h,--help", help', '"--usage", help'),
+    ("lm::builder::PipelineConfig pipeline;", "lm::builder::PipelineConfig pipeline{};"),
+    ("bool verbose_header;", "bool verbose_header = false;"),
+)
 
 
 class BuildKenLmToolsJob(Job):
@@ -76,6 +80,8 @@ def correct(path: str):
     with open(path) as file:
         text = file.read()
     for wrong, right in CORRECTIONS:
+        if wrong not in text:
+            raise RuntimeError(f"{path}: expected {wrong!r}, which is to be corrected")
         text = text.replace(wrong, right)
     with open(path, "w") as file:
         file.write(text)
