@@ -5,8 +5,8 @@ from sisyphus import tk
 from tiny_task import REFERENCES, write_task
 
 from ctc_kd.corpus.transcripts import read_transcripts
-from ctc_kd.decoding.search_job import SearchJob
 from ctc_kd.decoding.search import SearchConfig
+from ctc_kd.decoding.search_job import SearchJob
 from ctc_kd.decoding.tune import TuneScalesJob
 from ctc_kd.scoring.score import ScoreJob
 

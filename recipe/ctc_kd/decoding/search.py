@@ -36,7 +36,8 @@ class SearchConfig:
 class LexiconDecoder:
     """Finds the word sequence with the highest ``log p_AM + lm_scale * log10 p_LM`` (Viterbi: best path, no sums).
 
-    Only words of the lexicon are found. One that the language model does not know competes with the model's
+    The path is CTC's but for one thing: Flashlight allows the last phoneme of a word a single frame, then blank or the
+    next word. Only words of the lexicon are found. One that the language model does not know competes with the model's
     probability of ``<unk>``. The prefix tree and the language model serve all scales.
 
     :param lexicon: word -> pronunciations in base phonemes; all of them are searched

@@ -80,9 +80,9 @@ def _block(utterance: str, pairs) -> Iterator[str]:
     counts = count(pairs)
     yield f"{utterance}: {counts.words} words, S {counts.substitutions}, D {counts.deletions}, I {counts.insertions}"
     columns = [(ref or "*", hyp or "*", _mark(ref, hyp)) for ref, hyp in pairs]
-    for name, line in zip(("REF", "HYP", "   "), zip(*columns, strict=True), strict=False):
+    for name, line in zip(("REF: ", "HYP: ", "     "), zip(*columns, strict=True), strict=False):
         words = (word.ljust(max(map(len, column))) for word, column in zip(line, columns, strict=True))
-        yield f"{name}: {' '.join(words)}".rstrip()
+        yield f"{name}{' '.join(words)}".rstrip()
 
 
 def _mark(reference: str | None, hypothesis: str | None) -> str:
