@@ -1,0 +1,89 @@
+"""The rows of the tables as graphs: complete, label-free where they claim it, buildable by the training steps."""
+
+import pytest
+from sisyphus import job as sisyphus_job
+
+from ctc_kd.experiments.blank_kd import BASELINE, COVERAGE, FIGURE_1, TABLE_1, TABLE_2, TEACHER, BlankKd, Row
+from ctc_kd.experiments.corpora import demo_corpus
+from ctc_kd.experiments.presets import DEMO
+from ctc_kd.training.dump import DumpLogitsJob
+
+
+@pytest.fixture
+def grid(monkeypatch):
+    monkeypatch.setattr(sisyphus_job, "created_jobs", {})
+    return BlankKd(demo_corpus(DEMO), DEMO)
+
+
+def ancestors(job, *, stop=()):
+    """Class names of all jobs that ``job`` depends on; what stands behind a ``stop`` job does not count."""
+    names, todo, seen = set(), [job], set()
+    while todo:
+        current = todo.pop()
+        for path in current._sis_inputs:
+            creator = path.creator
+            if creator is None or creator in seen:
+                continue
+            seen.add(creator)
+            names.add(type(creator).__name__)
+            if not isinstance(creator, stop):
+                todo.append(creator)
+    return names
+
+
+TRANSCRIPT_JOBS = {"ReadLibriSpeechTranscriptsJob", "LabelSequencesJob", "CmuLexiconJob", "TrainG2PJob", "NgramLmJob"}
+
+
+@pytest.mark.parametrize("row", [row for row in [*TABLE_1, *TABLE_2] if row.weight == 1.0], ids=lambda row: row.name)
+def test_nothing_that_a_label_free_student_reads_depends_on_transcripts(grid, row):
+    student = grid.student(row)
+    assert student.labels is None
+    assert student.dev_labels is None
+    # The teacher has seen transcripts; beside its dump there is nothing.
+    assert not ancestors(student, stop=DumpLogitsJob) & TRANSCRIPT_JOBS
+
+
+@pytest.mark.parametrize("row", [BASELINE, Row("all", 0.9), Row("symmetric", 0.25, 2)], ids=lambda row: row.name)
+def test_students_with_a_ctc_loss_read_labels(grid, row):
+    assert ancestors(grid.student(row), stop=DumpLogitsJob) >= {"ReadLibriSpeechTranscriptsJob", "LabelSequencesJob"}
+
+
+def test_all_students_share_one_teacher_and_one_dump(grid):
+    stores = {grid.student(row).teacher_logits.creator.job_id() for row in [*TABLE_1[2:], *TABLE_2]}
+    assert len(stores) == 1
+
+
+def test_tables_have_the_rows_of_the_paper():
+    assert [row.name for row in TABLE_1] == [
+        "teacher",
+        "baseline",
+        *("all-l0.25", "all-l0.9", "all-l1"),
+        *("eliminate-l0.25", "eliminate-l0.9", "eliminate-l1"),
+    ]
+    assert len(FIGURE_1) == 15
+    assert len({row.name for row in TABLE_2}) == len(TABLE_2) == 15 + 3 + 9 + 9
+    assert len(COVERAGE) == 1 + 1 + 5 + 1 + 3 + 3
+
+
+def test_literals_of_jobs_build_models_and_losses(grid):
+    from ctc_kd.nn.student import StudentConfig
+    from ctc_kd.training.steps import build_criterion
+
+    literal = dict(DEMO.student)
+    assert literal.pop("class") == "StudentCtc"
+    assert StudentConfig.from_dict(literal).num_labels_with_blank == 79
+    for row in [*TABLE_1[2:], *TABLE_2]:
+        criterion = build_criterion(grid.student(row).criterion)
+        assert criterion.kd_scale == row.weight
+        assert criterion.selection.rule == row.method
+
+
+def test_record_of_every_kind_of_row_can_be_declared(grid):
+    names = [grid.record(row).row["row"] for row in (TEACHER, BASELINE, Row("random", 1.0, 0.5))]
+    assert names == ["teacher", "baseline", "random-beta0.5-l1"]
+
+
+def test_resources_are_no_part_of_the_identity(grid):
+    first = grid.student(BASELINE)
+    first.rqmt["cpu"] = 8
+    assert grid.student(BASELINE) is first
