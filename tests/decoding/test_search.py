@@ -45,6 +45,11 @@ def test_language_model_decides_between_homophones(decoder):
     assert search(decoder, "DH AH", "S IY") == ["THE", "SEA"]
 
 
+def test_homophones_of_equal_score_are_chosen_alphabetically(decoder):
+    spoken = ["S IY", "DH AH", "S IY", "S IY"]
+    assert search(decoder, *spoken, lm_scale=0.0) == ["SEA", "THE", "SEA", "SEA"]
+
+
 def test_language_model_scale_weighs_against_the_acoustics(decoder):
     assert search(decoder, "DH AH", "S|K IY|AE T", lm_scale=0.0) == ["THE", "SEAT"]
     assert search(decoder, "DH AH", "S|K IY|AE T", lm_scale=1.0) == ["THE", "CAT"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -96,8 +97,13 @@ class LexiconDecoder:
         return self._decoder
 
     def search(self, emissions: np.ndarray, *, lm_scale: float) -> list[str]:
-        """:param emissions: ``[T, C]`` float32, C-contiguous, see :func:`ctc_kd.decoding.posteriors.emissions`"""
+        """The best words; of equally good ones (homophones at scale 0) the first in alphabetical order.
+
+        :param emissions: ``[T, C]`` float32, C-contiguous, see :func:`ctc_kd.decoding.posteriors.emissions`
+        """
         if not len(emissions):
             return []
         results = self._decoder_for(lm_scale).decode(emissions.ctypes.data, *emissions.shape)
-        return [self._words[index] for index in results[0].words if index >= 0] if results else []
+        # Flashlight orders equal scores by memory addresses, which differ from run to run
+        best = itertools.takewhile(lambda result: result.score == results[0].score, results)
+        return min(([self._words[index] for index in result.words if index >= 0] for result in best), default=[])
