@@ -159,10 +159,10 @@ class ConformerBlock(nn.Module):
         self.norm = nn.LayerNorm(cfg.dim)
 
     def forward(self, x: Tensor, valid: Tensor, positions: Tensor) -> Tensor:
-        x = x + 0.5 * self.feed_forward_in(x)
+        x = x.add(self.feed_forward_in(x), alpha=0.5)
         x = x + self.convolution(x, valid)
         x = x + self.attention(x, valid, positions)
-        x = x + 0.5 * self.feed_forward_out(x)
+        x = x.add(self.feed_forward_out(x), alpha=0.5)
         return self.norm(x)
 
 

@@ -62,11 +62,18 @@ def kd_loss(
         denominator = student_logits.shape[0] * num_labels
     else:
         raise ValueError(f"unknown normalisation {normalisation!r}, expected one of {', '.join(NORMALISATIONS)}")
-    ignored = ~mask[..., None]
-    log_q = F.log_softmax(student_logits.float().masked_fill(ignored, 0.0) / temperature, dim=-1)
-    log_p = F.log_softmax(teacher_logits.detach().float().masked_fill(ignored, 0.0) / temperature, dim=-1)
-    divergence = F.kl_div(log_q, log_p, reduction="sum", log_target=True)  # frames outside of the mask add 0
+    log_q = F.log_softmax(_frames(student_logits, mask) / temperature, dim=-1)
+    log_p = F.log_softmax(_frames(teacher_logits.detach(), mask) / temperature, dim=-1)
+    divergence = torch.dot(log_p.exp().flatten(), (log_p - log_q).flatten())
     return temperature**2 * divergence / denominator
+
+
+def _frames(logits: Tensor, mask: Tensor) -> Tensor:
+    """Rows ``[N, C]`` with the masked frames of ``[B, T, C]``, and rows of zeros, which have no divergence."""
+    logits, mask = logits.flatten(0, 1), mask.flatten()
+    if mask.is_cuda:  # their number is not known without waiting for the device
+        return logits.float().masked_fill(~mask[:, None], 0.0)
+    return logits.index_select(0, mask.nonzero()[:, 0]).to(torch.promote_types(logits.dtype, torch.float32))
 
 
 def ctc_loss(logits: Tensor, lengths: Tensor, targets: Tensor, target_lengths: Tensor, *, blank: int) -> Tensor:

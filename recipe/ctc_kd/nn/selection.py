@@ -1,8 +1,8 @@
 """Which frames of the teacher are distilled: a pure function for each rule of the paper (arXiv 2506.01503).
 
 Every rule maps teacher logits ``[B, T, C]`` and lengths ``[B]`` to a mask ``[B, T]``, true where the frame enters the
-distillation loss. A frame is a *blank frame* if blank has the highest logit. Padding is never selected, and no rule
-depends on the other utterances of the batch, loops over utterances, or waits for the device.
+distillation loss. A frame is a *blank frame* if blank has a higher logit than every label. Padding is never selected,
+and no rule depends on the other utterances of the batch, loops over utterances, or waits for the device.
 
     >>> mask = symmetric(teacher_logits, lengths, blank=78, n=2)
     >>> mask = Selection("symmetric", {"n": 2})(teacher_logits, lengths, blank=78)  # the same, from a config
@@ -11,6 +11,7 @@ depends on the other utterances of the batch, loops over utterances, or waits fo
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -28,7 +29,10 @@ def all_frames(teacher_logits: Tensor, lengths: Tensor, *, blank: int) -> Tensor
 
 def eliminate(teacher_logits: Tensor, lengths: Tensor, *, blank: int) -> Tensor:
     """Non-blank frames only: blank elimination."""
-    return all_frames(teacher_logits, lengths, blank=blank) & (teacher_logits.argmax(dim=-1) != blank)
+    labels = teacher_logits.to(torch.float32, copy=True)
+    labels[..., blank] = -math.inf
+    is_label = labels.amax(dim=-1) >= teacher_logits[..., blank]  # argmax != blank, but several times as fast on a CPU
+    return all_frames(teacher_logits, lengths, blank=blank) & is_label
 
 
 def symmetric(teacher_logits: Tensor, lengths: Tensor, *, blank: int, n: int) -> Tensor:
@@ -48,10 +52,9 @@ def trim(teacher_logits: Tensor, lengths: Tensor, *, blank: int) -> Tensor:
 
 def threshold(teacher_logits: Tensor, lengths: Tensor, *, blank: int, alpha: float) -> Tensor:
     """Non-blank frames, and blank frames where the teacher is not sure: P(blank) < ``alpha`` at temperature 1."""
-    logits = teacher_logits.float()
-    unsure = (logits[..., blank] - logits.logsumexp(dim=-1)).exp() < alpha
-    is_label = teacher_logits.argmax(dim=-1) != blank
-    return all_frames(teacher_logits, lengths, blank=blank) & (is_label | unsure)
+    unsure = teacher_logits.float().softmax(dim=-1)[..., blank] < alpha
+    spikes = eliminate(teacher_logits, lengths, blank=blank)
+    return spikes | (unsure & all_frames(teacher_logits, lengths, blank=blank))
 
 
 def random_blanks(
