@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from itertools import islice
+from math import ceil
 from typing import TypeVar
 
 from sisyphus import Job, Task, tk
@@ -54,7 +55,7 @@ class OggZipJob(Job):
                         archive.writestr(zipfile.ZipInfo(f"{NAME}/{file_name(segment)}"), content)
                     else:
                         problems.append(f"utterance {segment.utterance}: {segment.audio}: {content}")
-                if number % max(1, len(recordings) // 20) == 0:
+                if number % ceil(len(recordings) / 20) == 0:
                     print(f"{number} of {len(recordings)} recordings", flush=True)
             refuse(problems, where=str(self.cuts), remedy="Repair these files, then run the job again.")
             archive.writestr(zipfile.ZipInfo(f"{NAME}.txt"), index_of(segments))

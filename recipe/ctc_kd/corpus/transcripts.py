@@ -6,6 +6,8 @@ import os
 import string
 from collections.abc import Mapping
 
+from ctc_kd.corpus.text_files import write_lines
+
 CHARACTERS = frozenset(string.ascii_uppercase + "'")
 """The characters of a word, as in LibriSpeech's transcripts."""
 
@@ -39,8 +41,4 @@ def read_transcripts(path: str) -> dict[str, str]:
 
 def write_transcripts(path: str, transcripts: Mapping[str, str]):
     """The inverse of :func:`read_transcripts`; the file appears only when it is complete."""
-    partial = f"{os.fspath(path)}.partial"
-    with open(partial, "w", encoding="utf-8") as file:
-        for utterance, words in transcripts.items():
-            file.write(f"{utterance} {words}".rstrip() + "\n")
-    os.replace(partial, path)
+    write_lines(path, (f"{utterance} {words}".rstrip() for utterance, words in transcripts.items()))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 
+from sisyphus import Job, Task, tk
+
+from ctc_kd.corpus.text_files import write_lines
 from ctc_kd.corpus.transcripts import read_transcripts
 from ctc_kd.lexicon.pronunciations import read_lexicon, write_lexicon
-from sisyphus import Job, Task, tk
 
 SIZE_CONSTRAINTS = (0, 1, 0, 1)
 MIN_ITERATIONS = 1
@@ -28,8 +30,7 @@ class OovWordsJob(Job):
         texts = read_transcripts(self.transcripts.get_path()).values()
         spoken = {word for text in texts for word in text.split()}
         unknown = sorted(spoken - read_lexicon(self.lexicon.get_path()).keys())
-        with open(self.out_words.get_path(), "w", encoding="utf-8") as file:
-            file.writelines(f"{word}\n" for word in unknown)
+        write_lines(self.out_words.get_path(), unknown)
         print(f"{len(unknown)} of {len(spoken)} words are not in the lexicon")
 
 

@@ -6,7 +6,6 @@ import contextlib
 import ctypes
 import random
 import sys
-import traceback
 from collections.abc import Iterable
 from types import SimpleNamespace
 
@@ -67,10 +66,10 @@ def train_stage(
         while not converged and context.iteration < max_iterations:
             try:
                 converged = template.iterate(context)
-            except Exception:
+            except (AssertionError, TypeError) as error:  # so end the searches for discounts that do not converge
                 if context.bestModel is None:
                     raise
-                traceback.print_exc(file=messages)  # a search for discounts that does not end: the best model stands
+                print(f"  stopped with the best model so far: {error!r}", file=progress, flush=True)
                 break
             context.iteration += 1
             print(f"  iteration {context.iteration}: {context.logLikDevel[-1]:.1f}", file=progress, flush=True)

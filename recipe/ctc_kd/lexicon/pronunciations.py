@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
+from ctc_kd.corpus.text_files import write_lines
 from ctc_kd.lexicon.inventory import PHONEMES
 
 Lexicon = dict[str, list[tuple[str, ...]]]
@@ -33,9 +34,5 @@ def read_lexicon(path: str) -> Lexicon:
 
 def write_lexicon(path: str, lexicon: Mapping[str, Sequence[Sequence[str]]]):
     """The inverse of :func:`read_lexicon`; the file appears only when it is complete."""
-    partial = f"{os.fspath(path)}.partial"
-    with open(partial, "w", encoding="utf-8") as file:
-        for word, pronunciations in lexicon.items():
-            for pronunciation in pronunciations:
-                file.write(" ".join([word, *pronunciation]) + "\n")
-    os.replace(partial, path)
+    entries = ((word, pronunciation) for word, pronunciations in lexicon.items() for pronunciation in pronunciations)
+    write_lines(path, (" ".join([word, *pronunciation]) for word, pronunciation in entries))
