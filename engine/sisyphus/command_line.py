@@ -2,10 +2,21 @@
 
 import argparse
 import logging
+import signal
 import sys
 
 from . import global_settings as gs
 from . import toolkit
+
+EXIT_USAGE = 2
+
+_SHORTCUTS = {
+    "clean_unused": "tk.cleaner.cleanup_unused()",
+    "clean_jobs": "tk.cleaner.cleanup_jobs()",
+    "clean_by_keep_value": "tk.cleaner.cleanup_keep_value({0})",
+    "import_from_dir": "tk.import_work_directory({args!r}, mode='symlink')",
+    "remove_job_and_descendants": "tk.remove_job_and_descendants([j for a in {args!r} for j in tk.find_job(a)])",
+}
 
 
 def parser():
@@ -13,7 +24,24 @@ def parser():
     p.add_argument("--log_level", type=int, default=logging.INFO, metavar="N", help="10 debug, 20 info, 30 warnings")
     p.add_argument("--config", action="append", default=[], dest="config_files", metavar="FILE")
     sub = p.add_subparsers(required=True, metavar="COMMAND")
+    _add_manager(sub)
+    _add_worker(sub)
+    _add_console(sub)
 
+    r = sub.add_parser("rerun", help="clear one failed job, so that the next manager runs it again")
+    r.add_argument("job", help="job folder, alias, id, or a part or shell pattern of one of them")
+    r.add_argument("--force", action="store_true", help="also a job that is finished")
+    r.add_argument("--keep_work", action="store_true", help="keep partial results: only clear errors and logs")
+    r.set_defaults(func=rerun)
+
+    s = sub.add_parser("shortcut", aliases=["s"], help="run a common console command")
+    s.add_argument("name", choices=sorted(_SHORTCUTS))
+    s.add_argument("args", nargs="*")
+    s.set_defaults(func=shortcut, configs=[])
+    return p
+
+
+def _add_manager(sub):
     m = sub.add_parser("manager", aliases=["m"], help="run all jobs that the outputs of a config need")
     m.add_argument("configs", nargs="*", metavar="CONFIG", help="config/name.py or config.module.function(arguments)")
     m.add_argument("-r", "--run", action="store_true", help="start without asking")
@@ -23,39 +51,133 @@ def parser():
     m.add_argument("-i", "--interactive", action="store_true", help="ask before every submission")
     m.set_defaults(func=manager)
 
+
+def _add_worker(sub):
     w = sub.add_parser("worker", help="run one task of a job that is set up")
     w.add_argument("jobdir")
     w.add_argument("task_name")
     w.add_argument("task_id", type=int, nargs="?")
     w.add_argument("--engine")
-    w.add_argument("--redirect_output", action="store_true")
+    w.add_argument("--redirect_output", action="store_true", help="write into the log of the task")
     w.add_argument("--force_resume", action="store_true", help=argparse.SUPPRESS)
     w.set_defaults(func=worker)
-    return p
 
 
-def manager(args):
-    from . import manager as m
-    from .loader import ConfigError, config_manager
-    from .lock import WorkFolderLocked
-
-    toolkit.set_role("manager")
-    try:
-        config_manager.load_configs(args.config_files + args.configs)
-    except ConfigError as e:
-        logging.error("%s", e)
-        return m.EXIT_USAGE
-    except Exception:
-        logging.exception("config %s failed", config_manager.current_config)
-        return m.EXIT_USAGE
-    try:
-        return m.Manager(clear_errors=args.clear_errors_once, clear_interrupted=args.clear_interrupts_once).run()
-    except WorkFolderLocked as e:
-        logging.error("%s", e)
-        return m.EXIT_USAGE
+def _add_console(sub):
+    c = sub.add_parser("console", aliases=["c"], help="IPython with tk and the loaded graph")
+    c.add_argument("configs", nargs="*", metavar="CONFIG")
+    c.add_argument("--load", action="append", default=[], metavar="JOBDIR", help="load a stored job into `jobs`")
+    c.add_argument("--skip_config", action="store_true")
+    c.add_argument("-c", action="append", default=[], dest="commands", metavar="COMMAND")
+    c.add_argument("-s", "--script", action="store_true", help="run the commands and exit")
+    c.set_defaults(func=console)
 
 
 def worker(args):
     from .worker import worker as run_worker
 
     return run_worker(args.jobdir, args.task_name, args.task_id, args.engine, args.redirect_output)
+
+
+def _load(names):
+    """Load configs; False after an error has been shown."""
+    from .loader import ConfigError, config_manager
+
+    try:
+        config_manager.load_configs(names)
+        return True
+    except ConfigError as e:
+        logging.error("%s", e)
+    except Exception:
+        logging.exception("config %s failed", config_manager.current_config)
+    return False
+
+
+def manager(args):
+    """Run, or show the plan and ask. Exit status: 0 all outputs exist, 1 not, 2 cannot start, 130 stopped."""
+    from .lock import WorkFolderLocked
+    from .manager import EXIT_INTERRUPT, Manager
+
+    toolkit.set_role("manager")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        if not _load(args.config_files + args.configs):
+            return EXIT_USAGE
+        terminal = sys.stdin.isatty() and sys.stdout.isatty()
+        m = Manager(
+            clear_errors=args.clear_errors_once,
+            clear_interrupted=args.clear_interrupts_once,
+            ask=input if args.interactive and terminal else None,
+        )
+        return m.run() if args.run else _plan_and_ask(m, args, terminal)
+    except WorkFolderLocked as e:
+        logging.error("%s", e)
+        return EXIT_USAGE
+    except (KeyboardInterrupt, EOFError):
+        return EXIT_INTERRUPT
+
+
+def _plan_and_ask(m, args, terminal):
+    from . import global_constants as gc
+    from .manager import EXIT_DONE, EXIT_INCOMPLETE
+
+    if m.plan():
+        return m.run()  # nothing to compute: brings outputs, reports and aliases up to date
+    if not terminal:
+        print("Not started: use -r to start without asking.")
+        return EXIT_INCOMPLETE
+    failed = m.view.in_state(gc.STATE_ERROR)
+    if failed and not args.clear_errors_once and not args.ignore_once:
+        m.clear_errors = input(f"Clear {len(failed)} jobs in error state? [y/N] ").lower() == "y"
+    while True:
+        question = "Start manager (y), print verbose overview (v), update aliases and outputs (u), "
+        answer = input(question + "setup runnable jobs (s), or exit (n)? ").lower()
+        if answer == "y":
+            return m.run()
+        if answer == "v":
+            m.reporter.verbose(m.view)
+        elif answer == "u":
+            m.update_links()
+            m.update_targets()
+        elif answer == "s":
+            m.set_up_runnable()
+        elif answer == "n":
+            return EXIT_DONE if not m.open_targets() else EXIT_INCOMPLETE
+
+
+def console(args):
+    if not args.skip_config and not args.load and not _load(args.config_files + args.configs):
+        return EXIT_USAGE
+    names = {"tk": toolkit, "gs": gs, "jobs": [toolkit.load_job(path) for path in args.load]}
+    for command in args.commands:
+        exec(command, names)
+    if args.script:
+        return 0
+    try:
+        from IPython import start_ipython
+    except ImportError:
+        import code
+
+        code.interact("sisyphus console: tk, gs, jobs", local=names)
+        return 0
+    start_ipython(argv=["--no-banner"], user_ns=names)
+    return 0
+
+
+def rerun(args):
+    from .rerun import RerunError
+    from .rerun import rerun as clear
+
+    try:
+        folder, done = clear(args.job, args.force, args.keep_work)
+    except RerunError as e:
+        logging.error("%s", e)
+        return EXIT_USAGE
+    print(f"{folder}: {done}\nThe next `sis manager -r CONFIG` runs it again.")
+    return 0
+
+
+def shortcut(args):
+    args.commands = [_SHORTCUTS[args.name].format(*args.args, args=args.args)]
+    args.script, args.skip_config, args.load = True, args.name == "import_from_dir" and not args.config_files, []
+    return console(args)

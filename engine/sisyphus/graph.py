@@ -30,10 +30,9 @@ class OutputTarget:
 
     def update_requirements(self, write_output=True, force=False):
         """Do what is to be done as soon as all required paths are available; returns whether the target is done."""
-        if not self._sis_done and all(path.available() for path in self._required):
-            if write_output:
-                self.run_when_done()
-            self._sis_done = write_output
+        if write_output and not self._sis_done and all(path.available() for path in self._required):
+            self.run_when_done()
+            self._sis_done = True
         return self._sis_done
 
     def run_when_done(self):

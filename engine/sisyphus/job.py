@@ -10,6 +10,7 @@ from . import block, tools
 from . import global_constants as gc
 from . import global_settings as gs
 from .job_files import JobFiles
+from .job_options import JobOptions
 from .job_path import Path, Variable
 from .job_states import JobStates
 
@@ -44,19 +45,16 @@ def _parse_arguments(cls, args, kwargs):
 
 
 def _call_places(depth=60):
-    """``file:line`` of the call that makes a job: the nearest one outside the engine and the outermost one (the config)."""
+    """Where a job is made, ``(file, line)``: the nearest call outside the engine, and the outermost (the config)."""
     frame, places = sys._getframe(2), []
-    package = __package__ + "."
-    while frame is not None and depth:
+    while frame is not None and len(places) < depth:
         name = frame.f_globals.get("__name__", "")
-        if not (name.startswith(package) or name == __package__):
+        if name == __package__ + ".loader" and places:
+            return [places[0]] if len(places) == 1 else [places[0], places[-1]]
+        if not name.startswith(__package__ + "."):
             places.append((frame.f_code.co_filename, frame.f_lineno))
-        elif places and name == package + "loader":
-            break
-        frame, depth = frame.f_back, depth - 1
-    if not places:
-        return []
-    return [places[0]] if len(places) == 1 else [places[0], places[-1]]
+        frame = frame.f_back
+    return places[:1]
 
 
 class JobSingleton(type):
@@ -100,7 +98,7 @@ class JobSingleton(type):
         return job
 
 
-class Job(JobStates, JobFiles, metaclass=JobSingleton):
+class Job(JobStates, JobFiles, JobOptions, metaclass=JobSingleton):
     """Base class of all jobs; see engine/README.md for what a subclass declares.
 
     Class attributes: ``__sis_hash_exclude__`` (parameter -> value that is left out of the hash),
@@ -279,66 +277,3 @@ class Job(JobStates, JobFiles, metaclass=JobSingleton):
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
         return tools.sh(command, *args, **options)
-
-    # settings of one job -----------------------------------------------------------------------------------------
-    @property
-    def tags(self):
-        return self._sis_tags
-
-    def add_alias(self, alias):
-        self._sis_aliases.add(alias)
-        return self
-
-    def get_aliases(self):
-        return self._sis_aliases
-
-    def get_one_alias(self):
-        return min(self._sis_aliases, key=lambda a: (len(a), a)) if self._sis_aliases else None
-
-    def set_vis_name(self, name):
-        self._sis_vis_name = name
-        return self
-
-    def get_vis_name(self):
-        return self._sis_vis_name
-
-    def keep_value(self, value=None):
-        """Get or set how long results are kept (0..99); the clean-up by keep value removes low values first."""
-        if value is None:
-            return self._sis_keep_value
-        assert 0 <= value < 100, f"keep value {value} is not in 0..99"
-        self._sis_keep_value = value
-        return value
-
-    def set_keep_value(self, value):
-        self.keep_value(value)
-        return self
-
-    def hold(self):
-        """Do not start this job."""
-        self._sis_hold_job = True
-        return self
-
-    def set_rqmt(self, task_name, rqmt):
-        """Replace the requirements of a task."""
-        self._sis_task_rqmt_overwrite[task_name] = (dict(rqmt), False)
-        return self
-
-    def update_rqmt(self, task_name, rqmt):
-        """Change single requirements of a task."""
-        self._sis_task_rqmt_overwrite[task_name] = (dict(rqmt), True)
-        return self
-
-    def set_env(self, key, value, *, verbatim=True):
-        """Set an environment variable for the tasks; ``$VAR`` is expanded if not ``verbatim``."""
-        self._sis_environment_settings.append((key, value, verbatim))
-        return self
-
-    def set_attrs(self, attributes):
-        for key, value in attributes.items():
-            setattr(self, key, value)
-        return self
-
-    def set_default(self, name, value):
-        if getattr(self, name) is None:
-            setattr(self, name, value)

@@ -49,9 +49,9 @@ class JobFiles:
 
     def _sis_setup_directory(self, force=False):
         """Make the job's folder ready for its tasks; repeated once per manager, files and links are kept."""
-        if self._sis_setup_since_restart and not force:
-            return
         base = self._sis_path(abspath=True)
+        if self._sis_setup_since_restart and not force and os.path.exists(f"{base}/{gc.JOB_SAVE}"):
+            return
         self._sis_absent = False
         for name in (gc.JOB_INPUT, gc.JOB_OUTPUT, gc.JOB_WORK_DIR, gc.JOB_LOG_ENGINE):
             os.makedirs(f"{base}/{name}", exist_ok=True)

@@ -154,6 +154,7 @@ class JobStates:
         if self._sis_held():
             return gc.STATE_HOLD
         if not os.path.isdir(self._sis_path(abspath=True)):
+            self._sis_reset()
             return gc.STATE_RUNNABLE
         task = self._sis_next_task()
         if task is not None:
@@ -165,16 +166,15 @@ class JobStates:
         """The first task that is not finished; None if all are (then outputs are missing)."""
         return next((task for task in self._sis_tasks() if not task.finished()), None)
 
-    def _sis_setup(self):
-        return os.path.isdir(self._sis_path(abspath=True))
-
-    def _sis_error_text(self, lines):
-        """Why the job is in state error: ``(title, log lines)``."""
+    def _sis_failure(self, engine=None):
+        """Why the job is in a failed state: ``(title, name of the log or None)``."""
         task = self._sis_next_task() if self._sis_runnable() else None
         if task is None:
             names = ", ".join(path.path for path in self._sis_missing_outputs())
-            return f"all tasks ended but did not write the declared output: {names}", []
-        for i in task.task_ids():
-            if task.error(i):
-                return f"task {task.name()} {i} failed", task.log_tail(i, lines)
-        return f"task {task.name()}", task.log_tail(task.task_ids()[0], lines)
+            return f"all tasks ended but did not write the declared output: {names}", None
+        good = (gc.STATE_FINISHED, gc.STATE_RUNNABLE, gc.STATE_QUEUE, gc.STATE_RUNNING)
+        states = {i: task.state(engine, i) for i in task.task_ids()}
+        bad = {i: state for i, state in states.items() if state not in good} or states
+        first = next((i for i, state in bad.items() if state == gc.STATE_ERROR), next(iter(bad)))
+        more = f" and {len(bad) - 1} more" if len(bad) > 1 else ""
+        return f"task {task.name()} {first}{more}: {bad[first].replace('_', ' ')}", task.path(gc.JOB_LOG, first)

@@ -162,7 +162,7 @@ class LocalEngine(EngineBase):
                     self._start(process)
 
     def _start(self, process):
-        process.early_output = tempfile.TemporaryFile()
+        process.early_output = tempfile.TemporaryFile()  # noqa: SIM115  the process writes into it
         try:
             process.popen = subprocess.Popen(
                 process.call,

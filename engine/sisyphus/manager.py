@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 import threading
+import time
 
 from . import global_constants as gc
 from . import global_settings as gs
@@ -12,11 +13,12 @@ from . import toolkit
 from .cleaner import JobCleaner
 from .engine import ImpossibleRequest
 from .graph import graph
-from .graph_states import ACTIVE, FAILED, GraphStates
+from .graph_states import ACTIVE, GraphStates
 from .loader import config_manager
 from .lock import ManagerLock
 from .reporter import Reporter
 
+TABLE_PERIOD = 5  # seconds between redraws of the table
 EXIT_DONE, EXIT_INCOMPLETE, EXIT_USAGE, EXIT_INTERRUPT = 0, 1, 2, 130
 
 
@@ -41,7 +43,7 @@ class Manager:
         with ManagerLock() as lock:
             self.engine.set_wake(self._event.set)
             self.engine.start_engine()
-            cleaner = JobCleaner(self.graph)
+            cleaner = JobCleaner(lambda: self.view.in_state(gc.STATE_FINISHED))
             try:
                 self._startup()
                 if gs.JOB_AUTO_CLEANUP:
@@ -65,6 +67,21 @@ class Manager:
         self._give_interrupted_another_round()
         self.update_links()
         self.reporter.begin(self.view)
+
+    def plan(self):
+        """Show what `run` would do; returns whether everything is there already."""
+        config_manager.continue_configs()
+        self.view.refresh(everything=True)
+        unfinished = any(state != gc.STATE_FINISHED for state in self.view.states.values())
+        if not unfinished and not config_manager.waiting_configs():
+            return True
+        self.reporter.plan(self.view)
+        return False
+
+    def set_up_runnable(self):
+        """Make the folders of runnable jobs without starting them."""
+        for job in self.view.in_state(gc.STATE_RUNNABLE):
+            job._sis_setup_directory()
 
     def clear_failed(self):
         states = [gc.STATE_ERROR] * self.clear_errors
@@ -112,7 +129,10 @@ class Manager:
         return bool(self.view.in_state(*ACTIVE))
 
     def _wait(self):
-        self._event.wait(gs.WAIT_PERIOD_BETWEEN_CHECKS)
+        """Until a task starts or ends, or it is time to look at the files again; the table is kept up to date."""
+        end = time.monotonic() + gs.WAIT_PERIOD_BETWEEN_CHECKS
+        while not self._event.wait(min(max(end - time.monotonic(), 0), TABLE_PERIOD)) and time.monotonic() < end:
+            self.reporter.tick(self.view)
 
     def _submit(self, job):
         if job in self._skipped:
@@ -166,7 +186,3 @@ def _link_alias(link, job):
         os.symlink(target, link)
     except OSError as e:
         logging.warning("cannot make the alias %s: %s", link, e)
-
-
-def failed_jobs(view):
-    return view.in_state(*FAILED)

@@ -33,7 +33,7 @@ def is_running(pid, started):
     return started is not None and start_time(pid) == started
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _network_devices():
     """Device numbers of mounted network file systems."""
     remote = ("nfs", "cifs", "smb", "lustre", "gpfs", "beegfs", "ceph", "afs", "panfs", "pvfs")

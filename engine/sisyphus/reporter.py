@@ -1,84 +1,215 @@
-"""What a person sees of a run: events, a summary by kind of job, and why a job failed."""
+"""What a person sees of a run: one line per event, a table by kind of job, and why a job failed."""
 
 import collections
+import logging
 import os
 import time
 
 from . import global_constants as gc
 from . import global_settings as gs
 from .graph_states import FAILED
+from .tools import tail
 
-_LABELS = {
+_EVENTS = {
     gc.STATE_RUNNING: "started",
     gc.STATE_FINISHED: "finished",
     gc.STATE_HOLD: "held",
     gc.STATE_INTERRUPTED_RESUMABLE: "interrupted",
 }
+_ORDER = (*sorted(FAILED), gc.STATE_RUNNING, gc.STATE_QUEUE, gc.STATE_RUNNABLE, gc.STATE_HOLD, gc.STATE_WAITING)
+_COLOURS = {"FAILED": "\x1b[31m", "finished": "\x1b[32m", "started": "\x1b[36m", "interrupted": "\x1b[33m"}
+
+
+def short_name(job):
+    """Id and alias (or the name given for display) of a job."""
+    extra = job.get_one_alias() or (job.get_vis_name() if gs.SHOW_VIS_NAME_IN_MANAGER else None)
+    return job._sis_id() + (f" ({extra})" if extra else "")
+
+
+def duration(seconds):
+    """``5.3 s``, ``12:05`` (minutes) or ``1:02:03``."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes}:{rest:02d}" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
+
+
+def inside_setup(filename):
+    """``filename`` relative to the setup folder if it lies inside."""
+    relative = os.path.relpath(filename, gs.BASE_DIR)
+    return filename if relative.startswith("..") else relative
 
 
 class Reporter:
+    """On a terminal the table stays at the bottom; elsewhere it is printed every ``STATUS_PERIOD`` if it changed."""
+
     def __init__(self, stream):
-        self.stream = stream
-        self.known = {}
-        self.started = {}
+        self._stream = stream
+        self._live = stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+        self._known = {}
+        self._started = {}
+        self._announced = set()
+        self._drawn = 0  # lines of the table that stand at the bottom of the terminal
+        self._printed = (None, 0.0)
+        self._handlers = []
+
+    # lines -------------------------------------------------------------------------------------------------------
+    def write(self, text):
+        """Print above the table (also the stream of log messages while a terminal is used)."""
+        if self._drawn:
+            self._stream.write(f"\x1b[{self._drawn}A\x1b[J")
+            self._drawn = 0
+        self._stream.write(text)
+
+    def flush(self):
+        self._stream.flush()
 
     def _line(self, text):
-        self.stream.write(text + "\n")
-        self.stream.flush()
+        self.write(text + "\n")
+        self.flush()
 
     def event(self, what, job, text=""):
-        self._line(f"[{time.strftime('%T')}] {what:<11} {short_name(job)} {text}".rstrip())
+        label = f"{what:<11}"
+        if self._live and what in _COLOURS:
+            label = f"{_COLOURS[what]}{label}\x1b[0m"
+        self._line(f"[{time.strftime('%T')}] {label} {short_name(job)} {text}".rstrip())
 
+    # life of a run -----------------------------------------------------------------------------------------------
     def begin(self, view):
-        self.known = {j: s for j, s in view.states.items() if s not in FAILED and s != gc.STATE_RUNNING}
-        self.summary(view)
-
-    def summary(self, view):
-        kinds = collections.defaultdict(collections.Counter)
-        for job, state in view.states.items():
-            kinds[type(job).__name__][state] += 1
-        for kind, counts in sorted(kinds.items()):
-            self._line(f"  {kind:<32} " + "  ".join(f"{s} {n}" for s, n in sorted(counts.items())))
+        """Failures and jobs that run already are still reported as events."""
+        self._known = {j: s for j, s in view.states.items() if s not in FAILED and s != gc.STATE_RUNNING}
+        if self._live:
+            for handler in logging.getLogger().handlers:
+                if isinstance(handler, logging.StreamHandler):
+                    self._handlers.append((handler, handler.setStream(self)))
+        elif any(state != gc.STATE_FINISHED for state in view.states.values()):
+            self.table(view)
 
     def update(self, view):
+        """Report what has changed since the last call."""
         for job, state in view.states.items():
-            if self.known.get(job) == state:
-                continue
-            self.known[job] = state
-            if state in (gc.STATE_RUNNING, gc.STATE_QUEUE):
-                self.started.setdefault(job, time.monotonic())
-            if state in FAILED:
-                self.failure(view, job)
-            elif state in _LABELS:
-                since = self.started.get(job)
-                text = f"({time.monotonic() - since:.1f} s)" if state == gc.STATE_FINISHED and since else ""
-                self.event(_LABELS[state], job, text)
+            if self._known.get(job) != state:
+                self._changed(view, job, state)
+        self.tick(view)
 
+    def _changed(self, view, job, state):
+        self._known[job] = state
+        if state in (gc.STATE_RUNNING, gc.STATE_QUEUE):
+            self._started.setdefault(job, time.monotonic())
+        if state == gc.STATE_RUNNING:
+            if job in self._announced:
+                return  # a later task of the job
+            self._announced.add(job)
+            self._started[job] = time.monotonic()
+        elif state in FAILED or state == gc.STATE_INTERRUPTED_RESUMABLE:
+            self._announced.discard(job)
+        if state in FAILED:
+            self.failure(view, job)
+        elif state in _EVENTS:
+            since = self._started.get(job) if state == gc.STATE_FINISHED else None
+            self.event(_EVENTS[state], job, f"({duration(time.monotonic() - since)})" if since else "")
+
+    def tick(self, view):
+        """Bring the table up to date; cheap, called every few seconds."""
+        lines = self._table_lines(view)
+        if self._live:
+            self.write("\n".join(lines) + "\n")
+            self._drawn = len(lines)
+            self.flush()
+            return
+        if self._printed[0] is None:
+            self._printed = lines, time.monotonic()
+        elif lines != self._printed[0] and time.monotonic() - self._printed[1] > gs.STATUS_PERIOD:
+            self.table(view)
+
+    def table(self, view):
+        lines = self._table_lines(view)
+        self._line("\n".join(lines))
+        self._printed = lines, time.monotonic()
+
+    def _table_lines(self, view):
+        kinds = collections.defaultdict(collections.Counter)
+        total = collections.Counter(view.states.values())
+        for job, state in view.states.items():
+            kinds[type(job).__name__][state] += 1
+        width = max((len(kind) for kind in kinds), default=0)
+        lines = [f"  {kind:<{width}}  {_counts(counts)}" for kind, counts in sorted(kinds.items())]
+        for job in sorted(view.in_state(gc.STATE_RUNNING)):
+            since = duration(time.monotonic() - self._started[job]) if job in self._started else ""
+            lines.append(f"  running {short_name(job)}  {since}  {_progress(job)}".rstrip())
+        finished = total[gc.STATE_FINISHED]
+        others = _counts({s: n for s, n in total.items() if s != gc.STATE_FINISHED})
+        lines.append(f"{finished} of {len(view.states)} jobs finished" + (f", {others}" if others else ""))
+        return lines
+
+    # failures ----------------------------------------------------------------------------------------------------
     def failure(self, view, job):
-        title, log = (view.refused[job], []) if job in view.refused else job._sis_error_text(gs.PRINT_ERROR_LINES)
+        """Why the job failed, its folder, where the config makes it, and the end of its log."""
+        title, log = (view.refused[job], None) if job in view.refused else job._sis_failure(view.engine)
         self.event("FAILED", job, title)
         self._line(f"    folder   {job._sis_path()}")
         places = job.__dict__.get("_sis_call_places")
         if places:
-            self._line("    made in  " + ", from ".join(f"{os.path.relpath(f, gs.BASE_DIR)}:{n}" for f, n in places))
-        for line in log:
-            self._line("    | " + line)
+            self._line("    made in  " + ", from ".join(f"{inside_setup(f)}:{n}" for f, n in places))
+        if log and gs.PRINT_ERROR:
+            self._line(f"    log      {inside_setup(log)}, last lines:")
+            for line in tail(log, gs.PRINT_ERROR_LINES):
+                self._line("    | " + line)
+        if job not in view.refused:
+            self._line(f"    again    sis rerun {job._sis_id()}")
+
+    def plan(self, view):
+        """What a run would do."""
+        self.table(view)
+        for job in sorted(view.in_state(gc.STATE_RUNNABLE, gc.STATE_INTERRUPTED_RESUMABLE)):
+            self._line(f"  would start {short_name(job)}")
+        for job in view.in_state(*FAILED):
+            self.failure(view, job)
+        self._missing_inputs(view)
+
+    def verbose(self, view):
+        """Every job with its state and targets."""
+        for job, state in sorted(view.states.items(), key=lambda item: (item[1], item[0])):
+            targets = ", ".join(sorted(job._sis_needed_for_which_targets)[:3])
+            self._line(f"  {state}: {short_name(job)}" + (f" <target: {targets}>" if targets else ""))
+
+    def _missing_inputs(self, view):
+        for path, job in view.missing_inputs()[:20]:
+            self._line(f"  missing input {path.get_path()} of {short_name(job)}")
 
     def interrupted(self, view):
-        running = view.in_state(gc.STATE_RUNNING)
-        self._line(f"interrupted; {len(running)} running jobs go on, the next manager finds them")
+        self._line("Stopped. The next sis manager continues here.")
+        for job in view.in_state(gc.STATE_RUNNING):
+            self._line(f"  still running: {short_name(job)}")
 
     def end(self, view, complete, missing):
-        self.summary(view)
+        if not self._live:
+            self.table(view)
         if complete and not missing:
             self._line("All outputs are there.")
+            return
+        failed = view.in_state(*FAILED)
+        self._line(f"Not all outputs could be made: {len(failed)} jobs failed, nothing else can be done.")
+        for job in failed:
+            self._line(f"  failed: {short_name(job)}")
+        self._missing_inputs(view)
         for path in missing:
-            self._line(f"missing: {path.get_path()}")
+            self._line(f"  output {path.get_path()} does not exist although its job is finished: sis rerun --force it")
 
     def close(self):
-        pass
+        for handler, stream in self._handlers:
+            handler.setStream(stream)
+        self._drawn = 0
 
 
-def short_name(job):
-    alias = job.get_one_alias()
-    return job._sis_id() + (f" ({alias})" if alias else "")
+def _counts(counts):
+    order = {state: i for i, state in enumerate(_ORDER)}
+    return ", ".join(f"{n} {s}" for s, n in sorted(counts.items(), key=lambda c: order.get(c[0], 99)))
+
+
+def _progress(job):
+    try:
+        info, fraction = job.info(), job.completed_fraction()
+    except Exception as e:  # recipes' code must not stop the manager
+        info, fraction = f"info() failed: {e!r}", None
+    return " ".join(([str(info)] if info else []) + ([f"[{fraction:.0%}]"] if fraction is not None else []))

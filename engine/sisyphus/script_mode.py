@@ -96,14 +96,17 @@ def _output_to(log):
     sys.stderr.flush()
     saved = os.dup(1), os.dup(2)
     target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    stack = contextlib.ExitStack()
     try:
         os.dup2(target, 1)
         os.dup2(target, 2)
         root.handlers[:], root.level = [handler], logging.INFO
-        with open(target, "a", buffering=1, closefd=False) as f:
-            with contextlib.redirect_stdout(f), contextlib.redirect_stderr(f):
-                yield
+        f = stack.enter_context(open(target, "a", buffering=1, closefd=False))
+        stack.enter_context(contextlib.redirect_stdout(f))
+        stack.enter_context(contextlib.redirect_stderr(f))
+        yield
     finally:
+        stack.close()
         root.handlers[:], root.level = old_handlers, old_level
         handler.close()
         for fd, old in zip((1, 2), saved, strict=True):

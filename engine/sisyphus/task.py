@@ -93,7 +93,7 @@ class Task:
         return list(range(1, (self._parallel or len(self._args)) + 1))
 
     def _argument_sets(self, task_id):
-        """``(number, arguments)`` of the argument sets of one id; the first ids get one set more if it does not divide."""
+        """``(number, arguments)`` of the argument sets of one id; the first get one more if it does not divide."""
         q, r = divmod(len(self._args), len(self.task_ids()))
         first = (task_id - 1) * q + min(task_id - 1, r)
         for number in range(first, first + q + (task_id <= r)):

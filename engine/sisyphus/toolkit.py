@@ -2,6 +2,7 @@
 
 import os
 
+from . import cleaner  # noqa: F401
 from . import global_settings as gs
 from .block import Block, block, set_root_block, sub_block  # noqa: F401
 from .delayed_ops import Delayed, DelayedBase  # noqa: F401
@@ -15,7 +16,6 @@ from .toolkit_jobs import *  # noqa: F403
 from .tools import execute_in_dir, extract_paths, sh, try_get  # noqa: F401
 
 _role = None
-_engine = None
 
 
 def set_role(role):

@@ -1,0 +1,93 @@
+"""``sis rerun``: clear one job, so that the next manager runs it (and nothing else) again."""
+
+import fnmatch
+import glob
+import os
+
+from . import global_constants as gc
+from . import global_settings as gs
+from .cleaner import job_folders
+from .job_files import has_finished_marker, move_aside
+from .resources import read_usage, runs_here
+
+
+class RerunError(Exception):
+    """The job to rerun cannot be determined, or must not be touched."""
+
+
+def rerun(pattern, force=False, keep_work=False):
+    """Clear the one job that ``pattern`` names; returns its folder and what was done.
+
+    ``pattern``: a job folder, an alias, an id, or a part or shell pattern of either. Only jobs that are not finished
+    are taken, unless ``force``. The folder is moved to ``<id>.cleared.NNNN``; with ``keep_work`` only the error
+    markers and logs go, so that the task finds its partial results.
+    """
+    folders = find_folders(pattern)
+    if not folders:
+        raise RerunError(f"no job matches {pattern!r} in {gs.WORK_DIR}/")
+    chosen = folders if force or len(folders) == 1 else [f for f in folders if not has_finished_marker(f)]
+    if len(chosen) != 1:
+        listing = "\n".join(f"  {_id(f)}  {folder_state(f)}" for f in chosen or folders)
+        raise RerunError(f"{pattern!r} should name one job, but it matches {len(chosen or folders)}:\n{listing}")
+    folder = chosen[0]
+    state = folder_state(folder)
+    if state == "running":
+        raise RerunError(f"{_id(folder)} is running")
+    if state == "finished" and not force:
+        raise RerunError(f"{_id(folder)} is finished; use --force to run it again")
+    if keep_work:
+        return folder, _drop_errors(folder)
+    return folder, f"moved to {os.path.basename(move_aside(folder))}"
+
+
+def _id(folder):
+    return os.path.relpath(folder, os.path.join(gs.BASE_DIR, gs.WORK_DIR))
+
+
+def find_folders(pattern):
+    """Job folders that ``pattern`` names, exact matches first and alone."""
+    as_path = os.path.join(gs.BASE_DIR, pattern)
+    work = os.path.join(gs.BASE_DIR, gs.WORK_DIR)
+    alias = os.path.join(gs.BASE_DIR, gs.ALIAS_DIR)
+    for exact in (as_path, os.path.join(work, pattern), os.path.join(alias, pattern)):
+        real = os.path.realpath(exact)
+        if os.path.exists(os.path.join(real, gc.JOB_OUTPUT)):
+            relative = os.path.relpath(real, os.path.realpath(work))
+            if not relative.startswith(".."):
+                return [os.path.join(work, relative)]
+    wanted = pattern if any(c in pattern for c in "*?[") else f"*{pattern}*"
+    found = {f for f in job_folders() if fnmatch.fnmatchcase(_id(f), wanted)}
+    for link in glob.iglob(f"{alias}/**", recursive=True):
+        if os.path.islink(link) and fnmatch.fnmatchcase(os.path.relpath(link, alias), wanted):
+            relative = os.path.relpath(os.path.realpath(link), os.path.realpath(work))
+            if os.path.isdir(os.path.join(work, relative)):
+                found.add(os.path.join(work, relative))
+    return sorted(found)
+
+
+def folder_state(folder):
+    """``finished``, ``running``, ``failed`` or ``unfinished``, from the files alone."""
+    if has_finished_marker(folder):
+        return "finished"
+    names = os.listdir(folder)
+    usages = [read_usage(os.path.join(folder, n)) for n in names if n.startswith(gc.PLOGGING_FILE + ".")]
+    if any(runs_here(usage) for usage in usages):
+        return "running"
+    return "failed" if any(n.startswith("error.") for n in names) else "unfinished"
+
+
+def _drop_errors(folder):
+    """Make failed and interrupted ids runnable; their logs become ``log.<task>.<id>.error.NN``."""
+    names = set(os.listdir(folder))
+    dropped = 0
+    for name in sorted(names):
+        kind, _, task = name.partition(".")
+        if kind == gc.JOB_LOG and ".error." not in name and f"{gc.JOB_FINISHED_MARKER}.{task}" not in names:
+            number = 1
+            while os.path.exists(f"{folder}/{name}.error.{number:02d}"):
+                number += 1
+            os.rename(f"{folder}/{name}", f"{folder}/{name}.error.{number:02d}")
+            dropped += 1
+        elif kind in ("error", gc.ENGINE_SUBMIT):
+            os.unlink(f"{folder}/{name}")
+    return f"cleared {dropped} task ids, kept its work folder"
