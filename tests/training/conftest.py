@@ -33,11 +33,11 @@ def write_archive(path, utterances):
 
 @pytest.fixture
 def tiny(tmp_path):
-    """``.train``, ``.dev`` (archives), ``.train_labels``, ``.dev_labels`` (HDF); utterances of 0.5 to 1.2 s."""
+    """``.student`` (a model), archives ``.train, .dev``, HDF ``.train_labels, .dev_labels``; utterances up to 1.2 s."""
     from sisyphus import tk
 
     rng = np.random.default_rng(0)
-    paths = {}
+    paths = {"student": TINY_STUDENT}
     for part, size in (("train", 20), ("dev", 5)):
         audio = {f"{part}-{i:02d}": 0.1 * rng.standard_normal(rng.integers(8000, 19000)) for i in range(size)}
         write_archive(tmp_path / f"{part}.zip", audio)

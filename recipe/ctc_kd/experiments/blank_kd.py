@@ -140,6 +140,7 @@ class BlankKd:
             lm_scale=scales.out_lm_scale,
             prior_scale=scales.out_prior_scale,
             curves=training.out_curves,
+            num_parameters=training.out_num_parameters,
         )
         training.add_alias(f"{corpus.name}/{row.name}/train")
         scales.add_alias(f"{corpus.name}/{row.name}/tune")

@@ -52,9 +52,9 @@ def demo_corpus(preset: Preset) -> Corpus:
         ).out_transcripts
 
     texts = [speech.out_lm_text, transcripts["train"]]
-    withheld = {"words": texts, "withhold": 0.03, "withhold_from": transcripts["train"]}
+    withheld = {"words": texts, "withhold": 0.02, "withhold_from": transcripts["train"]}
     lexicon = preset.place(CmuLexiconJob(**withheld)).out_lexicon
-    g2p_lexicon = preset.place(CmuLexiconJob(**withheld, extra_words=2000)).out_lexicon
+    g2p_lexicon = preset.place(CmuLexiconJob(**withheld, extra_words=1500)).out_lexicon
     labels = label_sequences(preset, transcripts, lexicon, g2p_lexicon)
     lm, lm_statistics = ngram_lm(preset, speech.out_lm_text, transcripts)
     return Corpus("demo", audio, transcripts, labels, lexicon, lm, lm_statistics)
@@ -64,7 +64,7 @@ def label_sequences(
     preset: Preset, transcripts: dict[str, tk.Path], lexicon: tk.Path, g2p_lexicon: tk.Path
 ) -> dict[str, tk.Path]:
     """Labels of train, where G2P pronounces the words that the lexicon lacks, and of dev where the lexicon suffices."""
-    model = preset.place(TrainG2PJob(lexicon=g2p_lexicon)).out_model
+    model = preset.place(TrainG2PJob(lexicon=g2p_lexicon, max_iterations=10)).out_model
     unknown = preset.place(OovWordsJob(transcripts=transcripts["train"], lexicon=lexicon)).out_words
     pronounced = preset.place(ApplyG2PJob(model=model, words=unknown)).out_lexicon
     complete = preset.place(MergeLexiconJob(lexica=[lexicon, pronounced])).out_lexicon

@@ -85,12 +85,13 @@ class RecordJob(Job):
     """Writes the :class:`Record` of one row.
 
     :param row: the fields of the record known beforehand: ``corpus, preset, row, method, uses_transcripts`` and, as far
-        as they apply, ``parameter, weight, temperature, normalisation, seed, published, parameters``
+        as they apply, ``parameter, weight, temperature, normalisation, seed, published``
     :param scores: ``{"dev": ..., "test": ...}``, the counts (JSON) of the two ScoreJobs
     :param lm_scale: best on dev
     :param prior_scale: best on dev
     :param curves: learning curves of the training (JSON); gives number of epochs and, where entries have ``"seconds"``,
         the training time
+    :param num_parameters: size of the model
     :param job_ids: further jobs to name in the record; scoring, tuning and training are found from the inputs
     """
 
@@ -102,6 +103,7 @@ class RecordJob(Job):
         lm_scale: tk.Variable | float,
         prior_scale: tk.Variable | float,
         curves: tk.Path | None = None,
+        num_parameters: tk.Variable | None = None,
         job_ids: dict[str, str] | None = None,
     ):
         self.row = row
@@ -109,6 +111,7 @@ class RecordJob(Job):
         self.lm_scale = lm_scale
         self.prior_scale = prior_scale
         self.curves = curves
+        self.num_parameters = num_parameters
         makers = {"training": curves, "scales": lm_scale, **{f"score {name}": path for name, path in scores.items()}}
         found = {kind: path.creator.job_id() for kind, path in makers.items() if getattr(path, "creator", None)}
         self.job_ids = {**found, **(job_ids or {})}
@@ -127,13 +130,14 @@ class RecordJob(Job):
 
     def _fields(self) -> dict[str, Any]:
         optional = dict.fromkeys(
-            ["parameter", "weight", "temperature", "normalisation", "seed", "published", "parameters"]
+            ["parameter", "weight", "temperature", "normalisation", "seed", "published"]
         )
         seconds, epochs = _training(self.curves)
         return {
             **optional,
             "training_seconds": seconds,
             "epochs": epochs,
+            "parameters": value_of(self.num_parameters),
             **self.row,
             **{name: _score(path) for name, path in self.scores.items()},
             "lm_scale": value_of(self.lm_scale),

@@ -7,6 +7,7 @@ import pprint
 from typing import Any
 
 STEPS_MODULE = "ctc_kd.training.steps"
+MODEL_SIZE_FILE = "num_parameters"  # RETURNN leaves the model's number of parameters there
 
 
 def as_literal(value: Any) -> Any:

@@ -17,6 +17,7 @@ from returnn.tensor import Dim, Tensor, TensorDict
 from ctc_kd.nn.losses import DistillationLoss
 from ctc_kd.nn.selection import Selection
 from ctc_kd.training.hdf import HdfWriter
+from ctc_kd.training.returnn_config import MODEL_SIZE_FILE
 
 # Class -> module and config class, imported when needed: students should not wait for transformers.
 MODELS = {
@@ -40,7 +41,10 @@ def build_criterion(literal: dict) -> DistillationLoss:
 
 
 def get_model(**_kwargs) -> torch.nn.Module:
-    return build_model(get_global_config().typed_value("model_config"))
+    model = build_model(get_global_config().typed_value("model_config"))
+    with open(MODEL_SIZE_FILE, "w") as file:
+        file.write(str(sum(parameter.numel() for parameter in model.parameters())))
+    return model
 
 
 def train_step(*, model: torch.nn.Module, extern_data: TensorDict, **_kwargs):

@@ -82,6 +82,7 @@ class TrainJob(Job):
         self.teacher_logits = teacher_logits
 
         self.out_models = self.output_path("models", directory=True)
+        self.out_num_parameters = self.output_var("num_parameters")
         self.out_curves = self.output_path("curves.json")
         self.out_config = self.output_path("returnn.config")
 
@@ -95,6 +96,7 @@ class TrainJob(Job):
         yield Task("run", resume="run", rqmt=self.rqmt)
 
     def run(self):
+        from ctc_kd.training.returnn_config import MODEL_SIZE_FILE
         from ctc_kd.training.run_returnn import run_returnn
         from ctc_kd.training.train_config import write_training_config
 
@@ -102,6 +104,8 @@ class TrainJob(Job):
             self._check_teacher()
         write_training_config(self)
         run_returnn(self.out_config.get_path(), threads=self.rqmt["cpu"])
+        with open(MODEL_SIZE_FILE) as file:
+            self.out_num_parameters.set(int(file.read()))
         self._write_curves()
 
     def _check_teacher(self):
