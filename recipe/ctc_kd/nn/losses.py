@@ -47,7 +47,7 @@ def kd_loss(
     """``temperature^2 * sum over masked frames of KL(teacher || student)``, normalised.
 
     :param student_logits: ``[B, T, C]``; frames outside of the mask may hold anything, they get no gradient
-    :param teacher_logits: ``[B, T, C]``, any floating point type, half precision is computed in float32; gets no gradient
+    :param teacher_logits: ``[B, T, C]``, half precision is computed in float32; gets no gradient
     :param mask: ``[B, T]`` bool, see :mod:`ctc_kd.nn.selection`
     :param normalisation: ``"selected_frames"``: divide by the number of masked frames (0 if there are none);
         ``"batch_times_labels"``: divide by B times ``num_labels``, as the published code does for plain distillation
