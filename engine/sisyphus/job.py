@@ -211,7 +211,6 @@ class Job(JobStates, JobFiles, JobOptions, metaclass=JobSingleton):
     def __getstate__(self):
         dropped = (
             "_sis_task_cache",
-            "_sis_absent",
             "_sis_submitted_task",
             "_sis_blocks",
             "_sis_call_places",

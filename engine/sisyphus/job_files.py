@@ -52,7 +52,6 @@ class JobFiles:
         base = self._sis_path(abspath=True)
         if self._sis_setup_since_restart and not force and os.path.exists(f"{base}/{gc.JOB_SAVE}"):
             return
-        self._sis_absent = False
         for name in (gc.JOB_INPUT, gc.JOB_OUTPUT, gc.JOB_WORK_DIR, gc.JOB_LOG_ENGINE):
             os.makedirs(f"{base}/{name}", exist_ok=True)
         for path in self._sis_output_dirs:
@@ -104,7 +103,6 @@ class JobFiles:
         """Forget what this process knows about the job's folder."""
         self._sis_is_finished = False
         self._sis_setup_since_restart = False
-        self._sis_absent = False
         for task in self.__dict__.get("_sis_task_cache", None) or ():
             task.reset()
 

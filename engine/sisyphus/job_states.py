@@ -26,8 +26,6 @@ def one_evaluation():
 class JobStates:
     """Mixin of `Job`."""
 
-    _sis_absent = False  # the folder did not exist when last looked, and this process has not made it
-
     # tasks -------------------------------------------------------------------------------------------------------
     def _sis_tasks(self):
         """The job's tasks; evaluated once, when all inputs are available."""
@@ -81,11 +79,10 @@ class JobStates:
                 if job._sis_is_finished or job._sis_id_cache in _unfinished:
                     stack.pop()
                     continue
-                if job._sis_has_marker():
-                    job._sis_is_finished = True
-                elif job._sis_absent or not os.path.isdir(job._sis_path(abspath=True)):
-                    job._sis_absent = True
+                if not os.path.isdir(job._sis_path(abspath=True)):
                     _unfinished.add(job._sis_id_cache)
+                elif job._sis_has_marker():
+                    job._sis_is_finished = True
                 else:
                     open_inputs = [
                         creator
@@ -137,9 +134,14 @@ class JobStates:
         declared = [
             path
             for path in self._sis_outputs.values()
-            if getattr(path, "backup", None) is None and not any(fnmatch.fnmatch(path.path, p) for p in patterns)
+            if getattr(path, "backup", None) is None
+            and not any(fnmatch.fnmatch(self._sis_output_name(path), p) for p in patterns)
         ]
         return finished_paths_missing(declared)
+
+    def _sis_output_name(self, path):
+        """Name of an output as it was declared (paths of a stored job are absolute)."""
+        return os.path.relpath(path.get_path(), self._sis_path(gc.JOB_OUTPUT, abspath=True))
 
     # state -------------------------------------------------------------------------------------------------------
     def _sis_held(self):
@@ -170,7 +172,7 @@ class JobStates:
         """Why the job is in a failed state: ``(title, name of the log or None)``."""
         task = self._sis_next_task() if self._sis_runnable() else None
         if task is None:
-            names = ", ".join(path.path for path in self._sis_missing_outputs())
+            names = ", ".join(map(self._sis_output_name, self._sis_missing_outputs()))
             return f"all tasks ended but did not write the declared output: {names}", None
         good = (gc.STATE_FINISHED, gc.STATE_RUNNABLE, gc.STATE_QUEUE, gc.STATE_RUNNING)
         states = {i: task.state(engine, i) for i in task.task_ids()}

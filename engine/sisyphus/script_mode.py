@@ -56,7 +56,7 @@ def run_job(job, task_name=None, task_id=1, quiet=False):
                 if _run_id(task, i, quiet) and task.continuable:
                     break
     if not job._sis_finished():
-        missing = ", ".join(path.path for path in job._sis_missing_outputs())
+        missing = ", ".join(map(job._sis_output_name, job._sis_missing_outputs()))
         raise BlockedWorkflow(f"{job} ended but did not write its output: {missing}")
     return True
 
@@ -101,7 +101,7 @@ def _output_to(log):
         os.dup2(target, 1)
         os.dup2(target, 2)
         root.handlers[:], root.level = [handler], logging.INFO
-        f = stack.enter_context(open(target, "a", buffering=1, closefd=False))
+        f = stack.enter_context(os.fdopen(os.dup(target), "a", buffering=1))
         stack.enter_context(contextlib.redirect_stdout(f))
         stack.enter_context(contextlib.redirect_stderr(f))
         yield

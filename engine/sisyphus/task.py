@@ -262,8 +262,10 @@ class Task:
         if all(task.finished() for task in self._job._sis_tasks()):
             missing = self._job._sis_missing_outputs()
         if missing:
-            names = ", ".join(path.path for path in missing)
-            logging.error("All tasks ended but did not write the declared output: %s (expected %s)", names, missing[0])
+            names = ", ".join(map(self._job._sis_output_name, missing))
+            logging.error(
+                "All tasks ended but did not write the declared output: %s (expected %s)", names, missing[0].get_path()
+            )
             self.exception = FileNotFoundError(f"{self._job._sis_id()} did not write its output {names}")
             self.mark_error(task_id)
             os.unlink(marker)

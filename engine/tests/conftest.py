@@ -1,0 +1,94 @@
+"""A fresh setup folder for each test, and ``sis`` run in it as a process of its own."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+os.environ["SIS_GLOBAL_SETTINGS_FILE"] = ""
+
+
+class SetupFolder:
+    """``folder / name`` are its files; `sis` runs a command to its end, `start` only starts it."""
+
+    def __init__(self, path):
+        self.path = path
+        self.processes = []
+
+    def __truediv__(self, name):
+        return self.path / name
+
+    def start(self, *args, **env):
+        path = os.pathsep.join(filter(None, [str(HERE.parent), os.environ.get("PYTHONPATH")]))
+        env = {**os.environ, "SIS_GLOBAL_SETTINGS_FILE": "settings.py", "PYTHONPATH": path, **env}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "sisyphus", *args],
+            cwd=self.path,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.processes.append(process)
+        return process
+
+    def sis(self, *args, **env):
+        process = self.start(*args, **env)
+        output, _ = process.communicate(timeout=60)
+        return process.returncode, output
+
+    def job(self, pattern):
+        """The one job folder whose id contains ``pattern``."""
+        found = [p for p in (self / "work").rglob(f"*{pattern}*") if (p / "output").exists() and not p.is_symlink()]
+        assert len(found) == 1, found
+        return found[0]
+
+    def wait_for(self, pattern):
+        """Wait until one file matches ``pattern`` below ``work/`` and return it."""
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            found = [p for p in (self / "work").rglob(pattern) if p.is_file() and p.stat().st_size]
+            if found:
+                return found[0]
+            time.sleep(0.02)
+        raise AssertionError(f"no file {pattern} appeared")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    path = tmp_path / "setup"
+    shutil.copytree(HERE / "setup_folder", path)
+    yield (made := SetupFolder(path))
+    (path / "go").touch()  # lets slow jobs that a failed test left behind end
+    for process in made.processes:
+        if process.poll() is None:
+            process.kill()
+        process.stdout.close()
+        process.wait()
+
+
+@pytest.fixture(scope="module")
+def finished_workflow(tmp_path_factory):
+    """``(folder, exit status, output)`` of one run of the recorded demo workflow."""
+    path = tmp_path_factory.mktemp("workflow") / "setup"
+    shutil.copytree(HERE / "fixtures" / "workflow", path)
+    folder = SetupFolder(path)
+    return folder, *folder.sis("manager", "-r")
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """Jobs made in this process live in a folder and registry of their own."""
+    from sisyphus import gs, job
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(gs, "BASE_DIR", str(tmp_path))
+    monkeypatch.setattr(job, "created_jobs", {})
+    (tmp_path / "work").mkdir()
+    return tmp_path

@@ -1,0 +1,282 @@
+"""Jobs, values and graphs inside one process."""
+
+import os
+import pickle
+
+import pytest
+from sisyphus import Job, Path, Task, gs, tk
+from sisyphus import job as job_module
+from sisyphus.graph import SISGraph
+from sisyphus.graph_states import GraphStates
+from sisyphus.job_path import Variable, VariableNotSet
+from sisyphus.localengine import LocalEngine
+
+
+class Link(Job):
+    def __init__(self, number, before=None):
+        self.number = number
+        self.before = before
+        self.out = self.output_path("out")
+
+    def run(self):
+        with open(self.out, "w") as f:
+            f.write(str(self.number))
+
+
+class Values(Job):
+    def __init__(self):
+        self.number = self.output_var("number")
+        self.table = self.output_var("table", pickle=True)
+
+    def run(self):
+        self.not_seen_later = 1
+        self.number.set(float("nan"))
+        self.table.set({1, 2})
+
+
+class Reads(Job):
+    def __init__(self, text):
+        self.text = text
+        self.out = self.output_var("out")
+
+    def run(self):
+        self.out.set(self.text.get())
+
+
+class Grows(Job):
+    """Asks for a second input when the first is there."""
+
+    def __init__(self, first):
+        self.first = first
+        self.out = self.output_path("out")
+
+    def update(self):
+        self.add_input(Link(99).out)
+
+    def run(self):
+        os.link(Link(99).out, self.out)
+
+
+class Bad(Job):
+    def __init__(self):
+        self.out = self.output_path("out")
+
+    def run(self):
+        self.sh("echo before; false")
+
+
+class Two(Job):
+    def __init__(self):
+        self.out = self.output_path("out")
+
+    def tasks(self):
+        yield Task("first", tries=2)
+        yield Task("second")
+
+    def first(self):
+        if not os.path.exists("tried"):
+            open("tried", "w").close()
+            raise RuntimeError("once")
+        self.carried = 1
+
+    def second(self):
+        assert not hasattr(self, "carried"), "tasks run in processes of their own and share nothing but files"
+        os.rename("tried", self.out)
+
+
+def chain(n):
+    out = None
+    for i in range(n):
+        out = Link(i, out).out
+    return out
+
+
+def view_of(*paths):
+    graph = SISGraph()
+    for i, path in enumerate(paths):
+        graph.add_target(tk.OutputPath(str(i), path))
+    return GraphStates(graph, LocalEngine())
+
+
+def test_chain_of_5000(here):
+    """Made, hashed, stored, listed and looked at without recursion, also if all folders exist unfinished."""
+    last = chain(5000)
+    view = view_of(last)
+    view.refresh()
+    assert len(view.in_state("waiting")) == 4999
+    order = view.graph.walk()
+    assert [job.number for job in order] == list(range(5000))
+    assert len(pickle.dumps(last.creator)) < 5000, "a stored job does not carry its ancestors"
+    order[-1]._sis_setup_directory()
+    for job in order:
+        os.makedirs(job._sis_path(), exist_ok=True)
+    view.refresh(everything=True)
+    assert len(view.in_state("runnable")) == 1
+    for job in order[:-1]:
+        open(job._sis_path() + "/finished.run.1", "w").close()
+        os.makedirs(job._sis_path() + "/output")
+        open(job.out, "w").close()
+    assert not last.creator._sis_finished()
+    assert os.path.exists(order[0]._sis_path() + "/finished")
+    view.refresh()
+    assert len(view.in_state("finished")) == 4999 and view.in_state("runnable") == [last.creator]
+
+
+def test_run_in_process(here):
+    last = chain(3)
+    tk.run(last, quiet=True)
+    with open(last) as f:
+        assert f.read() == "2"
+    assert os.path.exists("work/" + last.creator.job_id() + "/finished")
+
+
+def test_run_raises_with_the_log(here):
+    with pytest.raises(tk.BlockedWorkflow, match="before") as info:
+        tk.run([Bad().out], quiet=True)
+    assert "returned non-zero exit status 1" in str(info.value) and "Bad" in str(info.value)
+
+
+def test_run_tries_again_and_tasks_share_only_files(here):
+    job = Two()
+    tk.run(job.out, quiet=True)
+    folder = job._sis_path()
+    assert os.path.exists(folder + "/log.first.1") and os.path.exists(folder + "/log.first.1.error.01")
+
+
+def test_run_names_a_missing_input(here):
+    with pytest.raises(tk.BlockedWorkflow, match="no/such/file"):
+        tk.run(Link(1, Path("no/such/file")).out, quiet=True)
+
+
+def test_update_adds_inputs(here):
+    job = Grows(Link(1).out)
+    view = view_of(job.out)
+    view.refresh()
+    assert len(view.states) == 2
+    tk.run(Link(1).out, quiet=True)
+    view.refresh()
+    assert sorted(j.number for j in view.states if isinstance(j, Link)) == [1, 99]
+    assert view.states[job] == "waiting"
+    tk.run(job.out, quiet=True)
+
+
+def test_variables(here):
+    job = Values()
+    with pytest.raises(VariableNotSet):
+        Variable("nowhere").get()
+    assert Variable("nowhere", backup=3).get() == 3
+    assert job.number.get() is None, "outputs of jobs have the backup None"
+    tk.run(job.number, quiet=True)
+    assert not hasattr(job, "not_seen_later")
+    assert job.number.get() != job.number.get()
+    with open(job.number.get_path()) as f:
+        assert f.read() == "nan\n"
+    assert job.table.get() == {1, 2}
+    with pytest.raises(TypeError, match="pickle=True"):
+        job.number.set(object())
+    assert job.number.get() != job.number.get(), "the stored value survives a failed set"
+
+
+def test_delayed_values_as_arguments(here):
+    first = Values()
+    job = Reads(tk.Delayed("{}/{k}").format(first.table.function(len) * 3 + 1, k="x"))
+    assert first.table in job._sis_inputs
+    tk.run(job.out, quiet=True)
+    assert job.out.get() == "7/x"
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        (tk.Delayed(7) // 2 - 1, 2),
+        (2 ** (10 - tk.Delayed(7)), 8),
+        (pow(tk.Delayed(7), 2, 5), 4),
+        (round(tk.Delayed(7.26), 1), 7.3),
+        (tk.Delayed([1, 2, 3])[1:], [2, 3]),
+        (tk.Delayed("aXb").replace("X", "_") + "!", "a_b!"),
+        (tk.Delayed(1.5).rformat("{:.2f}"), "1.50"),
+        (tk.Delayed(len)([1, 2]), 2),
+        (Variable("unset").fallback(4), 4),
+    ],
+)
+def test_delayed_operations(expression, value):
+    assert expression.get() == value and expression.is_set()
+
+
+def test_unset_values_are_not_set(here):
+    assert not (Variable("unset") + 1).is_set()
+    assert not tk.Delayed("{}").format(Variable("unset")).is_set()
+    with pytest.raises(TypeError):
+        list(tk.Delayed([1]))
+
+
+def test_loaded_job_equals_the_stored_one(here):
+    job = Link(5, Link(4).out)
+    job._sis_setup_directory()
+    job_module.created_jobs.clear()
+    loaded = tk.load_job(job._sis_path())
+    assert loaded == job and loaded is not job
+    assert loaded.out.creator is None and loaded.out.get_path() == job.out.get_path()
+
+
+def test_moved_requirements(here):
+    job = Link(1).set_rqmt("run", {"cpu": 2, "mem": "512M"}).update_rqmt("run", {"time": "1:30:00"})
+    assert job._sis_tasks()[0].rqmt() == {"time": 1.5}, "the last call wins"
+    task = Task("run", rqmt={"cpu": 3, "mem": "2G"}, mini_task=True)
+    task.set_job(Link(2).update_rqmt("run", {"time": 1}))
+    assert task.rqmt() == {"cpu": 3, "mem": 2.0, "engine": "short", "time": 1.0}
+
+
+def test_automatic_increase_stops_at_the_machine(here):
+    """A task that was interrupted close to its memory limit asks for more, but never for more than there is."""
+    job = Link(1)
+    job._sis_setup_directory()
+    (task,) = job._sis_tasks()
+    task.log_submission([1], {"cpu": 1, "mem": 1.0, "time": 1.0}, "local", "host")
+    with open(task.path("usage", 1), "w") as f:
+        f.write("{'max': {'rss': 0.9}, 'used_time': 0.1}")
+    assert LocalEngine(cpus=1, mem=8).get_rqmt(task, 1)["mem"] == 2.0
+    assert LocalEngine(cpus=1, mem=1.5).get_rqmt(task, 1)["mem"] == 1.5
+
+
+def test_second_output_of_one_name(here, caplog):
+    graph = SISGraph()
+    graph.add_target(tk.OutputPath("same", Link(1).out))
+    graph.add_target(tk.OutputPath("same", Link(1).out))
+    assert len(graph.targets) == 1
+    graph.add_target(tk.OutputPath("same", Link(2).out))
+    assert "two different outputs are registered as same" in caplog.text
+
+
+def test_register_output_wants_a_path():
+    import pathlib
+
+    with pytest.raises(TypeError, match=r"use tk\.Path"):
+        tk.register_output("x", pathlib.Path("y"))
+
+
+def test_import_of_a_finished_job(here, tmp_path):
+    tk.run(Link(1).out, quiet=True)
+    os.rename("work", "other")
+    os.mkdir("work")
+    job_module.created_jobs.clear()
+    job = Link(1)
+    tk.sis_graph.add_target(target := tk.OutputPath("imported", job.out))
+    try:
+        for mode in ("dryrun", "hardlink"):
+            tk.import_work_directory("other", mode=mode)
+            assert job._sis_finished() == (mode == "hardlink")
+    finally:
+        tk.sis_graph.remove_targets([target])
+    with open(job.out) as f:
+        assert f.read() == "1"
+
+
+def test_settings_from_the_environment(monkeypatch):
+    from sisyphus import global_settings
+
+    monkeypatch.setattr(gs, "PRINT_ERROR_LINES", 40)
+    monkeypatch.setitem(os.environ, "SIS_PRINT_ERROR_LINES", "7")
+    monkeypatch.setattr(gs, "IMPORT_PATHS", gs.IMPORT_PATHS)
+    global_settings.update_global_settings_from_env()
+    assert gs.PRINT_ERROR_LINES == 7 and gs.ENVIRONMENT_SETTINGS["PRINT_ERROR_LINES"] == 7

@@ -1,0 +1,137 @@
+"""Killed managers and workers: everything is resumed, nothing runs twice."""
+
+import ast
+import os
+import signal
+
+from sisyphus import processes
+
+
+def starts(folder):
+    return folder.wait_for("starts").read_text().split()
+
+
+def finish(folder, process):
+    (folder / "go").touch()
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 0, output
+    assert (folder / "output" / "slow").read_text() == "done\n"
+    return output
+
+
+def test_killed_worker_is_started_again(folder):
+    process = folder.start("manager", "-r", "config.slow")
+    first = int(starts(folder)[0])
+    os.kill(first, signal.SIGKILL)
+    folder.wait_for("log.run.1").read_text()
+    while len(starts(folder)) < 2:
+        pass
+    output = finish(folder, process)
+    assert "interrupted" in output and len(starts(folder)) == 2
+    assert "SIGKILL" in (folder.job("Slow") / "log.run.1").read_text()
+
+
+def test_killed_worker_that_cannot_resume(folder):
+    process = folder.start("manager", "-r", "config.slow(False)")
+    os.kill(int(starts(folder)[0]), signal.SIGKILL)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 1 and "interrupted not resumable" in output
+    (folder / "go").touch()
+    assert folder.sis("manager", "-r", "-cio", "config.slow(False)")[0] == 0
+
+
+def test_killed_manager_leaves_the_task_running(folder):
+    """The next manager adopts the task: it is started once, and its end is noticed."""
+    process = folder.start("manager", "-r", "config.slow")
+    worker = int(starts(folder)[0])
+    process.kill()
+    process.wait()
+    assert processes.start_time(worker) is not None
+    again = folder.start("manager", "-r", "config.slow")
+    while "runs" not in (line := again.stdout.readline()) and "running already" not in line:
+        assert line, "the manager ended"
+    finish(folder, again)
+    assert len(starts(folder)) == 1
+
+
+def test_manager_and_worker_killed(folder):
+    process = folder.start("manager", "-r", "config.slow")
+    worker = int(starts(folder)[0])
+    process.kill()
+    os.kill(worker, signal.SIGKILL)
+    process.wait()
+    while processes.start_time(worker) is not None:
+        pass
+    finish(folder, folder.start("manager", "-r", "config.slow"))
+    assert len(starts(folder)) == 2
+
+
+def test_interrupt_leaves_the_task_running(folder):
+    process = folder.start("manager", "-r", "config.slow")
+    starts(folder)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=10)
+    assert process.returncode == 130 and "still running" in output and "Traceback" not in output
+    finish(folder, folder.start("manager", "-r", "config.slow"))
+    assert len(starts(folder)) == 1
+
+
+def test_second_manager_is_refused(folder):
+    process = folder.start("manager", "-r", "config.slow")
+    starts(folder)
+    status, output = folder.sis("manager", "-r", "config.slow")
+    assert status == 2 and f"process {process.pid} on host {processes.hostname()} since" in output
+    status, output = folder.sis("rerun", "--force", "the/slow/one")
+    assert status == 2 and "is running" in output
+    finish(folder, process)
+
+
+def test_lock_of_a_killed_manager_is_stale(folder):
+    process = folder.start("manager", "-r", "config.slow")
+    starts(folder)
+    process.kill()
+    process.wait()
+    assert (folder / "work" / ".manager.lock").exists()
+    finish(folder, folder.start("manager", "-r", "config.slow"))
+
+
+def test_reused_process_id_is_not_mistaken(folder):
+    """The usage file of a dead worker names a process id that somebody else has now."""
+    process = folder.start("manager", "-r", "config.slow")
+    worker = int(starts(folder)[0])
+    process.kill()
+    process.wait()
+    os.kill(worker, signal.SIGKILL)
+    usage_file = folder.job("Slow") / "usage.run.1"
+    usage = ast.literal_eval(usage_file.read_text())
+    usage["pid"] = os.getpid()
+    usage_file.write_text(repr(usage))
+    finish(folder, folder.start("manager", "-r", "config.slow"))
+    assert len(starts(folder)) == 2
+
+
+def test_worker_refuses_to_run_beside_another(folder):
+    process = folder.start("manager", "-r", "config.slow")
+    starts(folder)
+    status, _ = folder.sis("worker", str(folder.job("Slow")), "run", "1", "--redirect_output")
+    assert status == 75
+    finish(folder, process)
+    assert len(starts(folder)) == 1
+
+
+def test_running_jobs_are_adopted_with_what_they_use(folder):
+    """A job that needs both CPUs does not start beside the adopted one."""
+    (folder / "config" / "both.py").write_text(
+        "from kinds import Slow\nfrom sisyphus import tk\n\n\ndef py():\n"
+        "    tk.register_output('slow', Slow('one').out)\n    tk.register_output('big', Slow('big', cpu=2).out)\n"
+    )
+    process = folder.start("manager", "-r", "config.slow")
+    starts(folder)
+    process.kill()
+    process.wait()
+    again = folder.start("manager", "-r", "config/both.py")
+    while "jobs finished" not in (line := again.stdout.readline()):
+        assert line
+    assert len(list((folder / "work").rglob("starts"))) == 1
+    finish(folder, again)
+    assert (folder / "output" / "big").exists()

@@ -1,0 +1,162 @@
+"""Runs of the manager: what it starts, what it refuses, how it ends."""
+
+import ast
+import os
+import sys
+
+import pytest
+
+
+def test_without_run_flag_nothing_is_started(folder):
+    status, output = folder.sis("manager", "config.chain(3)")
+    assert status == 1
+    assert "would start kinds/Trivial" in output and "1 runnable, 2 waiting" in output
+    assert not list((folder / "work").rglob("job.save"))
+
+
+def test_chain_and_second_run(folder):
+    status, output = folder.sis("manager", "-r", "config.chain(4)")
+    assert status == 0 and output.count(" finished  ") == 4, output
+    assert (folder / "output" / "chain").read_text() == "3\n"
+    status, output = folder.sis("manager", "-r", "config.chain(4)")
+    assert status == 0 and " started " not in output
+    assert not (folder / "work" / ".manager.lock").exists()
+
+
+def test_output_that_was_deleted_is_noticed(folder):
+    folder.sis("manager", "-r", "config.chain(1)")
+    (folder / "output" / "chain").resolve().unlink()
+    status, output = folder.sis("manager", "-r", "config.chain(1)")
+    assert status == 1 and "does not exist although its job is finished" in output
+    assert folder.sis("rerun", "--force", "Trivial")[0] == 0
+    assert folder.sis("manager", "-r", "config.chain(1)")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [("raise", "utterance 17 is broken"), ("segfault", "SIGSEGV"), ("exit", "exit status 3")],
+)
+def test_failed_job(folder, how, message):
+    status, output = folder.sis("manager", "-r", f"config.fails({how!r})")
+    assert status == 1
+    assert message in output and "made in  config/__init__.py" in output
+    assert (folder / "output" / "other").exists(), "jobs that do not depend on the failed one still run"
+    failed = folder.job("Fails")
+    assert (folder / "failures").read_text().split()[0] == f"kinds/{failed.name}"
+    (folder / "repaired").touch()
+    status, output = folder.sis("manager", "-r", f"config.fails({how!r})")
+    assert status == 1, "a failed job is not started again by itself"
+    assert folder.sis("rerun", "--keep_work", str(failed))[0] == 0
+    status, output = folder.sis("manager", "-r", f"config.fails({how!r})")
+    assert status == 0 and output.count(" started ") == 2, output
+
+
+def test_task_that_exits_is_interrupted_and_tried_again(folder):
+    status, output = folder.sis("manager", "-r", "config.fails('sys.exit')")
+    assert status == 1 and "retry error" in output
+    assert len((folder.job("Fails") / "submit_log.run").read_text().splitlines()) == 4
+    (folder / "repaired").touch()
+    assert folder.sis("manager", "-r", "config.fails('sys.exit')")[0] == 0, "a new manager gives it another round"
+
+
+@pytest.mark.parametrize("request_", [{"cpu": 99}, {"mem": "5G"}, {"gpu": 3}, {"multi_node_slots": 2}])
+def test_impossible_request(folder, request_):
+    status, output = folder.sis("manager", "-r", f"config.asks({request_!r})")
+    assert status == 1
+    name = next(iter(request_))
+    assert f"asks for {name}" in output and "kinds/Asks." in output
+    assert (folder / "output" / "other").exists()
+
+
+def test_gpus_are_given_out(folder):
+    status, output = folder.sis("manager", "-r", "config.two_gpu_jobs", CUDA_VISIBLE_DEVICES="4,7")
+    assert status == 0, output
+    assert {(folder / "output" / name).read_text() for name in "ab"} == {"4", "7"}
+    assert (folder / "output" / "c").read_text() == ""
+
+
+def test_environment_of_tasks(folder):
+    status, output = folder.sis("manager", "-r", "config.environment", KEPT_BY_SETTINGS="1", NOT_KEPT="1")
+    assert status == 0, output
+    environment = ast.literal_eval((folder / "output" / "environment").read_text())
+    assert environment["PATH"].split(":")[0] == os.path.dirname(sys.executable)
+    assert environment["KEPT_BY_SETTINGS"] == "1" and "NOT_KEPT" not in environment
+    assert environment["MINE"] == "yes" and environment["OMP_NUM_THREADS"] == "1"
+
+
+def test_missing_output_is_an_error_of_its_job(folder):
+    status, output = folder.sis("manager", "-r", "config.outputs('a')")
+    assert status == 1
+    assert "FAILED      kinds/Outputs." in output and "did not write the declared output: number" in output
+    assert not list((folder / "work").rglob("Trivial*")), "no consumer is started"
+
+
+def test_optional_outputs_may_be_missing(folder):
+    status, output = folder.sis("manager", "-r", "config.outputs('a', 'number')")
+    assert status == 0, output
+
+
+def test_arguments_are_spread_over_ids(folder):
+    status, output = folder.sis("manager", "-r", "config.parallel")
+    assert status == 0, output
+    assert sorted((folder / "output" / "parallel").read_text().splitlines()) == sorted(
+        ["(1,)", "('xy',)", "(2, 3)", "(4, 5)", "([6, 7],)"]
+    )
+    assert len(list(folder.job("Parallel").glob("finished.part.*"))) == 7
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ("config.broken", "KeyError: 'broken config'"),
+        ("config/nothere.py", "there is no module config.nothere"),
+        ("config.nothing", "has no function 'nothing'"),
+        ("config.chain(n)", "arguments must be literals"),
+    ],
+)
+def test_broken_config(folder, config, message):
+    status, output = folder.sis("manager", "-r", config)
+    assert status == 2 and message in output
+
+
+def test_missing_input_is_named(folder):
+    status, output = folder.sis("manager", "-r", "config.missing_input")
+    assert status == 1 and "missing input" in output and "nowhere/file" in output
+
+
+def test_held_job_is_set_up_but_not_started(folder):
+    status, output = folder.sis("manager", "-r", "config.held")
+    assert status == 1 and "1 hold, 1 waiting" in output
+    assert (folder.job("Trivial") / "job.save").exists()
+
+
+def test_async_config(folder):
+    status, output = folder.sis("manager", "-r", "config.waits")
+    assert status == 0, output
+    assert (folder / "output" / "async").read_text() == "101\n"
+    assert (folder / "alias" / "made" / "later" / "finished").exists()
+
+
+def test_console_script_and_shortcut(folder):
+    folder.sis("manager", "-r", "config.chain(2)")
+    status, output = folder.sis("console", "config.chain(2)", "--script", "-c", "print(len(tk.find_job('Trivial')))")
+    assert status == 0 and output.splitlines()[-1] == "2"
+    assert folder.sis("--config", "config.chain(2)", "shortcut", "clean_jobs")[0] == 0
+    assert len(list((folder / "work").rglob("finished.tar.gz"))) == 2
+
+
+def test_clean_up_keeps_outputs(folder):
+    """The first job is packed while the second one runs; both engines count it as finished."""
+    (folder / "config" / "two.py").write_text(
+        "from kinds import Slow, Trivial\nfrom sisyphus import tk\n\n\ndef py():\n"
+        "    tk.register_output('t', Trivial(1).out)\n    tk.register_output('s', Slow('x').out)\n"
+    )
+    process = folder.start("manager", "-r", "config/two.py", TEST_CLEANUP="1")
+    folder.wait_for("finished.tar.gz")
+    job = folder.job("Trivial")
+    (folder / "go").touch()
+    assert process.communicate(timeout=30)[0] and process.returncode == 0
+    assert sorted(p.name for p in job.iterdir()) == ["finished.tar.gz", "info", "input", "output"]
+    assert (folder / "output" / "t").read_text() == "1\n"
+    status, output = folder.sis("manager", "-r", "config/two.py")
+    assert status == 0 and " started " not in output
