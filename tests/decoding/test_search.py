@@ -5,7 +5,6 @@ import itertools
 import kenlm
 import numpy as np
 import pytest
-from tiny_task import ARPA, LEXICON, spell
 
 from ctc_kd.decoding.posteriors import emissions
 from ctc_kd.decoding.search import LexiconDecoder, SearchConfig
@@ -15,61 +14,67 @@ NO_PRIOR = np.zeros(len(labels_with_blank()), dtype="float32")
 
 
 @pytest.fixture
-def lm(tmp_path):
-    (tmp_path / "lm.arpa").write_text(ARPA)
+def lm(tiny, tmp_path):
+    (tmp_path / "lm.arpa").write_text(tiny.arpa)
     return str(tmp_path / "lm.arpa")
 
 
 @pytest.fixture
-def decoder(lm):
-    return LexiconDecoder(lexicon=LEXICON, lm=lm, config=SearchConfig())
+def decoder(tiny, lm):
+    return LexiconDecoder(lexicon=tiny.lexicon, lm=lm, config=SearchConfig())
 
 
-def search(decoder, *spoken, lm_scale=1.0):
-    return decoder.search(emissions(spell(*spoken), NO_PRIOR, 0.0), lm_scale=lm_scale)
+@pytest.fixture
+def search(tiny, decoder):
+    """``search("DH AH", "K AE T", lm_scale=1.0)``: the words found in posteriors that spell this."""
+
+    def search(*spoken, lm_scale=1.0):
+        return decoder.search(emissions(tiny.spell(*spoken), NO_PRIOR, 0.0), lm_scale=lm_scale)
+
+    return search
 
 
 @pytest.mark.parametrize("the", ["DH AH", "DH IY"])
 @pytest.mark.parametrize("lm_scale", [0.0, 1.0, 3.0])
-def test_all_pronunciations_are_searched(decoder, the, lm_scale):
-    assert search(decoder, the, "K AE T", lm_scale=lm_scale) == ["THE", "CAT"]
+def test_all_pronunciations_are_searched(search, the, lm_scale):
+    assert search(the, "K AE T", lm_scale=lm_scale) == ["THE", "CAT"]
 
 
-def test_words_end_where_their_last_phoneme_says(decoder):
-    assert search(decoder, "S IY T") == ["SEAT"]
-    assert search(decoder, "S IY", "DH AH") == ["SEE", "THE"]
+def test_words_end_where_their_last_phoneme_says(search):
+    assert search("S IY T") == ["SEAT"]
+    assert search("S IY", "DH AH") == ["SEE", "THE"]
 
 
-def test_language_model_decides_between_homophones(decoder):
-    assert search(decoder, "S IY") == ["SEE"]
-    assert search(decoder, "DH AH", "S IY") == ["THE", "SEA"]
+def test_language_model_decides_between_homophones(search):
+    assert search("S IY") == ["SEE"]
+    assert search("DH AH", "S IY") == ["THE", "SEA"]
 
 
-def test_homophones_of_equal_score_are_chosen_alphabetically(decoder):
+def test_homophones_of_equal_score_are_chosen_alphabetically(search):
     spoken = ["S IY", "DH AH", "S IY", "S IY"]
-    assert search(decoder, *spoken, lm_scale=0.0) == ["SEA", "THE", "SEA", "SEA"]
+    assert search(*spoken, lm_scale=0.0) == ["SEA", "THE", "SEA", "SEA"]
 
 
-def test_language_model_scale_weighs_against_the_acoustics(decoder):
-    assert search(decoder, "DH AH", "S|K IY|AE T", lm_scale=0.0) == ["THE", "SEAT"]
-    assert search(decoder, "DH AH", "S|K IY|AE T", lm_scale=1.0) == ["THE", "CAT"]
+def test_language_model_scale_weighs_against_the_acoustics(search):
+    assert search("DH AH", "S|K IY|AE T", lm_scale=0.0) == ["THE", "SEAT"]
+    assert search("DH AH", "S|K IY|AE T", lm_scale=1.0) == ["THE", "CAT"]
     # the decoder goes back to an earlier scale
-    assert search(decoder, "DH AH", "S|K IY|AE T", lm_scale=0.0) == ["THE", "SEAT"]
+    assert search("DH AH", "S|K IY|AE T", lm_scale=0.0) == ["THE", "SEAT"]
 
 
-def test_word_unknown_to_the_language_model_is_found(decoder):
-    assert search(decoder, "DH AH", "Z UW") == ["THE", "ZOO"]
+def test_word_unknown_to_the_language_model_is_found(search):
+    assert search("DH AH", "Z UW") == ["THE", "ZOO"]
 
 
-def test_prior_brings_back_labels_below_a_likely_blank(decoder):
+def test_prior_brings_back_labels_below_a_likely_blank(tiny, decoder):
     log_prior = np.log([0.3 / 78] * 78 + [0.7]).astype("float32")
-    posteriors = spell("DH AH", "K AE T", confidence=0.3)
+    posteriors = tiny.spell("DH AH", "K AE T", confidence=0.3)
     assert decoder.search(emissions(posteriors, log_prior, 0.0), lm_scale=1.0) == []
     assert decoder.search(emissions(posteriors, log_prior, 0.3), lm_scale=1.0) == ["THE", "CAT"]
 
 
-def test_nothing_said(decoder):
-    assert search(decoder) == []
+def test_nothing_said(search, decoder):
+    assert search() == []
     assert decoder.search(np.zeros((0, len(NO_PRIOR)), dtype="float32"), lm_scale=1.0) == []
 
 
@@ -103,21 +108,23 @@ def best_path_score(scores, label_sequence, blank):
 
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("lm_scale", [0.0, 0.7, 2.5])
-def test_finds_what_an_exhaustive_search_finds(lm, seed, lm_scale):
+def test_finds_what_an_exhaustive_search_finds(tiny, lm, seed, lm_scale):
     config = SearchConfig(beam_size=100_000, beam_size_token=len(NO_PRIOR), beam_threshold=1e6)
-    decoder = LexiconDecoder(lexicon=LEXICON, lm=lm, config=config)
+    decoder = LexiconDecoder(lexicon=tiny.lexicon, lm=lm, config=config)
     names = labels_with_blank()
     rng = np.random.default_rng(seed)
-    used = {label for variants in LEXICON.values() for spoken in variants for label in end_of_word(spoken)} | {BLANK}
+    used = {label for variants in tiny.lexicon.values() for spoken in variants for label in end_of_word(spoken)} | {
+        BLANK
+    }
     scores = np.full((6, len(names)), -12.0, dtype="float32")
     scores[:, [names.index(name) for name in used]] = rng.normal(-3, 3, size=(6, len(used)))
 
     model = kenlm.Model(lm)
     candidates = {}
     for count in range(4):
-        for words in itertools.product(LEXICON, repeat=count):
+        for words in itertools.product(tiny.lexicon, repeat=count):
             grammar = lm_scale * model.score(" ".join(words), bos=True, eos=True)
-            for spoken in itertools.product(*(LEXICON[word] for word in words)):
+            for spoken in itertools.product(*(tiny.lexicon[word] for word in words)):
                 sequence = [names.index(label) for variant in spoken for label in end_of_word(variant)]
                 score = best_path_score(scores, sequence, names.index(BLANK)) + grammar
                 candidates[words] = max(score, candidates.get(words, -np.inf))

@@ -2,7 +2,6 @@ import json
 from pathlib import Path
 
 from sisyphus import tk
-from tiny_task import REFERENCES, write_task
 
 from ctc_kd.corpus.transcripts import read_transcripts
 from ctc_kd.decoding.search import SearchConfig
@@ -11,8 +10,8 @@ from ctc_kd.decoding.tune import TuneScalesJob
 from ctc_kd.scoring.score import ScoreJob
 
 
-def test_tuned_scales_reach_the_search(run_jobs, tmp_path):
-    task = write_task(tmp_path)
+def test_tuned_scales_reach_the_search(run_jobs, tiny, tmp_path):
+    task = tiny.write(tmp_path)
     transcripts = tk.Path(str(tmp_path / "transcripts.txt"))
     tune = TuneScalesJob(
         **task, transcripts=transcripts, lm_scales=[0.0, 1.0], prior_scales=[0.0, 0.3], search=SearchConfig()
@@ -31,6 +30,6 @@ def test_tuned_scales_reach_the_search(run_jobs, tmp_path):
         (1.0, 0.3),
     ]
     assert (tune.out_lm_scale.get(), tune.out_prior_scale.get()) == (1.0, 0.3)
-    assert list(read_transcripts(search.out_hypotheses.get_path())) == list(REFERENCES)
+    assert list(read_transcripts(search.out_hypotheses.get_path())) == list(tiny.references)
     assert score.out_wer.get() == 0.0
     assert search.out_rtf.get() > 0

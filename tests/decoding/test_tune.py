@@ -3,7 +3,6 @@ from pathlib import Path
 
 import pytest
 from sisyphus import tk
-from tiny_task import write_task
 
 from ctc_kd.decoding import tune
 from ctc_kd.decoding.search import SearchConfig
@@ -11,9 +10,9 @@ from ctc_kd.decoding.tune import TuneScalesJob
 
 
 @pytest.fixture
-def make_job(tmp_path):
+def make_job(tiny, tmp_path):
     """``make_job(...)``: the job on the tiny task, run in this process below the directory of the test."""
-    task = write_task(tmp_path)
+    task = tiny.write(tmp_path)
 
     def make(**changes):
         arguments = {

@@ -1,6 +1,9 @@
 """A tiny recognition task: a lexicon, a bigram model, and posteriors that spell given pronunciations."""
 
+from types import SimpleNamespace
+
 import numpy as np
+import pytest
 
 from ctc_kd.lexicon.inventory import BLANK, labels_with_blank
 from ctc_kd.training.hdf import HdfWriter
@@ -88,3 +91,8 @@ def write_task(folder) -> dict:
             writer.add(name, posteriors)
     files = {"posteriors": "posteriors.hdf", "prior": "log_prior.txt", "lexicon": "lexicon.txt", "lm": "lm.arpa"}
     return {name: tk.Path(str(folder / file)) for name, file in files.items()}
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    return SimpleNamespace(lexicon=LEXICON, arpa=ARPA, spell=spell, references=REFERENCES, write=write_task)
