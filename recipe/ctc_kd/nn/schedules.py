@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import torch
-
 
 def ramp(start: float, end: float, num_epochs: int) -> list[float]:
     """Linear from ``start`` to ``end``, both included."""
-    return torch.linspace(start, end, num_epochs, dtype=torch.float64).tolist()
+    step = (end - start) / max(num_epochs - 1, 1)
+    return [start + step * epoch for epoch in range(num_epochs)]
 
 
 def one_cycle(

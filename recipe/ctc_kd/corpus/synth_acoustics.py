@@ -1,0 +1,24 @@
+"""Recording conditions of synthetic speech. Imports nothing heavy: graphs are made of it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Acoustics:
+    """The ranges that an utterance's recording conditions are drawn from, uniformly.
+
+    Attributes:
+        reverberation_s: time in which the room's echo decays by 60 dB
+        direct_to_reverberant_db: level of the direct sound over the echo
+        snr_db: level of the speech over the noise
+        noise_slope: noise power falls with frequency to this power (0: white, 1: pink, 2: brown)
+        channel_db: largest gain or loss of the microphone at some frequency
+        peak_db: the recording's peak below full scale
+    """
+
+    reverberation_s: tuple[float, float] = (0.1, 0.5)
+    direct_to_reverberant_db: tuple[float, float] = (2.0, 12.0)
+    snr_db: tuple[float, float] = (8.0, 25.0)
+    noise_slope: tuple[float, float] = (0.0, 2.0)
+    channel_db: float = 6.0
+    peak_db: tuple[float, float] = (-20.0, -2.0)
