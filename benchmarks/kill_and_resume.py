@@ -1,9 +1,9 @@
-"""Kill the manager, trainings, the dump and searches of the demo at random moments, and compare the recognition results.
+"""Kill the manager, trainings, the dump and searches of the demo at random moments, and compare the word error rates.
 
     python benchmarks/kill_and_resume.py --reference output/demo/demo/records
 
-runs the demo once more in a scratch folder, kills (-9), starts it again as often as needed, and exits with status 1 if a
-record differs from the undisturbed run's. Job ids, seconds and the like are not compared: recognition results are.
+runs the demo once more in a scratch folder, kills (-9), starts it again as often as needed, and exits with status 1 if
+a record differs from the undisturbed run's. Job ids, seconds and the like are not compared: recognition results are.
 """
 
 from __future__ import annotations

@@ -7,8 +7,6 @@ import pytest
 import soundfile
 from sisyphus import tk
 
-from in_process import run_here  # noqa: F401
-
 TRANSCRIPTS = {
     "19-198-0000": "NORTHANGER ABBEY",
     "19-198-0001": "THIS LITTLE WORK",

@@ -3,8 +3,6 @@
 import pytest
 from sisyphus import tk
 
-from in_process import run_here  # noqa: F401
-
 
 @pytest.fixture
 def write(tmp_path):

@@ -69,7 +69,8 @@ class SynthesiseDemoCorpusJob(Job):
             write_part, partial, speakers, seconds, self.acoustics, part != UNTRANSCRIBED, self.seed
         )
         with open(f"{part}.speakers.partial", "w", encoding="utf-8") as file:
-            file.writelines(f"{number:<5}| {sex} | {part:<16} |{length:6.2f} | {name}\n" for number, sex, length, name in rows)
+            for number, sex, length, name in rows:
+                file.write(f"{number:<5}| {sex} | {part:<16} |{length:6.2f} | {name}\n")
         os.replace(f"{part}.speakers.partial", f"{part}.speakers")
         os.replace(partial, folder)
         print(f"{part}: {sum(length for _, _, length, _ in rows):.1f} minutes of {len(rows)} speakers", flush=True)

@@ -95,6 +95,7 @@ class Espeak:
         if self._rate_hz <= 0:
             raise RuntimeError(f"eSpeak NG does not start with its data in {data}: reinstall espeakng-loader")
         self._library.espeak_ng_SetRandSeed(ctypes.c_long(seed))
+        self._variants = os.listdir(os.path.join(data, "voices", "!v"))
         self._chunks: list[np.ndarray] = []
         self._phonemes: list[tuple[int, str]] = []
         self._callback = _Callback(self._receive)  # kept: the library holds only its address
@@ -114,8 +115,10 @@ class Espeak:
 
     def speak(self, text: str, voice: Voice) -> Speech:
         """Lower-case ``text`` in ``voice``, with its phonemes (a pause is :data:`SILENCE`)."""
-        if self._library.espeak_SetVoiceByName(f"{voice.accent}+{voice.variant}".encode()) != 0:
-            raise RuntimeError(f"eSpeak NG has no voice {voice.accent}+{voice.variant}")
+        name = f"{voice.accent}+{voice.variant}"
+        # eSpeak itself passes over a variant that it does not have.
+        if voice.variant not in self._variants or self._library.espeak_SetVoiceByName(name.encode()) != 0:
+            raise RuntimeError(f"eSpeak NG has no voice {name}")
         rate = round(voice.words_per_minute / voice.vocal_tract)
         for parameter, value in ((_RATE, rate), (_PITCH, voice.pitch), (_RANGE, voice.pitch_range)):
             self._library.espeak_SetParameter(parameter, value, 0)

@@ -76,9 +76,7 @@ def label_sequences(
     }
 
 
-def ngram_lm(
-    preset: Preset, text: tk.Path, transcripts: dict[str, tk.Path]
-) -> tuple[tk.Path, dict[str, tk.Variable]]:
+def ngram_lm(preset: Preset, text: tk.Path, transcripts: dict[str, tk.Path]) -> tuple[tk.Path, dict[str, tk.Variable]]:
     """A 4-gram on ``text`` as binary, with its perplexity and OOV rate on dev and test."""
     tools = preset.place(BuildKenLmToolsJob()).out_bin
     arpa = preset.place(NgramLmJob(text=text, order=4, kenlm_tools=tools)).out_arpa

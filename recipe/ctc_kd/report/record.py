@@ -129,9 +129,7 @@ class RecordJob(Job):
         print(f"{record.row}: {record.dev.wer:.2f} % WER on dev, {record.test.wer:.2f} % on test")
 
     def _fields(self) -> dict[str, Any]:
-        optional = dict.fromkeys(
-            ["parameter", "weight", "temperature", "normalisation", "seed", "published"]
-        )
+        optional = dict.fromkeys(["parameter", "weight", "temperature", "normalisation", "seed", "published"])
         seconds, epochs = _training(self.curves)
         return {
             **optional,

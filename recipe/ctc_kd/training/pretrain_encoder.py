@@ -17,7 +17,8 @@ class PretrainEncoderJob(Job):
     is held out.
 
     :param speech: shards of a :class:`~ctc_kd.training.pretrain_speech.SynthesisePretrainingSpeechJob`
-    :param encoder: fields of the transformers configuration, with ``model_type``
+    :param encoder: fields of the transformers configuration, with ``model_type``; ``layerdrop`` has to be 0, since
+        gradients of all layers are averaged over the workers
     :param passes: over the speech
     :param workers: processes that train with averaged gradients, one thread each
     :param batch_windows: of each process

@@ -121,9 +121,7 @@ def train(rank: int, settings: Settings):
     """One of the processes. The first reports and writes a checkpoint after every pass."""
     torch.set_num_threads(1)
     rendezvous = os.path.join(settings.folder, f"rendezvous-{os.getppid()}")
-    distributed.init_process_group(
-        "gloo", init_method=f"file://{rendezvous}", rank=rank, world_size=settings.workers
-    )
+    distributed.init_process_group("gloo", init_method=f"file://{rendezvous}", rank=rank, world_size=settings.workers)
     speech = Speech(settings.speech, settings.encoder)
     torch.manual_seed(settings.seed)
     model = UnitPredictor(settings.encoder, len(speech.names))

@@ -17,6 +17,7 @@ WINDOW_SAMPLES = 64000
 UNIT_SAMPLES = 80
 """A unit every 5 ms."""
 
+_MARGIN_SAMPLES = 3200
 _WINDOWS_PER_SPEAKER = 25
 _WORDS_PER_MINUTE = (140, 200)
 _FUNCTION_WORDS = (
@@ -84,7 +85,8 @@ def write_shard(folder: str, num_windows: int, acoustics: Acoustics, seed: int):
         if index % _WINDOWS_PER_SPEAKER == 0:
             voice = draw_voice(drawn.choice(PRETRAINING_VARIANTS), _WORDS_PER_MINUTE, drawn)
         speech = espeak.speak(random_text(words, drawn), voice)
-        start = rng.integers(min(len(speech.audio) - WINDOW_SAMPLES, 0) - 3200, 3200 + max(len(speech.audio) - WINDOW_SAMPLES, 0))
+        surplus = len(speech.audio) - WINDOW_SAMPLES
+        start = rng.integers(min(surplus, 0) - _MARGIN_SAMPLES, max(surplus, 0) + _MARGIN_SAMPLES)
         window = cut_window(speech.audio, start)
         audio[index] = record(window, acoustics, rng)
         labels = [names.setdefault(unit, len(names)) for _, unit in speech.units]
