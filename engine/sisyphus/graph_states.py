@@ -1,6 +1,10 @@
 """Keeps the state of every job of the graph up to date, looking only at jobs whose state can have changed."""
 
+import os
+import traceback
+
 from . import global_constants as gc
+from .engine import ImpossibleRequest
 from .job_states import one_evaluation
 
 ACTIVE = {
@@ -14,7 +18,7 @@ FAILED = {gc.STATE_ERROR, gc.STATE_RETRY_ERROR, gc.STATE_INTERRUPTED_NOT_RESUMAB
 
 
 class GraphStates:
-    """``states``: job -> state; ``refused``: job -> why the engine can never run it (counts as an error)."""
+    """``states``: job -> state; ``refused``: job -> why it cannot be run at all (counts as an error)."""
 
     def __init__(self, graph, engine):
         self.graph = graph
@@ -66,7 +70,16 @@ class GraphStates:
             return gc.STATE_ERROR
         task = job.__dict__.get("_sis_submitted_task")
         held = self.engine.in_hand(task) if task is not None else None
-        return held or job._sis_state(self.engine)
+        try:
+            return held or job._sis_state(self.engine)
+        except Exception as e:  # the recipe's update() or tasks(): an error of this job, the others go on
+            self.refuse(job, e)
+            return gc.STATE_ERROR
+
+    def refuse(self, job, error):
+        """Take ``job`` as failed, for as long as this manager runs."""
+        self.refused[job] = _in_words(error)
+        self.states[job] = gc.STATE_ERROR
 
     def update_one(self, job):
         """Look at one job again, after something was done with it."""
@@ -80,6 +93,16 @@ class GraphStates:
         waiting = self.in_state(gc.STATE_WAITING)
         found = ((p, job) for job in waiting for p in sorted(job._sis_inputs) if p.creator is None)
         return [(p, job) for p, job in found if not p.available()]
+
+
+def _in_words(error):
+    """Type and text of an exception, and its line if that is in a recipe or settings file."""
+    if isinstance(error, ImpossibleRequest):
+        return str(error)
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    outside = os.path.dirname(frame.filename) != os.path.dirname(__file__)
+    where = f", in {frame.name} ({frame.filename}:{frame.lineno})" if outside else ""
+    return f"{type(error).__name__}: {error}{where}"
 
 
 def _exposes_early(job):

@@ -59,9 +59,15 @@ class JobFiles:
         for creator in self._sis_creators():
             self._sis_link_input(base, creator)
         self._sis_environment = self._sis_make_environment()
-        write_atomically(f"{base}/{gc.JOB_SAVE}", gzip.compress(pickle.dumps(self), mtime=0), mode="wb")
+        write_atomically(f"{base}/{gc.JOB_SAVE}", gzip.compress(self._sis_pickled(), mtime=0), mode="wb")
         write_atomically(f"{base}/{gc.JOB_INFO}", self._sis_info_text())
         self._sis_setup_since_restart = True
+
+    def _sis_pickled(self):
+        try:
+            return pickle.dumps(self)
+        except Exception as e:  # pickle raises many kinds
+            raise TypeError(f"an attribute of the job cannot be pickled for its worker: {e}") from e
 
     def _sis_link_input(self, base, creator):
         name = creator._sis_id().replace("/", "_")

@@ -92,7 +92,8 @@ class JobStates:
                     if open_inputs:
                         stack.extend(open_inputs)
                         continue
-                    job._sis_finish_if_done()
+                    with contextlib.suppress(Exception):  # the recipe's, shown when this job's own state is asked for
+                        job._sis_finish_if_done()
                     if not job._sis_is_finished:
                         _unfinished.add(job._sis_id_cache)
         return self._sis_is_finished
@@ -109,9 +110,12 @@ class JobStates:
             return
         write_atomically(self._sis_file(gc.JOB_FINISHED_MARKER), "")
         self._sis_is_finished = True
-        if gs.TEAM_SHARE_DIR:
-            self._sis_share()
-        gs.on_job_finished(self)
+        try:
+            if gs.TEAM_SHARE_DIR:
+                self._sis_share()
+            gs.on_job_finished(self)
+        except Exception:
+            logging.exception("%s is finished, but TEAM_SHARE_DIR or on_job_finished of the settings failed", self)
 
     def _sis_share(self):
         link = os.path.join(gs.BASE_DIR, gs.TEAM_SHARE_DIR, self._sis_id_cache)

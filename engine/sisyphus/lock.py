@@ -9,6 +9,7 @@ import time
 
 from . import global_settings as gs
 from . import processes
+from .resources import runs_here
 
 HEARTBEAT = 60  # seconds between touches of the lock
 STALE_AFTER = 600  # seconds without a touch after which the lock of another host is not believed any more
@@ -52,6 +53,9 @@ class ManagerLock:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise WorkFolderLocked(_refusal(self._name, _owner(file))) from None
+        except OSError:  # a file system without locks
+            if runs_here(_owner(file)):
+                raise WorkFolderLocked(_refusal(self._name, _owner(file))) from None
         owner = _owner(file)
         foreign = owner.get("host") not in (None, processes.hostname())
         if foreign and time.time() - os.fstat(file.fileno()).st_mtime < STALE_AFTER:
@@ -65,7 +69,8 @@ class ManagerLock:
     def touch(self):
         """Show other hosts that this manager is alive; called in every cycle."""
         if time.monotonic() - self._touched > HEARTBEAT:
-            os.utime(self._name)
+            with contextlib.suppress(FileNotFoundError):  # somebody was sure that we do not run
+                os.utime(self._name)
             self._touched = time.monotonic()
 
     def __exit__(self, *error):

@@ -9,7 +9,7 @@ from typing import Any
 
 from sisyphus import Job, Task, tk
 
-ADAMW = {"class": "adamw", "epsilon": 1e-16, "weight_decay": 0.01}
+ADAMW = {"class": "adamw", "epsilon": 1e-16, "weight_decay": 0.01, "fused": True}
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,7 @@ class TrainingConfig:
     partition_epoch: int
     batch_seconds: float
     accumulate: int = 1
-    optimizer: dict[str, Any] = field(
-        default_factory=lambda: {"class": "adamw", "epsilon": 1e-16, "weight_decay": 0.01}
-    )
+    optimizer: dict[str, Any] = field(default_factory=ADAMW.copy)
     gradient_clip: float | None = None
     autocast: str | None = None
     bin_size: int = 1000
