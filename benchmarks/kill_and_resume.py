@@ -20,8 +20,8 @@ from pathlib import Path
 
 import psutil
 
-ROOT = Path(__file__).parents[1]
-VICTIMS = ("manager", "TrainJob", "DumpLogitsJob", "TuneScalesJob", "PosteriorsJob")
+VICTIMS = {"manager": 30.0, "TrainJob": 60.0, "DumpLogitsJob": 20.0, "PosteriorsJob": 10.0, "TuneScalesJob": 5.0}
+"""What is killed (the manager, or a process of a job of that class), and at most how many seconds after it is seen."""
 COMPARED = ("dev", "test", "lm_scale", "prior_scale")
 
 
@@ -39,35 +39,39 @@ def processes_of(kind: str, folder: str) -> list[psutil.Process]:
     return found
 
 
-def disturb(manager: subprocess.Popen, folder: str, rng: random.Random, pending: list[str]):
-    """Wait a random time, then kill one process of the next kind that is alive; ``pending`` loses that kind."""
-    time.sleep(rng.uniform(5.0, 30.0))
+def disturb(manager: subprocess.Popen, folder: str, rng: random.Random, pending: list[str], speed: float):
+    """Kill a process of the first kind in ``pending`` that is alive, after a random time; the kind is then done."""
     for kind in pending:
-        victims = processes_of(kind, folder)
-        if victims and manager.poll() is None:
-            victim = rng.choice(victims)
-            print(f"kill -9 {victim.pid} ({kind}: {' '.join(victim.cmdline())[-90:]})", flush=True)
-            victim.kill()
-            pending.remove(kind)
+        if processes_of(kind, folder):
+            time.sleep(rng.uniform(0.0, VICTIMS[kind] / speed))
+            victims = processes_of(kind, folder)
+            if victims and manager.poll() is None:
+                victim = rng.choice(victims)
+                print(f"kill -9 {victim.pid} ({kind}: {' '.join(victim.cmdline())[-90:]})", flush=True)
+                victim.kill()
+                pending.remove(kind)
             return
+    time.sleep(0.1)
 
 
-def run_disturbed(config: str, folder: str, kills: int, seed: int):
-    rng = random.Random(seed)
-    pending = [kind for _ in range(kills) for kind in rng.sample(VICTIMS, len(VICTIMS))]
+def run_disturbed(config: str, folder: str, pending: list[str], rng: random.Random, speed: float):
+    """Run ``config`` in ``folder`` until it is done, again after every death of the manager."""
     command = [sys.executable, "-m", "sisyphus", "manager", "-r", "-co", config]
-    for attempt in range(4 * len(pending)):
+    for attempt in range(2 * len(pending) + 1):
         with open(os.path.join(folder, f"manager.{attempt:02d}.log"), "w") as log:
             manager = subprocess.Popen(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
             while manager.poll() is None:
                 if pending:
-                    disturb(manager, folder, rng, pending)
+                    disturb(manager, folder, rng, pending, speed)
                 else:
                     manager.wait()
-        print(f"the manager ended with status {manager.returncode}, {len(pending)} kills to come", flush=True)
+        print(f"the manager ended with status {manager.returncode}, kills to come: {pending or 'none'}", flush=True)
         if manager.returncode == 0:
-            return
-    sys.exit("the workflow did not come to an end")
+            break
+    else:
+        sys.exit(f"the workflow did not come to an end, see {folder}/manager.*.log")
+    if pending:
+        sys.exit(f"no process was met of {pending}: give another --seed, or a higher --speed")
 
 
 def results(folder: Path) -> dict[str, dict]:
@@ -84,15 +88,20 @@ def main():
     parser.add_argument("--config", default="config/demo.py")
     parser.add_argument("--kills", type=int, default=1, help="kills of each kind")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--speed", type=float, default=1.0, help="how much shorter the jobs are than the demo's")
+    parser.add_argument("--setup", type=Path, default=Path(__file__).parents[1], help="folder with config and settings")
     arguments = parser.parse_args()
 
     expected = results(arguments.reference)
+    rng = random.Random(arguments.seed)
     folder = tempfile.mkdtemp(prefix="kill_and_resume_")
-    for name in ("config", "recipe", "settings.py"):
-        os.symlink(ROOT / name, os.path.join(folder, name))
+    for name in os.listdir(arguments.setup):
+        if name not in ("work", "output", "alias"):
+            os.symlink(arguments.setup.resolve() / name, os.path.join(folder, name))
     os.mkdir(os.path.join(folder, "work"))
-    run_disturbed(arguments.config, folder, arguments.kills, arguments.seed)
-    found = results(Path(folder) / os.path.relpath(arguments.reference.resolve(), ROOT))
+    pending = [kind for _ in range(arguments.kills) for kind in rng.sample(list(VICTIMS), len(VICTIMS))]
+    run_disturbed(arguments.config, folder, pending, rng, arguments.speed)
+    found = results(Path(folder) / os.path.relpath(arguments.reference.resolve(), arguments.setup.resolve()))
     different = [name for name in expected if expected[name] != found.get(name)]
     print(f"{len(expected) - len(different)} of {len(expected)} rows equal, different: {different or 'none'}")
     sys.exit(bool(different or not expected))

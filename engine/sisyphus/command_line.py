@@ -28,8 +28,14 @@ def parser():
     _add_worker(sub)
     _add_console(sub)
 
-    r = sub.add_parser("rerun", help="clear one failed job, so that the next manager runs it again")
+    r = sub.add_parser("rerun", help="clear one failed job and run it again, and only it")
     r.add_argument("job", help="job folder, alias, id, or a part or shell pattern of one of them")
+    r.add_argument(
+        "configs",
+        nargs="*",
+        metavar="CONFIG",
+        help="run the job now; without, or while a manager runs, that one does it",
+    )
     r.add_argument("--force", action="store_true", help="also a job that is finished")
     r.add_argument("--keep_work", action="store_true", help="keep partial results: only clear errors and logs")
     r.set_defaults(func=rerun)
@@ -46,8 +52,10 @@ def _add_manager(sub):
     m.add_argument("configs", nargs="*", metavar="CONFIG", help="config/name.py or config.module.function(arguments)")
     m.add_argument("-r", "--run", action="store_true", help="start without asking")
     m.add_argument("-co", "--clear_errors_once", action="store_true", help="first move failed jobs aside")
-    m.add_argument("-cio", "--clear_interrupts_once", action="store_true", help="the same for interrupted jobs")
-    m.add_argument("-io", "--ignore_once", action="store_true", help="do not ask about failed jobs")
+    m.add_argument(
+        "-cio", "--clear_interrupts_once", action="store_true", help="the same for interrupted jobs (default)"
+    )
+    m.add_argument("-io", "--ignore_once", action="store_true", help="leave failed and interrupted jobs as they are")
     m.add_argument("-i", "--interactive", action="store_true", help="ask before every submission")
     m.set_defaults(func=manager)
 
@@ -93,20 +101,24 @@ def _load(names):
     return False
 
 
+def _become_manager():
+    toolkit.set_role("manager")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 def manager(args):
     """Run, or show the plan and ask. Exit status: 0 all outputs exist, 1 not, 2 cannot start, 130 stopped."""
     from .lock import WorkFolderLocked
     from .manager import EXIT_INTERRUPT, Manager
 
-    toolkit.set_role("manager")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _become_manager()
     try:
         if not _load(args.config_files + args.configs):
             return EXIT_USAGE
         terminal = sys.stdin.isatty() and sys.stdout.isatty()
         m = Manager(
             clear_errors=args.clear_errors_once,
-            clear_interrupted=args.clear_interrupts_once,
+            clear_interrupted=args.clear_interrupts_once or not args.ignore_once,
             ask=input if args.interactive and terminal else None,
         )
         return m.run() if args.run else _plan_and_ask(m, args, terminal)
@@ -165,15 +177,30 @@ def console(args):
 
 
 def rerun(args):
-    from .rerun import RerunError
-    from .rerun import rerun as clear
+    """Clear one job and, if configs are given, run it. Exit status as of `manager`."""
+    from .loader import ConfigManager
+    from .lock import WorkFolderLocked
+    from .manager import Manager
+    from .rerun import RerunError, clear, find_one, graph_of
 
+    configs = args.config_files + args.configs
     try:
-        folder, done = clear(args.job, args.force, args.keep_work)
+        folder = find_one(args.job, args.force)
+        if configs:
+            _become_manager()
+            if not _load(configs):
+                return EXIT_USAGE
+            alone = graph_of(folder)
+        print(f"{folder}: {clear(folder, args.keep_work)}")
+        if configs:
+            return Manager(alone, ConfigManager()).run()
+    except WorkFolderLocked:
+        print(f"The manager of this folder starts it again, in {gs.WAIT_PERIOD_BETWEEN_CHECKS} s at the latest.")
+        return 0
     except RerunError as e:
         logging.error("%s", e)
         return EXIT_USAGE
-    print(f"{folder}: {done}\nThe next `sis manager -r CONFIG` runs it again.")
+    print("The next `sis manager -r CONFIG` starts it again.")
     return 0
 
 

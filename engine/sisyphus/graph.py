@@ -14,8 +14,6 @@ from .tools import extract_paths, write_atomically
 class OutputTarget:
     """Something that is wanted: the paths it requires, and what to do when they are available."""
 
-    counts = True  # whether a run is complete only when this target is done
-
     def __init__(self, name, inputs):
         self.name = name
         self._required = extract_paths(inputs)
@@ -89,18 +87,23 @@ class OutputReport(OutputTarget):
         self._written = None
 
     def update_requirements(self, write_output=True, force=False):
+        if not write_output or (self._sis_done and self._required):
+            return self._sis_done
+        available = all(path.available() for path in self._required)
         due = force or self._written is None or time.monotonic() - self._written > self._frequency
-        if write_output and due and not self._sis_done:
+        if available and (due or not self._sis_done):
             self.run_when_done()
-        return super().update_requirements(write_output)
+            self._sis_done = True
+        elif due:
+            try:
+                self.run_when_done()
+            except Exception as e:  # the recipe's function or template, which may need what is not there yet
+                logging.info("report %s cannot be written yet: %s: %s", self.name, type(e).__name__, e)
+        return self._sis_done
 
     def run_when_done(self):
         self._written = time.monotonic()
-        try:
-            text = self._text()
-        except Exception:
-            logging.exception("report %s could not be written", self.name)
-            return
+        text = self._text()
         name = os.path.join(gs.BASE_DIR, gs.OUTPUT_DIR, self._prefix, self.name)
         os.makedirs(os.path.dirname(name), exist_ok=True)
         write_atomically(name, text)

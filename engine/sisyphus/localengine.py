@@ -14,7 +14,7 @@ from . import global_constants as gc
 from . import global_settings as gs
 from . import processes
 from .engine import EngineBase, ImpossibleRequest
-from .resources import runs_here
+from .resources import read_usage, runs_here
 from .tools import str_to_GB
 from .worker import EXIT_INTERRUPTED
 
@@ -37,6 +37,12 @@ class _Process:
     def file(self, kind):
         return f"{self.jobdir}/{kind}.{self.task_name}.{self.key[1]}"
 
+    def end_leftovers(self):
+        """Commands that a killed worker started would write beside its successor."""
+        usage = read_usage(self.file(gc.PLOGGING_FILE))
+        if runs_here(usage) is False:
+            processes.end_leftovers(usage["pid"], self.jobdir)
+
 
 class LocalEngine(EngineBase):
     """``cpus``, ``gpus`` and other consumables (``mem`` in GB) that tasks share.
@@ -49,14 +55,16 @@ class LocalEngine(EngineBase):
         if isinstance(available_gpus, str):
             available_gpus = [x.strip() for x in available_gpus.split(",") if x.strip()]
         gpus = resources.pop("gpu", gpus) or len(available_gpus)
-        self.resources = {"cpu": resources.pop("cpu", cpus), "gpu": gpus, **resources}
+        ids = [str(g) for g in available_gpus] or _visible_gpus(gpus)
+        self._wanted_gpus = gpus
+        self.resources = {"cpu": resources.pop("cpu", cpus), "gpu": min(gpus, len(ids)), **resources}
         if "mem" in self.resources:
             self.resources["mem"] = str_to_GB(self.resources["mem"])
         self._free = dict(self.resources)
-        self._free_gpus = [str(g) for g in available_gpus] or _visible_gpus(gpus)
-        assert len(self._free_gpus) >= gpus, f"gpus={gpus} but only the GPUs {self._free_gpus} are available"
+        self._free_gpus = ids[: self.resources["gpu"]]
         self._lock = threading.RLock()
         self._queue = {}
+        self._submitted = []
         self._running = {}
         self._wake = lambda: None
         self._stopped = False
@@ -64,6 +72,12 @@ class LocalEngine(EngineBase):
     # interface -----------------------------------------------------------------------------------------------------
     def set_wake(self, wake):
         self._wake = wake
+
+    def start_engine(self):
+        if self.resources["gpu"] < self._wanted_gpus:
+            logging.warning(
+                "the settings ask for %s GPUs, but only these can be given out: %s", self._wanted_gpus, self._free_gpus
+            )
 
     def knows_exactly(self):
         return True
@@ -117,11 +131,14 @@ class LocalEngine(EngineBase):
         with self._lock:
             for i in task_ids:
                 arguments = [*call, str(i), "--redirect_output"]
-                self._queue[name, i] = _Process(arguments, rqmt, name, task_name, i)
+                process = self._queue[name, i] = _Process(arguments, rqmt, name, task_name, i)
+                self._submitted.append(process)
         return "local", processes.hostname()
 
     def submitted(self):
-        self._start_what_fits()
+        with self._lock:
+            self._start_what_fits(self._submitted)  # what did not fit before does not fit now
+            self._submitted = []
 
     # processes -------------------------------------------------------------------------------------------------------
     def _adopt(self, task, task_id):
@@ -138,9 +155,6 @@ class LocalEngine(EngineBase):
         self._watch(process, lambda: _wait_for_stranger(usage["pid"], usage["start_time"]))
         return True
 
-    def _fits(self, process):
-        return all(process.rqmt.get(name, 0) <= free for name, free in self._free.items())
-
     def _take(self, process):
         for name in self._free:
             self._free[name] -= process.rqmt.get(name, 0)
@@ -152,16 +166,23 @@ class LocalEngine(EngineBase):
             self._free[name] += process.rqmt.get(name, 0)
         self._free_gpus += process.gpus
 
-    def _start_what_fits(self):
-        with self._lock:
-            for process in list(self._queue.values()):
-                if not self._stopped and self._fits(process):
-                    del self._queue[process.key]
-                    self._take(process)
-                    self._running[process.key] = process
-                    self._start(process)
+    def _start_what_fits(self, candidates):
+        """In order of submission; a small task may overtake a large one. To be called with the lock."""
+        too_much = set()
+        for process in candidates:
+            amounts = tuple(process.rqmt.get(name, 0) for name in self._free)
+            if amounts in too_much or process.key not in self._queue:
+                continue
+            if any(asked > free for asked, free in zip(amounts, self._free.values(), strict=True)):
+                too_much.add(amounts)
+                continue
+            del self._queue[process.key]
+            self._take(process)
+            self._running[process.key] = process
+            self._start(process)
 
     def _start(self, process):
+        process.end_leftovers()
         process.early_output = tempfile.TemporaryFile()  # noqa: SIM115  the process writes into it
         try:
             process.popen = subprocess.Popen(
@@ -184,17 +205,19 @@ class LocalEngine(EngineBase):
         threading.Thread(target=lambda: self._ended(process, wait()), name=name, daemon=True).start()
 
     def _ended(self, process, status):
+        process.end_leftovers()
         with self._lock:
             del self._running[process.key]
             self._give_back(process)
         _record_end(process, status)
-        self._start_what_fits()
+        with self._lock:
+            self._start_what_fits(list(self._queue.values()))
         self._wake()
 
 
 def _visible_gpus(count):
-    visible = [g for g in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if g.strip()]
-    return visible[:count] if len(visible) >= count > 0 else [str(i) for i in range(count)]
+    visible = [g.strip() for g in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if g.strip()]
+    return visible[:count] if visible else [str(i) for i in range(count)]
 
 
 def _wait_for_stranger(pid, started):

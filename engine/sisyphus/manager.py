@@ -11,7 +11,6 @@ from . import global_constants as gc
 from . import global_settings as gs
 from . import toolkit
 from .cleaner import JobCleaner
-from .engine import ImpossibleRequest
 from .graph import graph
 from .graph_states import ACTIVE, GraphStates
 from .loader import config_manager
@@ -23,17 +22,23 @@ EXIT_DONE, EXIT_INCOMPLETE, EXIT_USAGE, EXIT_INTERRUPT = 0, 1, 2, 130
 
 
 class Manager:
-    """One run over a graph. ``clear_errors``: move the folders of failed jobs aside and start them again, once."""
+    """One run over a graph.
 
-    def __init__(self, sis_graph=graph, job_engine=None, clear_errors=False, clear_interrupted=False, ask=None):
+    ``clear_errors``: at start move the folders of failed jobs aside, so that they run again; ``clear_interrupted``: the
+    same for interrupted jobs that cannot resume. ``ask``: function of a question that is asked before each submission.
+    """
+
+    def __init__(self, sis_graph=graph, configs=config_manager, clear_errors=False, clear_interrupted=True, ask=None):
         self.graph = sis_graph
-        self.engine = job_engine or toolkit.cached_engine()
+        self.configs = configs
+        self.engine = toolkit.cached_engine()
         self.clear_errors = clear_errors
         self.clear_interrupted = clear_interrupted
         self.ask = ask
         self.reporter = Reporter(sys.stdout)
         self._event = threading.Event()
         self._skipped = set()
+        self._failed_targets = set()
         self.view = GraphStates(sis_graph, self.engine)
 
     # one run -------------------------------------------------------------------------------------------------------
@@ -61,7 +66,7 @@ class Manager:
                 self.reporter.close()
 
     def _startup(self):
-        config_manager.continue_configs()
+        self.configs.continue_configs()
         self.view.refresh(everything=True)
         self.clear_failed()
         self._give_interrupted_another_round()
@@ -70,10 +75,10 @@ class Manager:
 
     def plan(self):
         """Show what `run` would do; returns whether everything is there already."""
-        config_manager.continue_configs()
+        self.configs.continue_configs()
         self.view.refresh(everything=True)
         unfinished = any(state != gc.STATE_FINISHED for state in self.view.states.values())
-        if not unfinished and not config_manager.waiting_configs():
+        if not unfinished and not self.configs.waiting_configs():
             return True
         self.reporter.plan(self.view)
         return False
@@ -107,7 +112,7 @@ class Manager:
         """Everything that can be done now; returns whether there is something to wait for."""
         self._event.clear()
         self.engine.reset_cache()
-        if config_manager.continue_configs():
+        if self.configs.continue_configs():
             self.update_links()
         self.view.refresh()
         if gs.CLEAR_ERROR:
@@ -118,15 +123,21 @@ class Manager:
         for job in sorted(self.view.in_state(gc.STATE_RUNNABLE, gc.STATE_INTERRUPTED_RESUMABLE)):
             self._submit(job)
         self.reporter.update(self.view)
-        for job in self.view.in_state(gc.STATE_ERROR, gc.STATE_RETRY_ERROR):
-            gs.on_job_failure(job)
+        self._report_failures()
         self.update_targets()
         if self.view.in_state(*ACTIVE):
             return True
-        if not config_manager.waiting_configs() and not self.open_targets():
+        if not self.configs.waiting_configs() and not self.open_targets():
             return False
         self.view.refresh(everything=True)  # nothing left to wait for, unless files have changed meanwhile
         return bool(self.view.in_state(*ACTIVE))
+
+    def _report_failures(self):
+        for job in self.view.in_state(gc.STATE_ERROR, gc.STATE_RETRY_ERROR):
+            try:
+                gs.on_job_failure(job)
+            except Exception:
+                logging.exception("on_job_failure of the settings failed for %s", job)
 
     def _wait(self):
         """Until a task starts or ends, or it is time to look at the files again; the table is kept up to date."""
@@ -147,17 +158,17 @@ class Manager:
             task = job._sis_next_task()
             if self.engine.submit(task):
                 job._sis_submitted_task = task
-        except ImpossibleRequest as e:
-            self.view.refused[job] = str(e)
+        except Exception as e:  # an error of this job, the others go on
+            self.view.refuse(job, e)
         self.view.update_one(job)
 
     def _finish(self):
         self.update_targets(force=True)
         self.reporter.update(self.view)
-        complete = not self.open_targets() and not config_manager.waiting_configs()
-        missing = [path for target in self.graph.targets for path in target.missing_files()] if complete else []
-        self.reporter.end(self.view, complete, missing)
-        return EXIT_DONE if complete and not missing else EXIT_INCOMPLETE
+        not_made = [target.name for target in self.open_targets()]
+        not_made += [f"{name} (an async config)" for name in self.configs.waiting_configs()]
+        missing = [path for target in self.graph.targets if target.is_done() for path in target.missing_files()]
+        return EXIT_DONE if self.reporter.end(self.view, not_made, missing) else EXIT_INCOMPLETE
 
     # targets and links -----------------------------------------------------------------------------------------------
     def open_targets(self):
@@ -165,7 +176,13 @@ class Manager:
 
     def update_targets(self, force=False):
         for target in self.graph.targets:
-            target.update_requirements(force=force)
+            if target in self._failed_targets:
+                continue
+            try:
+                target.update_requirements(force=force)
+            except Exception:  # a callback or report of the config: the jobs go on
+                logging.exception("target %s failed", target.name)
+                self._failed_targets.add(target)
 
     def update_links(self):
         """Links ``alias/<alias>`` to the job folders of all jobs of the graph."""

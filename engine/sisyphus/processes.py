@@ -1,8 +1,10 @@
 """Which process a task runs in: identified by host, process id and start time, so that a reused id is not mistaken."""
 
+import contextlib
 import functools
 import os
 import platform
+import signal
 
 
 @functools.lru_cache(maxsize=1)
@@ -26,6 +28,19 @@ def start_time(pid):
         return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
     except psutil.Error:
         return None
+
+
+def end_leftovers(leader, folder):
+    """Kill what a worker that has ended left running: processes of its session (its id is ``leader``) in ``folder``."""
+    import psutil
+
+    if start_time(leader) is not None:
+        return  # a later process has this id, which the system gives out only when the session is empty
+    folder = os.path.realpath(folder) + os.sep
+    for pid in psutil.pids():
+        with contextlib.suppress(OSError, psutil.Error):  # it ends meanwhile, or is not ours
+            if pid != leader and os.getsid(pid) == leader and psutil.Process(pid).cwd().startswith(folder):
+                os.kill(pid, signal.SIGKILL)
 
 
 def is_running(pid, started):

@@ -3,11 +3,13 @@
 import collections
 import logging
 import os
+import shlex
 import time
 
 from . import global_constants as gc
 from . import global_settings as gs
 from .graph_states import FAILED
+from .loader import config_manager
 from .tools import tail
 
 _EVENTS = {
@@ -17,6 +19,7 @@ _EVENTS = {
     gc.STATE_INTERRUPTED_RESUMABLE: "interrupted",
 }
 _ORDER = (*sorted(FAILED), gc.STATE_RUNNING, gc.STATE_QUEUE, gc.STATE_RUNNABLE, gc.STATE_HOLD, gc.STATE_WAITING)
+SHOWN = 20  # entries of a list of missing things
 _COLOURS = {"FAILED": "\x1b[31m", "finished": "\x1b[32m", "started": "\x1b[36m", "interrupted": "\x1b[33m"}
 
 
@@ -156,7 +159,7 @@ class Reporter:
             for line in tail(log, gs.PRINT_ERROR_LINES):
                 self._line("    | " + line)
         if job not in view.refused:
-            self._line(f"    again    sis rerun {job._sis_id()}")
+            self._line(f"    again    sis rerun {job._sis_id()} {' '.join(map(shlex.quote, config_manager.loaded))}")
 
     def plan(self, view):
         """What a run would do."""
@@ -174,7 +177,7 @@ class Reporter:
             self._line(f"  {state}: {short_name(job)}" + (f" <target: {targets}>" if targets else ""))
 
     def _missing_inputs(self, view):
-        for path, job in view.missing_inputs()[:20]:
+        for path, job in view.missing_inputs()[:SHOWN]:
             self._line(f"  missing input {path.get_path()} of {short_name(job)}")
 
     def interrupted(self, view):
@@ -182,19 +185,28 @@ class Reporter:
         for job in view.in_state(gc.STATE_RUNNING):
             self._line(f"  still running: {short_name(job)}")
 
-    def end(self, view, complete, missing):
+    def end(self, view, not_made, missing):
+        """Sum up the run; returns whether everything that was asked for is there and no job failed.
+
+        ``not_made``: names of targets; ``missing``: paths that vanished after their job finished.
+        """
         if not self._live:
             self.table(view)
-        if complete and not missing:
-            self._line("All outputs are there.")
-            return
         failed = view.in_state(*FAILED)
+        if not (not_made or missing or failed):
+            self._line("All outputs are there.")
+            return True
         self._line(f"Not all outputs could be made: {len(failed)} jobs failed, nothing else can be done.")
         for job in failed:
             self._line(f"  failed: {short_name(job)}")
         self._missing_inputs(view)
+        for name in not_made[:SHOWN]:
+            self._line(f"  not made: {name}")
+        if len(not_made) > SHOWN:
+            self._line(f"  and {len(not_made) - SHOWN} more")
         for path in missing:
             self._line(f"  output {path.get_path()} does not exist although its job is finished: sis rerun --force it")
+        return False
 
     def close(self):
         for handler, stream in self._handlers:

@@ -1,4 +1,4 @@
-"""``sis rerun``: clear one job, so that the next manager runs it (and nothing else) again."""
+"""``sis rerun``: clear one job, so that it (and nothing else) runs again."""
 
 import fnmatch
 import glob
@@ -7,6 +7,7 @@ import os
 from . import global_constants as gc
 from . import global_settings as gs
 from .cleaner import job_folders
+from .graph import OutputCall, SISGraph, graph
 from .job_files import has_finished_marker, move_aside
 from .resources import read_usage, runs_here
 
@@ -15,12 +16,10 @@ class RerunError(Exception):
     """The job to rerun cannot be determined, or must not be touched."""
 
 
-def rerun(pattern, force=False, keep_work=False):
-    """Clear the one job that ``pattern`` names; returns its folder and what was done.
+def find_one(pattern, force=False):
+    """Folder of the one job that ``pattern`` names: a folder, an alias, an id, or a part or shell pattern of either.
 
-    ``pattern``: a job folder, an alias, an id, or a part or shell pattern of either. Only jobs that are not finished
-    are taken, unless ``force``. The folder is moved to ``<id>.cleared.NNNN``; with ``keep_work`` only the error
-    markers and logs go, so that the task finds its partial results.
+    Only jobs that are not finished are taken, unless ``force``. Raises `RerunError`.
     """
     folders = find_folders(pattern)
     if not folders:
@@ -29,15 +28,31 @@ def rerun(pattern, force=False, keep_work=False):
     if len(chosen) != 1:
         listing = "\n".join(f"  {_id(f)}  {folder_state(f)}" for f in chosen or folders)
         raise RerunError(f"{pattern!r} should name one job, but it matches {len(chosen or folders)}:\n{listing}")
-    folder = chosen[0]
-    state = folder_state(folder)
+    state = folder_state(chosen[0])
     if state == "running":
-        raise RerunError(f"{_id(folder)} is running")
+        raise RerunError(f"{_id(chosen[0])} is running")
     if state == "finished" and not force:
-        raise RerunError(f"{_id(folder)} is finished; use --force to run it again")
-    if keep_work:
-        return folder, _drop_errors(folder)
-    return folder, f"moved to {os.path.basename(move_aside(folder))}"
+        raise RerunError(f"{_id(chosen[0])} is finished; use --force to run it again")
+    return chosen[0]
+
+
+def clear(folder, keep_work=False):
+    """Move the folder to ``<id>.cleared.NNNN``; returns what was done, in words.
+
+    With ``keep_work`` only the error markers and logs go, so that the task finds its partial results.
+    """
+    return _drop_errors(folder) if keep_work else f"moved to {os.path.basename(move_aside(folder))}"
+
+
+def graph_of(folder):
+    """The part of the loaded graph that asks for nothing but the job of ``folder``. Raises `RerunError`."""
+    job = next((job for job in graph.walk() if job._sis_path(abspath=True) == folder), None)
+    if job is None:
+        raise RerunError(f"the config does not make {_id(folder)}")
+    alone = SISGraph()
+    alone.targets = [target for target in graph.targets if {p.creator for p in target.required_full_list} == {job}]
+    alone.add_target(OutputCall(job._sis_id(), lambda *_: None, list(job._sis_outputs.values()), {}))
+    return alone
 
 
 def _id(folder):

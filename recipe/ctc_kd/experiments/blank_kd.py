@@ -134,6 +134,9 @@ class BlankKd:
             "published": published_wer(corpus.name, row.method, row.weight),
             "uses_transcripts": training.labels is not None,
         }
+        job_ids = {"posteriors": found.prior.creator.job_id()}
+        if distilled:
+            job_ids["teacher logits"] = self.teacher_logits.creator.job_id()
         record = RecordJob(
             row=facts,
             scores={name: score.out_counts for name, score in scores(corpus, preset, found, scales).items()},
@@ -141,6 +144,7 @@ class BlankKd:
             prior_scale=scales.out_prior_scale,
             curves=training.out_curves,
             num_parameters=training.out_num_parameters,
+            job_ids=job_ids,
         )
         training.add_alias(f"{corpus.name}/{row.name}/train")
         scales.add_alias(f"{corpus.name}/{row.name}/tune")

@@ -32,8 +32,9 @@ def run_returnn(config: str, *, threads: int):
 
 
 def main():
-    # If the worker is killed (also by SIGKILL), a RETURNN that went on would write beside its successor.
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if sys.platform == "linux":
+        # If the worker is killed (also by SIGKILL), a RETURNN that went on would write beside its successor.
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() == 1:
         sys.exit("the worker that started this process is gone")
     from returnn.__main__ import main as returnn_main

@@ -1,0 +1,123 @@
+"""A small grid from audio to report by the command line, once undisturbed, once with kill -9 at random moments."""
+
+import io
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from ctc_kd.lexicon.inventory import labels
+from ctc_kd.training.hdf import HdfWriter
+
+HERE = Path(__file__).parent
+KILL_AND_RESUME = HERE.parents[1] / "benchmarks" / "kill_and_resume.py"
+
+LEXICON = {"SEE": ("S", "IY"), "THE": ("DH", "AH"), "ZOO": ("Z", "UW"), "CAT": ("K", "AE", "T")}
+ARPA = """\\data\\
+ngram 1=7
+
+\\1-grams:
+-2.0\t<unk>
+-99\t<s>
+-0.8\t</s>
+-0.8\tSEE
+-0.8\tTHE
+-0.8\tZOO
+-0.8\tCAT
+
+\\end\\
+"""
+SETTINGS = """
+def engine():
+    from sisyphus.localengine import LocalEngine
+    return LocalEngine(cpus=2, mem=8)
+"""
+
+
+def speak(words, rng):
+    """A tone for each phoneme, noise around them."""
+    names = sorted({phoneme for pronunciation in LEXICON.values() for phoneme in pronunciation})
+    time_s = np.arange(2400) / 16000
+    tones = [
+        np.sin(2 * np.pi * (300 + 600 * names.index(phoneme)) * time_s) for word in words for phoneme in LEXICON[word]
+    ]
+    audio = np.concatenate([np.zeros(1600), *tones, np.zeros(1600)])
+    return 0.3 * audio + 0.01 * rng.standard_normal(len(audio))
+
+
+def write_set(data, part, size, rng):
+    names = labels()
+    archive = zipfile.ZipFile(data / f"{part}.zip", "w")
+    with archive, HdfWriter(data / f"{part}_labels.hdf", labels=names) as targets:
+        entries, transcripts = [], ""
+        for number in range(size):
+            name = f"{part}-{number:02d}"
+            words = list(rng.choice(list(LEXICON), rng.integers(1, 4)))
+            audio = speak(words, rng)
+            buffer = io.BytesIO()
+            soundfile.write(buffer, audio, 16000, format="FLAC")
+            archive.writestr(f"{part}/{name}.flac", buffer.getvalue())
+            duration = len(audio) / 16000
+            entries.append({"text": "", "file": f"{name}.flac", "seq_name": name, "duration": duration})
+            sequence = [phoneme + "#" * last for word in words for phoneme, last in marked(LEXICON[word])]
+            targets.add(name, np.array([names.index(label) for label in sequence], "int32"))
+            transcripts += f"{name} {' '.join(words)}\n"
+        archive.writestr(f"{part}.txt", repr(entries))
+    (data / f"{part}.txt").write_text(transcripts)
+
+
+def marked(pronunciation):
+    return [(phoneme, position == len(pronunciation)) for position, phoneme in enumerate(pronunciation, 1)]
+
+
+@pytest.fixture(scope="module")
+def setup(tmp_path_factory):
+    """A folder with config, settings and data, in which the grid has run."""
+    folder = tmp_path_factory.mktemp("setup")
+    data = folder / "data"
+    for name in ("config", "data", "work"):
+        (folder / name).mkdir()
+    shutil.copy(HERE / "small_grid.py", folder / "config")
+    (folder / "settings.py").write_text(SETTINGS)
+    rng = np.random.default_rng(0)
+    for part, size in (("train", 40), ("dev", 8), ("test", 8)):
+        write_set(data, part, size, rng)
+    (data / "lexicon.txt").write_text("".join(f"{word} {' '.join(spoken)}\n" for word, spoken in LEXICON.items()))
+    (data / "lm.arpa").write_text(ARPA)
+    run_manager(folder)
+    return folder
+
+
+def run_manager(folder):
+    command = [sys.executable, "-m", "sisyphus", "manager", "-r", "-co", "config/small_grid.py"]
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
+    return result.stdout + result.stderr
+
+
+@pytest.mark.slow
+def test_report_of_a_grid(setup):
+    report = setup / "output" / "grid" / "small" / "report"
+    records = [json.loads(line) for line in (report / "records.jsonl").read_text().splitlines()]
+    assert [record["row"] for record in records] == ["teacher", "baseline", "all-l0.9", "symmetric-n1-l1"]
+    assert all(record["test"]["utterances"] == 8 for record in records)
+    assert [record["uses_transcripts"] for record in records] == [True, True, True, False]
+    assert {"training", "teacher logits", "posteriors", "scales", "score test"} <= set(records[-1]["job_ids"])
+    assert (report / "index.html").read_text().startswith("<!DOCTYPE html>")
+    assert "started" not in run_manager(setup)
+
+
+@pytest.mark.slow
+def test_killed_anywhere_it_comes_to_the_same_end(setup):
+    reference = setup / "output" / "grid" / "small" / "records"
+    options = ["--setup", setup, "--reference", reference, "--config", "config/small_grid.py", "--speed", "10"]
+    result = subprocess.run([sys.executable, KILL_AND_RESUME, *options], capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
+    assert result.stdout.count("kill -9") == 5
+    assert "4 of 4 rows equal" in result.stdout
