@@ -29,8 +29,11 @@ class JobCleaner(threading.Thread):
             for job in self._finished_jobs():
                 if self._closed.is_set():
                     return
-                if job not in done and clean_job(job):
-                    done.add(job)
+                try:
+                    if job not in done and clean_job(job):
+                        done.add(job)
+                except OSError as e:  # a full or read-only disk must not end the clean-up of the others
+                    logging.warning("cannot clean up %s: %s", job, e)
 
     def close(self):
         self._closed.set()
@@ -141,7 +144,7 @@ def remove_folders(folders, mode="remove"):
     assert mode in ("remove", "move", "dryrun"), f"mode {mode!r} should be remove, move or dryrun"
     for folder in folders:
         logging.info("%s: %s", mode, folder)
-    if mode == "dryrun" or not folders or input(f"Start deleting {len(folders)} jobs? (y/N) ").lower() != "y":
+    if mode == "dryrun" or not folders or not _confirmed(f"Start deleting {len(folders)} jobs? (y/N) "):
         return []
     for folder in folders:
         if os.path.islink(folder):
@@ -151,3 +154,10 @@ def remove_folders(folders, mode="remove"):
         else:
             shutil.rmtree(folder)
     return folders
+
+
+def _confirmed(question):
+    try:
+        return input(question).lower() == "y"
+    except EOFError:  # nobody is there to answer
+        return False

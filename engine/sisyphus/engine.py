@@ -133,7 +133,8 @@ class EngineSelector(EngineBase):
         self.default_engine = default_engine
 
     def get_used_engine(self, selector):
-        assert selector in self.engines, f"rqmt asks for engine {selector!r}, known are {sorted(self.engines)}"
+        if selector not in self.engines:
+            raise ImpossibleRequest(f"the rqmt asks for engine {selector!r}, the settings have {sorted(self.engines)}")
         return self.engines[selector].get_used_engine(selector)
 
     def _name(self, task):

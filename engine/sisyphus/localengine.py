@@ -67,7 +67,6 @@ class LocalEngine(EngineBase):
         self._submitted = []
         self._running = {}
         self._wake = lambda: None
-        self._stopped = False
 
     # interface -----------------------------------------------------------------------------------------------------
     def set_wake(self, wake):
@@ -85,7 +84,6 @@ class LocalEngine(EngineBase):
     def stop_engine(self):
         """Start nothing more. Running tasks go on and are found again by the next manager."""
         with self._lock:
-            self._stopped = True
             self._queue.clear()
 
     def get_default_rqmt(self, task):

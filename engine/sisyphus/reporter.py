@@ -4,6 +4,7 @@ import collections
 import logging
 import os
 import shlex
+import shutil
 import time
 
 from . import global_constants as gc
@@ -116,6 +117,7 @@ class Reporter:
         """Bring the table up to date; cheap, called every few seconds."""
         lines = self._table_lines(view)
         if self._live:
+            lines = _fitting(lines)
             self.write("\n".join(lines) + "\n")
             self._drawn = len(lines)
             self.flush()
@@ -190,6 +192,7 @@ class Reporter:
 
         ``not_made``: names of targets; ``missing``: paths that vanished after their job finished.
         """
+        self._drawn = 0  # the last table stays
         if not self._live:
             self.table(view)
         failed = view.in_state(*FAILED)
@@ -214,6 +217,15 @@ class Reporter:
         self._drawn = 0
 
 
+def _fitting(lines):
+    """``lines`` cut to the size of the terminal, which cannot redraw what has scrolled out or wrapped."""
+    columns, rows = shutil.get_terminal_size()
+    keep = max(rows - 4, 1)
+    if len(lines) > keep + 2:
+        lines = [*lines[:keep], f"  ... {len(lines) - keep - 1} more lines", lines[-1]]
+    return [line[: columns - 1] for line in lines]
+
+
 def _counts(counts):
     order = {state: i for i, state in enumerate(_ORDER)}
     return ", ".join(f"{n} {s}" for s, n in sorted(counts.items(), key=lambda c: order.get(c[0], 99)))
@@ -222,6 +234,6 @@ def _counts(counts):
 def _progress(job):
     try:
         info, fraction = job.info(), job.completed_fraction()
+        return " ".join(([str(info)] if info else []) + ([f"[{fraction:.0%}]"] if fraction is not None else []))
     except Exception as e:  # recipes' code must not stop the manager
-        info, fraction = f"info() failed: {e!r}", None
-    return " ".join(([str(info)] if info else []) + ([f"[{fraction:.0%}]"] if fraction is not None else []))
+        return f"info() or completed_fraction() failed: {e!r}"

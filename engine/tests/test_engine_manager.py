@@ -59,6 +59,63 @@ def test_task_that_exits_is_interrupted_and_tried_again(folder):
     assert folder.sis("manager", "-r", "config.fails('sys.exit')")[0] == 0, "a new manager gives it another round"
 
 
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("update", "KeyError: 'no such key', in update ("),
+        ("tasks", "KeyError: 'no such key', in tasks ("),
+        ("no tasks", "gives no task"),
+        ("method", "has no method 'misspelt'"),
+        ("attribute", "cannot be pickled for its worker"),
+        ("mem", "mem='much' is not"),
+    ],
+)
+def test_broken_recipe_is_an_error_of_its_job(folder, how, message):
+    """The manager and the other jobs go on."""
+    status, output = folder.sis("manager", "-r", f"config.broken_recipe({how!r})")
+    assert status == 1 and "Traceback" not in output
+    (line,) = [line for line in output.splitlines() if "FAILED" in line]
+    assert "kinds/Broken." in line and message in line
+    assert "made in  config/__init__.py" in output
+    assert (folder / "output" / "other").read_text() == "2\n"
+
+
+def test_failing_callback_and_report(folder):
+    status, output = folder.sis("manager", "-r", "config.callbacks")
+    assert status == 1
+    assert "no_such_method" in output and "KeyError: 'misspelt'" in output
+    assert "not made: <lambda>" in output and "not made: report" in output
+    assert (folder / "output" / "other").read_text() == "2\n"
+
+
+def test_rerun_starts_one_job_and_only_it(folder):
+    config = "config.fails('raise')"
+    status, output = folder.sis("manager", "-r", config)
+    failed = f"kinds/{folder.job('Fails').name}"
+    assert status == 1 and f'sis rerun {failed} "{config}"' in output.replace("'\"'\"'", "'").replace("'config", '"config')
+    (folder / "repaired").touch()
+    status, output = folder.sis("rerun", failed, "config.chain(1)")
+    assert status == 2 and "the config does not make kinds/Fails" in output
+    status, output = folder.sis("rerun", failed, config)
+    assert status == 0 and output.count(" started ") == 1, output
+    assert (folder / "work" / failed / "finished").exists()
+    assert not list((folder / "work").rglob(f"{job_id('Trivial', 1)}*")), "its consumer waits for the next manager"
+    assert folder.sis("manager", "-r", config)[0] == 0
+
+
+def test_running_manager_takes_up_a_cleared_job(folder):
+    config = "config.slow_and_fails"
+    process = folder.start("manager", "-r", config)
+    folder.wait_for("error.run.1", size=0)
+    (folder / "repaired").touch()
+    status, output = folder.sis("rerun", "Fails", config)
+    assert status == 0 and "The manager of this folder starts it again" in output
+    folder.wait_for("Fails*/finished", size=0)
+    (folder / "go").touch()
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 0, output
+
+
 @pytest.mark.parametrize("request_", [{"cpu": 99}, {"mem": "5G"}, {"gpu": 3}, {"multi_node_slots": 2}])
 def test_impossible_request(folder, request_):
     status, output = folder.sis("manager", "-r", f"config.asks({request_!r})")

@@ -1,5 +1,7 @@
 """The rows of the tables as graphs: complete, label-free where they claim it, buildable by the training steps."""
 
+from dataclasses import replace
+
 import pytest
 from sisyphus import job as sisyphus_job
 
@@ -81,6 +83,13 @@ def test_literals_of_jobs_build_models_and_losses(grid):
 def test_record_of_every_kind_of_row_can_be_declared(grid):
     names = [grid.record(row).row["row"] for row in (TEACHER, BASELINE, Row("random", 1.0, 0.5))]
     assert names == ["teacher", "baseline", "random-beta0.5-l1"]
+
+
+def test_without_candidates_the_mean_of_the_best_checkpoints_teaches(grid):
+    assert type(grid.teacher_checkpoint.creator).__name__ == "SelectCheckpointJob"
+    other = BlankKd(demo_corpus(DEMO), replace(DEMO, teacher_candidates=()))
+    assert type(other.teacher_checkpoint.creator).__name__ == "AverageCheckpointsJob"
+    assert other.student(Row("all", 0.9)).job_id() != grid.student(Row("all", 0.9)).job_id()
 
 
 def test_resources_are_no_part_of_the_identity(grid):

@@ -14,7 +14,7 @@ from ctc_kd.experiments.published import published_reference, published_wer
 from ctc_kd.experiments.recognition import posteriors, scores, tuned_scales
 from ctc_kd.report.job import ReportJob
 from ctc_kd.report.record import RecordJob
-from ctc_kd.training.checkpoints import SelectCheckpointJob
+from ctc_kd.training.checkpoints import AverageCheckpointsJob, SelectCheckpointJob
 from ctc_kd.training.dump import DumpLogitsJob
 from ctc_kd.training.train import TrainJob
 
@@ -90,7 +90,11 @@ class BlankKd:
         return self.preset.place(job)
 
     def _best_teacher(self) -> tk.Path:
-        checkpoints = [self.teacher_training.checkpoint(epoch) for epoch in self.preset.teacher_candidates]
+        training = self.teacher_training
+        if not self.preset.teacher_candidates:
+            mean = AverageCheckpointsJob(models=training.out_models, curves=training.out_curves, score="dev_loss_ctc")
+            return self.preset.place(mean).out_checkpoint
+        checkpoints = [training.checkpoint(epoch) for epoch in self.preset.teacher_candidates]
         grids = []
         for checkpoint in checkpoints:
             found = posteriors(self.corpus, self.preset, self.preset.teacher, checkpoint)

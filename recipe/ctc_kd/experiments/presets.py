@@ -20,7 +20,8 @@ NUM_LABELS_WITH_BLANK = len(labels_with_blank())
 class Preset:
     """
     :param teacher, student: class and config of the models, see ``ctc_kd.training.steps.build_model``
-    :param teacher_candidates: sub-epochs of the teacher whose dev WER is measured; the best one teaches
+    :param teacher_candidates: sub-epochs of the teacher whose dev WER is measured; the best one teaches, as in the
+        paper. If there are none, the mean of the best four by dev CTC teaches, as in the published code
     :param temperature, normalisation: of the KD loss, see ``ctc_kd.nn.losses.kd_loss``
     :param lm_scales, prior_scales: the grid that is searched on dev
     :param requests: resources of all jobs, job class name -> changes to them under ``"*"``

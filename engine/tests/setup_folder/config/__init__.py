@@ -1,4 +1,4 @@
-from kinds import Asks, Environment, Fails, Outputs, Parallel, Slow, Trivial
+from kinds import Asks, Broken, Child, Environment, Fails, Outputs, Parallel, Slow, Trivial
 from sisyphus import tk
 
 
@@ -37,6 +37,26 @@ def outputs(*write):
     job = Outputs(list(write))
     tk.register_output("a", job.a)
     tk.register_output("after", Trivial(1, [job.a]).out)
+
+
+def broken_recipe(how):
+    tk.register_output("broken", Broken(how).out)
+    tk.register_output("other", Trivial(2).out)
+
+
+def callbacks():
+    tk.register_callback(lambda path: path.no_such_method(), Trivial(1).out)
+    tk.register_report("report", {"number": Trivial(1).out}, template="{misspelt}")
+    tk.register_output("other", Trivial(2).out)
+
+
+def child():
+    tk.register_output("slow", Child().out)
+
+
+def slow_and_fails():
+    tk.register_output("slow", Slow("one").out)
+    tk.register_output("failed", Fails("raise").out)
 
 
 def parallel():

@@ -82,6 +82,45 @@ class Asks(Job):
         time.sleep(0.3)
 
 
+class Broken(Job):
+    """``how`` names what the recipe's author got wrong."""
+
+    def __init__(self, how):
+        self.how = how
+        self.out = self.output_path("out")
+        if how == "attribute":
+            self.helper = lambda: None
+
+    def update(self):
+        if self.how == "update":
+            raise KeyError("no such key")
+
+    def tasks(self):
+        if self.how == "tasks":
+            raise KeyError("no such key")
+        if self.how != "no tasks":
+            yield Task("misspelt" if self.how == "method" else "run", rqmt={"mem": "much"} if self.how == "mem" else None)
+
+    def run(self):
+        pass
+
+
+class Child(Job):
+    """Its work is done by a command, which adds a line to ``children`` when it starts."""
+
+    def __init__(self):
+        self.out = self.output_path("out")
+
+    def tasks(self):
+        yield Task("run", resume="run")
+
+    def run(self):
+        self.sh("echo $$ >> children; while ! test -e {go}; do sleep 0.05; done; echo done > {out}", go=self.go())
+
+    def go(self):
+        return os.path.join(tk.gs.BASE_DIR, "go")
+
+
 class Environment(Job):
     def __init__(self):
         self.out = self.output_var("environment")
