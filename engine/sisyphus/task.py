@@ -278,8 +278,13 @@ class Task:
 def normalised(rqmt):
     """``mem`` as float GB, ``time`` as float hours."""
     rqmt = dict(rqmt)
-    if "mem" in rqmt:
-        rqmt["mem"] = str_to_GB(rqmt["mem"])
-    if "time" in rqmt:
-        rqmt["time"] = str_to_hours(rqmt["time"])
+    for name, convert, kind in (
+        ("mem", str_to_GB, "GB or a text like '512M'"),
+        ("time", str_to_hours, "hours or 'H:M:S'"),
+    ):
+        if name in rqmt:
+            try:
+                rqmt[name] = convert(rqmt[name])
+            except (ValueError, AttributeError):
+                raise ValueError(f"the rqmt {name}={rqmt[name]!r} is not a number of {kind}") from None
     return rqmt

@@ -49,11 +49,11 @@ class SetupFolder:
         assert len(found) == 1, found
         return found[0]
 
-    def wait_for(self, pattern):
-        """Wait until one file matches ``pattern`` below ``work/`` and return it."""
+    def wait_for(self, pattern, size=1):
+        """Wait until one file of ``size`` bytes or more matches ``pattern`` below ``work/`` and return it."""
         end = time.monotonic() + 30
         while time.monotonic() < end:
-            found = [p for p in (self / "work").rglob(pattern) if p.is_file() and p.stat().st_size]
+            found = [p for p in (self / "work").rglob(pattern) if p.is_file() and p.stat().st_size >= size]
             if found:
                 return found[0]
             time.sleep(0.02)

@@ -99,7 +99,9 @@ class Broken(Job):
         if self.how == "tasks":
             raise KeyError("no such key")
         if self.how != "no tasks":
-            yield Task("misspelt" if self.how == "method" else "run", rqmt={"mem": "much"} if self.how == "mem" else None)
+            yield Task(
+                "misspelt" if self.how == "method" else "run", rqmt={"mem": "much"} if self.how == "mem" else None
+            )
 
     def run(self):
         pass
