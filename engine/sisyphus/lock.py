@@ -12,6 +12,7 @@ from . import processes
 from .resources import runs_here
 
 HEARTBEAT = 60  # seconds between touches of the lock
+PATIENCE = 5  # seconds to wait for a lock whose owner is dead
 STALE_AFTER = 600  # seconds without a touch after which the lock of another host is not believed any more
 
 
@@ -29,8 +30,9 @@ class ManagerLock:
         self._touched = 0.0
 
     def __enter__(self):
+        deadline = time.monotonic() + PATIENCE
         while self._file is None:
-            self._file = self._try_lock()
+            self._file = self._try_lock(deadline)
         self._file.seek(0)
         self._file.truncate()
         json.dump(
@@ -47,12 +49,17 @@ class ManagerLock:
         self._file.flush()
         return self
 
-    def _try_lock(self):
+    def _try_lock(self, deadline):
         file = open(self._name, "a+", encoding="utf-8")  # noqa: SIM115  closed by __exit__
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise WorkFolderLocked(_refusal(self._name, _owner(file))) from None
+            owner = _owner(file)
+            if (owner and runs_here(owner) is not False) or time.monotonic() > deadline:
+                raise WorkFolderLocked(_refusal(self._name, owner)) from None
+            time.sleep(0.05)  # what a killed manager was just starting holds its lock for a moment
+            file.close()
+            return None
         except OSError:  # a file system without locks
             if runs_here(_owner(file)):
                 raise WorkFolderLocked(_refusal(self._name, _owner(file))) from None

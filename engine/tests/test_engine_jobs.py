@@ -6,6 +6,7 @@ import pickle
 import pytest
 from sisyphus import Job, Path, Task, gs, tk
 from sisyphus import job as job_module
+from sisyphus.engine import EngineSelector, ImpossibleRequest
 from sisyphus.graph import SISGraph
 from sisyphus.graph_states import GraphStates
 from sisyphus.job_path import Variable, VariableNotSet
@@ -237,6 +238,67 @@ def test_automatic_increase_stops_at_the_machine(here):
         f.write("{'max': {'rss': 0.9}, 'used_time': 0.1}")
     assert LocalEngine(cpus=1, mem=8).get_rqmt(task, 1)["mem"] == 2.0
     assert LocalEngine(cpus=1, mem=1.5).get_rqmt(task, 1)["mem"] == 1.5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "visible", "ids"),
+    [
+        ({"gpus": 2}, None, ["0", "1"]),
+        ({"gpu": 2}, "", ["0", "1"]),
+        ({"gpus": 1}, "4,7", ["4"]),
+        ({"gpus": 2}, "4", ["4"]),
+        ({"gpus": 2, "available_gpus": "3,5"}, "0", ["3", "5"]),
+        ({"available_gpus": [3, 5]}, None, ["3", "5"]),
+        ({"gpus": 4, "available_gpus": "3"}, None, ["3"]),
+        ({}, "0,1", []),
+    ],
+)
+def test_gpu_ids(monkeypatch, arguments, visible, ids):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    engine = LocalEngine(**arguments)
+    assert engine._free_gpus == ids and engine.resources["gpu"] == len(ids)
+
+
+def test_engine_selector(here):
+    """The task's ``engine`` decides; the worker is told which one it belongs to."""
+    small, big = LocalEngine(cpus=1), LocalEngine(cpus=8)
+    selector = EngineSelector({"short": small, "long": big}, default_engine="short")
+    task = Task("run", rqmt={"cpu": 4, "engine": "long"})
+    task.set_job(Link(1))
+    selector.check_request(selector.get_rqmt(task, 1), task)
+    selector.submit_call(["sis", "worker", "work/x", "run"], "", task.rqmt(), "x.run", "run", [1])
+    assert [p.call for p in big._queue.values()] == [
+        ["sis", "worker", "--engine", "long", "work/x", "run", "1", "--redirect_output"]
+    ]
+    assert not small._queue
+    task = Task("run", rqmt={"engine": "medium"})
+    task.set_job(Link(1))
+    with pytest.raises(ImpossibleRequest, match="'medium', the settings have \\['long', 'short'\\]"):
+        selector.get_rqmt(task, 1)
+
+
+def test_report_is_kept_up_to_date(here):
+    calls = []
+
+    def text():
+        calls.append(1)
+        return f"call {len(calls)}"
+
+    report = tk.OutputReport("counts", text)
+    report.update_requirements()
+    report.update_requirements()
+    assert len(calls) == 1 and report.is_done()
+    report.update_requirements(force=True)
+    with open("output/counts") as f:
+        assert f.read() == "call 2"
+    waiting = tk.OutputReport("number", lambda: Values().number.get() + 1, required=Values().number)
+    assert not waiting.update_requirements(), "the value is not there, which is no error"
+    tk.run(Values().number, quiet=True)
+    assert waiting.update_requirements()
+    with open("output/number") as f:
+        assert f.read() == "nan"
 
 
 def test_second_output_of_one_name(here, caplog):

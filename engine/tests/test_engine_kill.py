@@ -1,10 +1,18 @@
 """Killed managers and workers: everything is resumed, nothing runs twice."""
 
 import ast
+import contextlib
+import errno
+import fcntl
+import json
 import os
 import signal
+import threading
+import time
 
-from sisyphus import processes
+import psutil
+import pytest
+from sisyphus import lock, processes
 
 
 def starts(folder):
@@ -32,12 +40,72 @@ def test_killed_worker_is_started_again(folder):
 
 
 def test_killed_worker_that_cannot_resume(folder):
+    """The next manager starts it in a new folder, never in the one with partial results."""
     process = folder.start("manager", "-r", "config.slow(False)")
     os.kill(int(starts(folder)[0]), signal.SIGKILL)
     output, _ = process.communicate(timeout=30)
     assert process.returncode == 1 and "interrupted not resumable" in output
     (folder / "go").touch()
-    assert folder.sis("manager", "-r", "-cio", "config.slow(False)")[0] == 0
+    status, output = folder.sis("manager", "-r", "-io", "config.slow(False)")
+    assert status == 1 and " started " not in output
+    status, output = folder.sis("manager", "-r", "config.slow(False)")
+    assert status == 0 and "cleared" in output
+    assert sorted(len(p.read_text().split()) for p in (folder / "work").rglob("starts")) == [1, 1]
+
+
+def test_command_of_a_killed_worker_is_ended(folder):
+    """Otherwise it would write beside the command of the second start."""
+    process = folder.start("manager", "-r", "config.child")
+    children = folder.wait_for("children")
+    first = int(children.read_text())
+    os.kill(psutil.Process(first).ppid(), signal.SIGKILL)
+    while len(children.read_text().split()) < 2:
+        assert process.poll() is None, process.communicate()[0]
+    assert processes.start_time(first) is None
+    finish(folder, process)
+
+
+def test_command_of_a_worker_killed_together_with_the_manager(folder):
+    process = folder.start("manager", "-r", "config.child")
+    children = folder.wait_for("children")
+    first = int(children.read_text())
+    process.kill()
+    process.wait()
+    os.kill(psutil.Process(first).ppid(), signal.SIGKILL)
+    assert processes.start_time(first) is not None
+    again = folder.start("manager", "-r", "config.child")
+    while len(children.read_text().split()) < 2:
+        assert again.poll() is None, again.communicate()[0]
+    assert processes.start_time(first) is None
+    finish(folder, again)
+
+
+@pytest.mark.parametrize("workers_too", [False, True])
+def test_killed_again_and_again(folder, workers_too):
+    """The manager (and its workers) are killed after 1, 3, 5, ... new files, until a run gets through."""
+    undisturbed, kills = "0\n1\n2\n", 0
+    while True:
+        process = folder.start("manager", "-r", "config.diamond")
+        enough = files(folder) + 2 * kills + 1
+        while process.poll() is None and files(folder) < enough:
+            time.sleep(0.001)
+        if process.poll() is not None:
+            break
+        victims = [psutil.Process(process.pid)]
+        if workers_too:
+            victims += victims[0].children(recursive=True)
+        for victim in victims:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                victim.kill()
+        psutil.wait_procs(victims)
+        kills += 1
+    assert process.returncode == 0, process.communicate()[0]
+    assert kills > 1
+    assert (folder / "output" / "diamond").read_text() == undisturbed
+
+
+def files(folder):
+    return sum(len(names) for _, _, names in os.walk(folder / "work"))
 
 
 def test_killed_manager_leaves_the_task_running(folder):
@@ -84,6 +152,36 @@ def test_second_manager_is_refused(folder):
     status, output = folder.sis("rerun", "--force", "the/slow/one")
     assert status == 2 and "is running" in output
     finish(folder, process)
+
+
+def test_lock_on_a_file_system_without_locks(here, monkeypatch):
+    """The manager is then recognised by host, process id and start time."""
+
+    def flock(*_):
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(lock.fcntl, "flock", flock)
+    with lock.ManagerLock() as held:
+        os.unlink("work/.manager.lock")
+        held.touch()  # survives that somebody removed the file
+    with lock.ManagerLock():
+        with pytest.raises(lock.WorkFolderLocked, match=f"process {os.getpid()} on host"), lock.ManagerLock():
+            pass
+        monkeypatch.setattr(processes, "is_running", lambda *_: False)
+        with lock.ManagerLock():
+            pass
+
+
+def test_lock_outlives_its_owner_for_a_moment(here):
+    """As when a manager is killed while it starts a process."""
+    owner = {"pid": 2**22 + 1, "host": processes.hostname(), "start_time": 1}
+    file = open("work/.manager.lock", "w")
+    json.dump(owner, file)
+    file.flush()
+    fcntl.flock(file, fcntl.LOCK_EX)
+    threading.Timer(0.2, file.close).start()
+    with lock.ManagerLock():
+        assert file.closed
 
 
 def test_lock_of_a_killed_manager_is_stale(folder):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
 from typing import Any
 
 from sisyphus import Job, Task, tk
+
+from ctc_kd.files import write_json
 
 FRAME_SHIFT_S = 0.04
 BATCH_FRAMES = 1 << 15  # with padding; bounds the memory, has no influence on the result
@@ -51,6 +51,4 @@ class CoverageJob(Job):
             batch_frames=BATCH_FRAMES,
             log_prior=log_prior,
         )
-        with open("coverage.json.partial", "w") as file:
-            json.dump(coverage, file, indent=1)
-        os.replace("coverage.json.partial", self.out_coverage.get_path())
+        write_json(self.out_coverage.get_path(), coverage)

@@ -8,6 +8,7 @@ import shutil
 from sisyphus import Job, Task
 
 from ctc_kd.corpus.synth_acoustics import Acoustics
+from ctc_kd.files import write_lines, write_text
 
 TRANSCRIBED = ("train", "dev", "test")
 UNTRANSCRIBED = "untranscribed"
@@ -68,10 +69,10 @@ class SynthesiseDemoCorpusJob(Job):
         rows = in_fresh_process(
             write_part, partial, speakers, seconds, self.acoustics, part != UNTRANSCRIBED, self.seed
         )
-        with open(f"{part}.speakers.partial", "w", encoding="utf-8") as file:
-            for number, sex, length, name in rows:
-                file.write(f"{number:<5}| {sex} | {part:<16} |{length:6.2f} | {name}\n")
-        os.replace(f"{part}.speakers.partial", f"{part}.speakers")
+        speaker_lines = [
+            f"{number:<5}| {sex} | {part:<16} |{length:6.2f} | {name}" for number, sex, length, name in rows
+        ]
+        write_lines(f"{part}.speakers", speaker_lines)
         os.replace(partial, folder)
         print(f"{part}: {sum(length for _, _, length, _ in rows):.1f} minutes of {len(rows)} speakers", flush=True)
 
@@ -79,13 +80,9 @@ class SynthesiseDemoCorpusJob(Job):
         """The language model's text, and SPEAKERS.TXT as LibriSpeech has it."""
         from ctc_kd.corpus.demo_speakers import lm_sentences
 
-        rows = ";ID  |SEX| SUBSET           |MINUTES| NAME\n"
+        speakers = ";ID  |SEX| SUBSET           |MINUTES| NAME\n"
         for part in self.minutes:
             with open(f"{part}.speakers", encoding="utf-8") as file:
-                rows += file.read()
-        lm_text = "".join(f"{sentence}\n" for sentence in lm_sentences(self.minutes, self.lm_words, self.seed))
-        speakers = os.path.join(self.out_corpus.get_path(), "SPEAKERS.TXT")
-        for path, text in ((speakers, rows), (self.out_lm_text.get_path(), lm_text)):
-            with open(f"{path}.partial", "w", encoding="utf-8") as file:
-                file.write(text)
-            os.replace(f"{path}.partial", path)
+                speakers += file.read()
+        write_text(os.path.join(self.out_corpus.get_path(), "SPEAKERS.TXT"), speakers)
+        write_lines(self.out_lm_text.get_path(), lm_sentences(self.minutes, self.lm_words, self.seed))

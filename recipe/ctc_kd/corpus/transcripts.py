@@ -6,7 +6,7 @@ import os
 import string
 from collections.abc import Mapping
 
-from ctc_kd.corpus.text_files import write_lines
+from ctc_kd.files import write_lines
 
 CHARACTERS = frozenset(string.ascii_uppercase + "'")
 """The characters of a word, as in LibriSpeech's transcripts."""

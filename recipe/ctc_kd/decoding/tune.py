@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import json
 import os
 from collections.abc import Sequence
 
 from sisyphus import Job, Task, tk
 
 from ctc_kd.decoding.search import SearchConfig
+from ctc_kd.files import read_json, write_json
 
 FINISHED = "finished.json"
 CHUNK_FRAMES = 30_000
@@ -84,8 +84,7 @@ class TuneScalesJob(Job):
         for name, value, values in zip(("LM", "prior"), best, (self.lm_scales, self.prior_scales), strict=True):
             if len(set(values)) > 1 and value in (min(values), max(values)):
                 print(f"note: the best {name} scale is at the edge of the grid; a wider one may have a better pair")
-        write_finished("grid.json", {pair: wers[pair] for pair in self.grid()})
-        os.replace("grid.json", self.out_grid.get_path())
+        write_finished(self.out_grid.get_path(), {pair: wers[pair] for pair in self.grid()})
         self.out_lm_scale.set(best[0])
         self.out_prior_scale.set(best[1])
 
@@ -132,14 +131,10 @@ class TuneScalesJob(Job):
 
 def read_finished(path: str) -> dict[tuple[float, float], float]:
     """``(lm_scale, prior_scale) -> WER`` of the pairs searched so far."""
-    if not os.path.exists(path):
-        return {}
-    with open(path) as file:
-        return {(entry["lm_scale"], entry["prior_scale"]): entry["wer"] for entry in json.load(file)}
+    entries = read_json(path) if os.path.exists(path) else []
+    return {(entry["lm_scale"], entry["prior_scale"]): entry["wer"] for entry in entries}
 
 
 def write_finished(path: str, wers: dict[tuple[float, float], float]):
     entries = [{"lm_scale": lm, "prior_scale": prior, "wer": wer} for (lm, prior), wer in wers.items()]
-    with open(f"{path}.partial", "w") as file:
-        json.dump(entries, file, indent=1)
-    os.replace(f"{path}.partial", path)
+    write_json(path, entries)

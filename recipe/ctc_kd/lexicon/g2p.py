@@ -6,8 +6,8 @@ import os
 
 from sisyphus import Job, Task, tk
 
-from ctc_kd.corpus.text_files import write_lines
 from ctc_kd.corpus.transcripts import read_transcripts
+from ctc_kd.files import complete_file, write_lines
 from ctc_kd.lexicon.pronunciations import read_lexicon, write_lexicon
 
 SIZE_CONSTRAINTS = (0, 1, 0, 1)
@@ -145,6 +145,5 @@ def load(path: str):
 def dump(content, path: str):
     import pickle
 
-    with open(f"{path}.partial", "wb") as file:
+    with complete_file(path) as partial, open(partial, "wb") as file:
         pickle.dump(content, file, pickle.HIGHEST_PROTOCOL)
-    os.replace(f"{path}.partial", path)

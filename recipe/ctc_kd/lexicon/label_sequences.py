@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sisyphus import Job, Task, tk
 
-from ctc_kd.corpus.text_files import write_lines
 from ctc_kd.corpus.transcripts import read_transcripts
+from ctc_kd.files import write_lines
 from ctc_kd.lexicon.inventory import end_of_word, labels
 from ctc_kd.lexicon.pronunciations import read_lexicon
 

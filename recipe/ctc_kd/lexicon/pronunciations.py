@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
-from ctc_kd.corpus.text_files import write_lines
+from ctc_kd.files import write_lines
 from ctc_kd.lexicon.inventory import PHONEMES
 
 Lexicon = dict[str, list[tuple[str, ...]]]

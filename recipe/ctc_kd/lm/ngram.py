@@ -7,6 +7,8 @@ import subprocess
 
 from sisyphus import Job, Task, tk
 
+from ctc_kd.files import complete_file
+
 
 class NgramLmJob(Job):
     """Estimates an unpruned, interpolated, modified Kneser-Ney n-gram model.
@@ -32,14 +34,13 @@ class NgramLmJob(Job):
         yield Task("run", resume="run", rqmt=self.rqmt)
 
     def run(self):
-        partial = self.out_arpa.get_path() + ".partial"
         sorting_memory = f"{int(600 * self.rqmt['mem'])}M"  # leaves room for the vocabulary
         command = [os.path.join(self.kenlm_tools.get_path(), "lmplz"), "--order", str(self.order)]
         command += ["--memory", sorting_memory, "--temp_prefix", os.path.join(os.getcwd(), "lmplz.")]
-        command += ["--discount_fallback", "0.5", "1", "1.5", "--arpa", partial]
-        print("running", " ".join(command), flush=True)
-        feed(command, self.text.get_path())
-        os.replace(partial, self.out_arpa.get_path())
+        command += ["--discount_fallback", "0.5", "1", "1.5", "--arpa"]
+        with complete_file(self.out_arpa.get_path()) as partial:
+            print("running", " ".join([*command, partial]), flush=True)
+            feed([*command, partial], self.text.get_path())
 
 
 def feed(command: list[str], text: str):
@@ -73,7 +74,6 @@ class KenLmBinaryJob(Job):
         yield Task("run", resume="run", rqmt=self.rqmt)
 
     def run(self):
-        partial = self.out_binary.get_path() + ".partial"
         program = os.path.join(self.kenlm_tools.get_path(), "build_binary")
-        subprocess.run([program, self.arpa.get_path(), partial], check=True)
-        os.replace(partial, self.out_binary.get_path())
+        with complete_file(self.out_binary.get_path()) as partial:
+            subprocess.run([program, self.arpa.get_path(), partial], check=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from sisyphus import Job, Task, tk
 
+from ctc_kd.files import read_json
 from ctc_kd.report.record import Record, read_record, value_of
 
 
@@ -58,12 +59,12 @@ class ReportJob(Job):
 
         records = [read_record(path.get_path()) for path in self.records]
         results = Results(records, self.reference)
-        coverage = self.coverage and _read_json(self.coverage)
+        coverage = self.coverage and read_json(self.coverage.get_path())
         page = Page(
             title=self.title,
             results=results,
             coverage=coverage,
-            curves={row: _read_json(path) for row, path in self.curves.items()},
+            curves={row: read_json(path.get_path()) for row, path in self.curves.items()},
             lm_statistics={name: value_of(value) for name, value in self.lm_statistics.items()},
             notes=self.notes,
         )
@@ -81,11 +82,6 @@ class ReportJob(Job):
         shutil.rmtree(target, ignore_errors=True)
         os.replace(folder, target)
         print(f"report of {len(records)} rows: {target}/index.html")
-
-
-def _read_json(path: tk.Path) -> Any:
-    with open(path.get_path()) as file:
-        return json.load(file)
 
 
 def _json_lines(records: list[Record]) -> str:

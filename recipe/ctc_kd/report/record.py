@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from typing import Any
 
 from sisyphus import Job, Task, tk
+
+from ctc_kd.files import read_json, write_json
 
 METHODS = ("teacher", "baseline", "all", "eliminate", "symmetric", "trim", "threshold", "random", "prior")
 
@@ -72,8 +73,7 @@ class Record:
 
 
 def read_record(path: str | os.PathLike) -> Record:
-    with open(path) as file:
-        return Record.from_json(json.load(file))
+    return Record.from_json(read_json(path))
 
 
 def value_of(variable: Any) -> Any:
@@ -123,9 +123,7 @@ class RecordJob(Job):
 
     def run(self):
         record = Record(**self._fields())
-        with open("record.json.partial", "w") as file:
-            json.dump(record.to_json(), file, indent=1)
-        os.replace("record.json.partial", self.out_record.get_path())
+        write_json(self.out_record.get_path(), record.to_json())
         print(f"{record.row}: {record.dev.wer:.2f} % WER on dev, {record.test.wer:.2f} % on test")
 
     def _fields(self) -> dict[str, Any]:
@@ -146,8 +144,7 @@ class RecordJob(Job):
 
 def _score(counts: tk.Path) -> Score:
     """The counts of a ScoreJob without the fields that a record does not keep."""
-    with open(counts.get_path()) as file:
-        data = json.load(file)
+    data = read_json(counts.get_path())
     return Score(**{field.name: data[field.name] for field in dataclasses.fields(Score)})
 
 
@@ -155,7 +152,6 @@ def _training(curves: tk.Path | None) -> tuple[float | None, int | None]:
     """Training time in seconds and number of epochs; None as far as unknown."""
     if curves is None:
         return None, None
-    with open(curves.get_path()) as file:
-        entries = json.load(file)
+    entries = read_json(curves.get_path())
     seconds = [entry.get("seconds") for entry in entries]
     return None if None in seconds else sum(seconds), max(entry["epoch"] for entry in entries)

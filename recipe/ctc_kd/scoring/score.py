@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Iterator, Mapping
 
 from sisyphus import Job, Task, tk
+
+from ctc_kd.files import write_json, write_lines
 
 
 class ScoreJob(Job):
@@ -50,9 +50,7 @@ class ScoreJob(Job):
             "words": counts.words,
             "utterances": len(references),
         }
-        with open("counts.json", "w") as file:
-            json.dump(summary, file, indent=2)
-        os.replace("counts.json", self.out_counts.get_path())
+        write_json(self.out_counts.get_path(), summary)
         print(summary)
         self.out_wer.set(counts.wer)
 
@@ -68,10 +66,7 @@ def check_utterances(expected: Mapping, found: Mapping, *, names: tuple[str, str
 
 def write_alignments(path: str, alignments: Mapping):
     """``utterance -> pairs`` as text: counts, and the two word sequences below each other with the errors marked."""
-    with open(f"{path}.partial", "w", encoding="utf-8") as file:
-        for utterance, pairs in alignments.items():
-            file.write("\n".join(_block(utterance, pairs)) + "\n\n")
-    os.replace(f"{path}.partial", path)
+    write_lines(path, ("\n".join(_block(utterance, pairs)) + "\n" for utterance, pairs in alignments.items()))
 
 
 def _block(utterance: str, pairs) -> Iterator[str]:

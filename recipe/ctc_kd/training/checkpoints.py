@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 
 from sisyphus import Job, Task, tk
+
+from ctc_kd.files import complete_file, read_json
 
 
 class SelectCheckpointJob(Job):
@@ -32,12 +33,11 @@ class SelectCheckpointJob(Job):
 
         wers = []
         for checkpoint, path in zip(self.checkpoints, self.grids, strict=True):
-            with open(path.get_path()) as file:
-                wers.append(min(point["wer"] for point in json.load(file)))
+            wers.append(min(point["wer"] for point in read_json(path.get_path())))
             print(f"{wers[-1]:6.2f} % {checkpoint.get_path()}")
         best = min(range(len(wers)), key=lambda index: (wers[index], -index))
-        shutil.copyfile(self.checkpoints[best].get_path(), f"{self.out_checkpoint.get_path()}.partial")
-        os.replace(f"{self.out_checkpoint.get_path()}.partial", self.out_checkpoint.get_path())
+        with complete_file(self.out_checkpoint.get_path()) as partial:
+            shutil.copyfile(self.checkpoints[best].get_path(), partial)
         self.out_wer.set(wers[best])
 
 
@@ -64,8 +64,7 @@ class AverageCheckpointsJob(Job):
 
     def best_epochs(self) -> list[int]:
         """The best sub-epochs among those whose checkpoints were kept, best first."""
-        with open(self.curves.get_path()) as file:
-            curves = json.load(file)
+        curves = read_json(self.curves.get_path())
         scores = {entry["epoch"]: entry["scores"].get(self.score) for entry in curves}
         kept = [epoch for epoch in scores if os.path.exists(self._file(epoch)) and scores[epoch] is not None]
         if len(kept) < self.num:
@@ -88,5 +87,5 @@ class AverageCheckpointsJob(Job):
         for name, first in states[0].items():
             stacked = torch.stack([state[name] for state in states])
             mean[name] = stacked.mean(dim=0) if first.is_floating_point() else first
-        torch.save({"model": mean}, f"{self.out_checkpoint.get_path()}.partial")
-        os.replace(f"{self.out_checkpoint.get_path()}.partial", self.out_checkpoint.get_path())
+        with complete_file(self.out_checkpoint.get_path()) as partial:
+            torch.save({"model": mean}, partial)

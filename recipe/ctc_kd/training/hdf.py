@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from ctc_kd.files import complete_file
+
 if TYPE_CHECKING:  # numpy and h5py are imported where they are used: graphs must load without them
     import numpy as np
 
@@ -52,8 +54,7 @@ class HdfWriter:
         if not self._arrays:
             raise ValueError(f"{self.path}: no sequence was written")
         lengths = np.array([[len(array)] * 2 for array in self._arrays], dtype="int32")
-        partial = f"{self.path}.partial"
-        with h5py.File(partial, "w") as file:
+        with complete_file(self.path) as partial, h5py.File(partial, "w") as file:
             text = h5py.special_dtype(vlen=str)
             file.attrs["numTimesteps"] = int(lengths[:, 0].sum())
             file.attrs["inputPattSize"] = file.attrs["numLabels"] = len(self.labels)
@@ -64,7 +65,6 @@ class HdfWriter:
             file.create_dataset("labels", data=[label.encode() for label in self.labels])
             file.create_dataset("seqLengths", data=lengths)
             file.create_dataset("seqTags", data=self._tags, dtype=text)
-        os.replace(partial, self.path)
 
 
 def hdf_files(path: str) -> list[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 
 from sisyphus import Job, Task, tk
+
+from ctc_kd.files import write_json
 
 
 class PretrainEncoderJob(Job):
@@ -73,6 +74,4 @@ class PretrainEncoderJob(Job):
         write_encoder(settings, state, "encoder.partial")
         shutil.rmtree(self.out_encoder.get_path())
         os.replace("encoder.partial", self.out_encoder.get_path())
-        with open("curve.partial", "w") as file:
-            json.dump(state["curve"], file, indent=1)
-        os.replace("curve.partial", self.out_curve.get_path())
+        write_json(self.out_curve.get_path(), state["curve"])

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from transformers import AutoConfig, AutoModel
 
+from ctc_kd.files import complete_file
 from ctc_kd.nn.features import prepare_waveform
 from ctc_kd.nn.teacher import save_encoder
 from ctc_kd.training.pretrain_speech import UNIT_SAMPLES, WINDOW_SAMPLES
@@ -138,8 +139,8 @@ def train(rank: int, settings: Settings):
             curve.append({"pass": number + 1, **scores, **evaluate(model, speech, settings.batch_windows)})
             print(curve[-1], flush=True)
             state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "units": speech.names}
-            torch.save({**state, "passes": number + 1, "curve": curve}, f"{settings.checkpoint}.partial")
-            os.replace(f"{settings.checkpoint}.partial", settings.checkpoint)
+            with complete_file(settings.checkpoint) as partial:
+                torch.save({**state, "passes": number + 1, "curve": curve}, partial)
         distributed.barrier()
     distributed.destroy_process_group()
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import pprint
 from typing import Any
+
+from ctc_kd.files import write_lines
 
 STEPS_MODULE = "ctc_kd.training.steps"
 MODEL_SIZE_FILE = "num_parameters"  # RETURNN leaves the model's number of parameters there
@@ -35,10 +36,7 @@ def write_config(path: str, *, settings: dict[str, Any], steps: list[str]):
     lines = ["#!returnn", f"from {STEPS_MODULE} import {', '.join(steps)}", ""]
     for name, value in sorted({**common, **settings}.items()):
         lines.append(f"{name} = {pprint.pformat(value, width=110, sort_dicts=False)}")
-    partial = f"{path}.partial"
-    with open(partial, "w") as file:
-        file.write("\n".join(lines) + "\n")
-    os.replace(partial, path)
+    write_lines(path, lines)
 
 
 def loader_options(*, gpus: int) -> dict:

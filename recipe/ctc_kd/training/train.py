@@ -9,6 +9,8 @@ from typing import Any
 
 from sisyphus import Job, Task, tk
 
+from ctc_kd.files import write_json
+
 ADAMW = {"class": "adamw", "epsilon": 1e-16, "weight_decay": 0.01, "fused": True}
 
 
@@ -94,6 +96,7 @@ class TrainJob(Job):
         yield Task("run", resume="run", rqmt=self.rqmt)
 
     def run(self):
+        from ctc_kd.training.curves import read_learning_curves
         from ctc_kd.training.returnn_config import MODEL_SIZE_FILE
         from ctc_kd.training.run_returnn import run_returnn
         from ctc_kd.training.train_config import write_training_config
@@ -104,7 +107,7 @@ class TrainJob(Job):
         run_returnn(self.out_config.get_path(), threads=self.rqmt["cpu"])
         with open(MODEL_SIZE_FILE) as file:
             self.out_num_parameters.set(int(file.read()))
-        self._write_curves()
+        write_json(self.out_curves.get_path(), read_learning_curves("learning_rates"))
 
     def _check_teacher(self):
         from ctc_kd.lexicon.inventory import labels_with_blank
@@ -121,16 +124,6 @@ class TrainJob(Job):
                     f"teacher logits {store}: {what} is {found}, but the student has {expected}. "
                     "Dump the logits of a teacher with the student's labels and frame rate."
                 )
-
-    def _write_curves(self):
-        import json
-
-        from ctc_kd.training.curves import read_learning_curves
-
-        curves = read_learning_curves("learning_rates")
-        with open(f"{self.out_curves.get_path()}.partial", "w") as file:
-            json.dump(curves, file, indent=1)
-        os.replace(f"{self.out_curves.get_path()}.partial", self.out_curves.get_path())
 
     def _last_epoch(self) -> int:
         names = os.listdir(self.out_models.get_path())

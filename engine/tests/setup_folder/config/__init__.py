@@ -1,4 +1,4 @@
-from kinds import Asks, Broken, Child, Environment, Fails, Outputs, Parallel, Slow, Trivial
+from kinds import Asks, Broken, Child, Environment, Fails, Joined, Outputs, Parallel, Slow, Trivial
 from sisyphus import tk
 
 
@@ -48,6 +48,12 @@ def callbacks():
     tk.register_callback(lambda path: path.no_such_method(), Trivial(1).out)
     tk.register_report("report", {"number": Trivial(1).out}, template="{misspelt}")
     tk.register_output("other", Trivial(2).out)
+
+
+def diamond():
+    first = Trivial(0)
+    left, right = Trivial(1, [first.out]), Trivial(2, [first.out])
+    tk.register_output("diamond", Joined([first.out, left.out, right.out]).out)
 
 
 def child():

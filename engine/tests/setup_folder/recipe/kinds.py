@@ -19,6 +19,28 @@ class Trivial(Job):
             f.write(f"{self.number}\n")
 
 
+class Joined(Job):
+    """Its first task can resume and its second one cannot."""
+
+    def __init__(self, parts):
+        self.parts = parts
+        self.out = self.output_path("out")
+
+    def tasks(self):
+        yield Task("read", resume="read", args=range(len(self.parts)))
+        yield Task("join")
+
+    def read(self, number):
+        with open(self.parts[number]) as f, open(f"part.{number}", "w") as out:
+            out.write(f.read())
+
+    def join(self):
+        with open(self.out, "w") as out:
+            for number in range(len(self.parts)):
+                with open(f"part.{number}") as f:
+                    out.write(f.read())
+
+
 class Slow(Job):
     """Counts its starts in ``work/starts``; runs until the file ``go`` exists in the setup folder."""
 

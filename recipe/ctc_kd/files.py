@@ -1,0 +1,36 @@
+"""Files that are complete or absent: written beside their place, then renamed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+@contextmanager
+def complete_file(path: str) -> Iterator[str]:
+    """A name beside ``path`` to write to, which becomes ``path`` where the block ends without an error."""
+    partial = f"{os.fspath(path)}.partial"
+    yield partial
+    os.replace(partial, path)
+
+
+def write_text(path: str, text: str):
+    with complete_file(path) as partial, open(partial, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def write_lines(path: str, lines: Iterable[str]):
+    with complete_file(path) as partial, open(partial, "w", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in lines)
+
+
+def write_json(path: str, value: Any):
+    write_text(path, json.dumps(value, indent=1))
+
+
+def read_json(path: str) -> Any:
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
