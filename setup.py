@@ -9,6 +9,7 @@ setup(
     license="Apache-2.0",
     package_dir={"": "recipe"},
     packages=find_packages("recipe"),
+    package_data={"ctc_kd": ["data/demo_teacher/*"]},
     python_requires=">=3.10,<3.13",
     install_requires=[
         "torch==2.11.*",

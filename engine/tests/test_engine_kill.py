@@ -175,13 +175,13 @@ def test_lock_on_a_file_system_without_locks(here, monkeypatch):
 def test_lock_outlives_its_owner_for_a_moment(here):
     """As when a manager is killed while it starts a process."""
     owner = {"pid": 2**22 + 1, "host": processes.hostname(), "start_time": 1}
-    file = open("work/.manager.lock", "w")
-    json.dump(owner, file)
-    file.flush()
-    fcntl.flock(file, fcntl.LOCK_EX)
-    threading.Timer(0.2, file.close).start()
-    with lock.ManagerLock():
-        assert file.closed
+    with open("work/.manager.lock", "w") as file:
+        json.dump(owner, file)
+        file.flush()
+        fcntl.flock(file, fcntl.LOCK_EX)
+        threading.Timer(0.2, file.close).start()
+        with lock.ManagerLock():
+            assert file.closed
 
 
 def test_lock_of_a_killed_manager_is_stale(folder):
