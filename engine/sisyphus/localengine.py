@@ -14,10 +14,12 @@ from . import global_constants as gc
 from . import global_settings as gs
 from . import processes
 from .engine import EngineBase, ImpossibleRequest
+from .log_claim import is_claimed
 from .resources import read_usage, runs_here
 from .tools import str_to_GB
 from .worker import EXIT_INTERRUPTED
 
+STARTING = 5  # seconds from the log of a worker to its usage file, at most
 _STOPPED_FROM_OUTSIDE = {-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP, 137, 143, EXIT_INTERRUPTED}
 
 
@@ -143,12 +145,15 @@ class LocalEngine(EngineBase):
 
     # processes -------------------------------------------------------------------------------------------------------
     def _adopt(self, task, task_id):
-        """Watch a process that an earlier manager started, if the usage file names one that is alive."""
-        usage = task.usage(task_id)
-        if not runs_here(usage):
-            return False
-        rqmt = usage.get("requested_resources", {})
-        process = _Process([], rqmt, task.task_name(), task.name(), task_id)
+        """Watch a process that an earlier manager started, if the usage file names (or will name) one that is alive."""
+        process = _Process([], {}, task.task_name(), task.name(), task_id)
+        deadline = time.monotonic() + STARTING
+        while not runs_here(usage := task.usage(task_id)):
+            if not is_claimed(process.file(gc.JOB_LOG)) or time.monotonic() > deadline:
+                return False
+            process.end_leftovers()
+            time.sleep(0.02)
+        process.rqmt = usage.get("requested_resources", {})
         with self._lock:
             self._take(process)
             self._running[process.key] = process

@@ -9,6 +9,7 @@ from . import global_settings as gs
 from .cleaner import job_folders
 from .graph import OutputCall, SISGraph, graph
 from .job_files import has_finished_marker, move_aside
+from .log_claim import is_claimed
 from .resources import read_usage, runs_here
 
 
@@ -86,7 +87,8 @@ def folder_state(folder):
         return "finished"
     names = os.listdir(folder)
     usages = [read_usage(os.path.join(folder, n)) for n in names if n.startswith(gc.PLOGGING_FILE + ".")]
-    if any(runs_here(usage) for usage in usages):
+    logs = [os.path.join(folder, n) for n in names if n.startswith(gc.JOB_LOG + ".")]
+    if any(runs_here(usage) for usage in usages) or any(map(is_claimed, logs)):
         return "running"
     return "failed" if any(n.startswith("error.") for n in names) else "unfinished"
 

@@ -8,6 +8,7 @@ import traceback
 
 from . import global_constants as gc
 from . import global_settings as gs
+from .log_claim import is_claimed
 from .resources import read_submissions, read_usage, runs_here
 from .tools import str_to_GB, str_to_hours, tail, write_atomically
 
@@ -199,11 +200,11 @@ class Task:
     def _is_running(self, i):
         usage_file = self.path(gc.PLOGGING_FILE, i)
         usage = self.usage(i)
-        if not usage:
-            return False
         here = runs_here(usage)
-        if here is not None:
-            return here
+        if here or is_claimed(self._log(i)):
+            return True
+        if here is False or not usage:
+            return False
         age = gs.WAIT_PERIOD_JOB_FS_SYNC + gs.PLOGGING_UPDATE_FILE_PERIOD + gs.WAIT_PERIOD_JOB_CLEANUP
         newest = max(os.path.getmtime(f) for f in (usage_file, self._log(i)) if os.path.exists(f))
         return time.time() - newest < age

@@ -12,6 +12,7 @@ import time
 from . import global_constants as gc
 from . import global_settings as gs
 from . import processes, toolkit
+from .log_claim import claim
 from .resources import UsageLogger, read_usage, runs_here
 from .task import TaskInterrupted
 
@@ -39,8 +40,9 @@ def load_job(path):
 def worker(jobdir, task_name, task_id=None, engine_name=None, redirect=False):
     """Run one task id; returns the exit status of the process."""
     prefix = os.path.join(gs.BASE_DIR, jobdir)
-    if redirect and task_id is not None:
-        _redirect_output(f"{prefix}/{gc.JOB_LOG}.{task_name}.{task_id}")
+    if redirect and task_id is not None and not _redirect_output(f"{prefix}/{gc.JOB_LOG}.{task_name}.{task_id}"):
+        logging.error("%s %s %s runs already, this process stops", jobdir, task_name, task_id)
+        return EXIT_INTERRUPTED
     gs.JOB_AUTO_CLEANUP = False
     toolkit.set_role("worker")
     usage = None
@@ -62,7 +64,10 @@ def worker(jobdir, task_name, task_id=None, engine_name=None, redirect=False):
 
 
 def _redirect_output(logname):
-    fresh = not os.path.exists(logname)
+    """Send all output to the log; returns False, and changes nothing, if another worker does so."""
+    alone, fresh = claim(logname)
+    if not alone:
+        return False
     log = os.open(logname, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -72,12 +77,13 @@ def _redirect_output(logname):
     if not fresh:
         os.write(1, RETRY_BANNER.encode())
     sys.stdout.reconfigure(line_buffering=True)
+    return True
 
 
 def _mark_broken(prefix, task_name, task_id):
     """The error marker of a task that could not even be loaded: a hard link to its log."""
     log, marker = (f"{prefix}/{kind}.{task_name}.{task_id}" for kind in (gc.JOB_LOG, "error"))
-    with contextlib.suppress(FileExistsError):
+    with contextlib.suppress(OSError):  # it is marked, or its folder is gone
         try:
             os.link(log, marker)
         except FileNotFoundError:

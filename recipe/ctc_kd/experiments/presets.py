@@ -59,9 +59,9 @@ DEMO = Preset(
         "dropout": 0.1,
     },
     teacher_training=TrainingConfig(
-        learning_rates=tuple(one_cycle(8, peak=5e-4, start=1e-4)),
+        learning_rates=tuple(one_cycle(8, peak=7e-4, start=7e-5)),
         partition_epoch=1,
-        batch_seconds=40,
+        batch_seconds=25,
         gradient_clip=1.0,
         keep_epochs=(6, 7),
         keep_best=0,
@@ -70,12 +70,20 @@ DEMO = Preset(
     student={
         "class": "StudentCtc",
         "num_labels_with_blank": NUM_LABELS_WITH_BLANK,
+        "spec_augment": {
+            "min_time_masks": 1,
+            "frames_per_time_mask": 50,
+            "max_time_width": 12,
+            "min_frequency_masks": 1,
+            "max_frequency_masks": 2,
+            "max_frequency_width": 12,
+        },
         "frontend": {"channels": [4, 8, 8, 8]},
         "conformer": {
             "num_layers": 4,
-            "dim": 144,
+            "dim": 128,
             "num_heads": 4,
-            "feed_forward_dim": 288,
+            "feed_forward_dim": 256,
             "kernel_size": 15,
             "dropout": 0.1,
         },
@@ -83,7 +91,7 @@ DEMO = Preset(
     student_training=TrainingConfig(
         learning_rates=tuple(one_cycle(16, peak=2e-3, start=2e-4, end_of_decay=2e-4, final=1e-5)),
         partition_epoch=1,
-        batch_seconds=30,
+        batch_seconds=15,
         gradient_clip=1.0,
         keep_best=0,
     ),
