@@ -2,9 +2,11 @@
 
 import os
 import pickle
+import subprocess
+import sys
 
 import pytest
-from sisyphus import Job, Path, Task, gs, tk
+from sisyphus import Job, Path, Task, gs, log_claim, rerun, tk
 from sisyphus import job as job_module
 from sisyphus.engine import EngineSelector, ImpossibleRequest
 from sisyphus.graph import SISGraph
@@ -299,6 +301,26 @@ def test_report_is_kept_up_to_date(here):
     assert waiting.update_requirements()
     with open("output/number") as f:
         assert f.read() == "nan"
+
+
+def test_worker_that_is_starting_counts_as_running(here):
+    """Its log is locked from the first moment on; the usage file comes later."""
+    job = Link(1)
+    job._sis_setup_directory()
+    (task,) = job._sis_tasks()
+    log = task.path("log", 1)
+    command = "import sys; from sisyphus.log_claim import claim; print(claim(sys.argv[1]), flush=True); input()"
+    environment = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(job_module.__file__))}
+    worker = subprocess.Popen(
+        [sys.executable, "-c", command, log], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    )
+    assert worker.stdout.readline() == "(True, True)\n"
+    assert task.state() == "running" and rerun.folder_state(job._sis_path()) == "running"
+    assert log_claim.claim(log) == (False, False)
+    worker.kill()
+    worker.communicate()
+    assert task.state() == "interrupted_not_resumable" and rerun.folder_state(job._sis_path()) == "unfinished"
+    assert log_claim.claim(log) == (True, False)
 
 
 def test_second_output_of_one_name(here, caplog):
