@@ -22,19 +22,19 @@ _SHORTCUTS = {
 def parser():
     p = argparse.ArgumentParser(prog="sis", description="Run graphs of jobs.")
     p.add_argument("--log_level", type=int, default=logging.INFO, metavar="N", help="10 debug, 20 info, 30 warnings")
-    p.add_argument("--config", action="append", default=[], dest="config_files", metavar="FILE")
+    p.add_argument("--config", action="append", default=[], dest="config_files", metavar="CONFIG", help="also load it")
     sub = p.add_subparsers(required=True, metavar="COMMAND")
     _add_manager(sub)
     _add_worker(sub)
     _add_console(sub)
 
     r = sub.add_parser("rerun", help="clear one failed job and run it again, and only it")
-    r.add_argument("job", help="job folder, alias, id, or a part or shell pattern of one of them")
+    r.add_argument("job", metavar="JOB", help="job folder, alias, id, or a part or shell pattern of one of them")
     r.add_argument(
         "configs",
         nargs="*",
         metavar="CONFIG",
-        help="run the job now; without, or while a manager runs, that one does it",
+        help="run the job now, alone; without CONFIG, or if a manager runs, the manager does",
     )
     r.add_argument("--force", action="store_true", help="also a job that is finished")
     r.add_argument("--keep_work", action="store_true", help="keep partial results: only clear errors and logs")
@@ -53,19 +53,24 @@ def _add_manager(sub):
     m.add_argument("-r", "--run", action="store_true", help="start without asking")
     m.add_argument("-co", "--clear_errors_once", action="store_true", help="first move failed jobs aside")
     m.add_argument(
-        "-cio", "--clear_interrupts_once", action="store_true", help="the same for interrupted jobs (default)"
+        "-cio",
+        "--clear_interrupts_once",
+        action="store_true",
+        help="the same for interrupted jobs that cannot resume: done anyway, unless -io",
     )
-    m.add_argument("-io", "--ignore_once", action="store_true", help="leave failed and interrupted jobs as they are")
+    m.add_argument(
+        "-io", "--ignore_once", action="store_true", help="leave failed and interrupted jobs as they are, do not ask"
+    )
     m.add_argument("-i", "--interactive", action="store_true", help="ask before every submission")
     m.set_defaults(func=manager)
 
 
 def _add_worker(sub):
     w = sub.add_parser("worker", help="run one task of a job that is set up")
-    w.add_argument("jobdir")
-    w.add_argument("task_name")
-    w.add_argument("task_id", type=int, nargs="?")
-    w.add_argument("--engine")
+    w.add_argument("jobdir", metavar="JOBDIR", help="relative to the setup folder")
+    w.add_argument("task_name", metavar="TASK")
+    w.add_argument("task_id", metavar="ID", type=int, nargs="?", help="without it the engine knows")
+    w.add_argument("--engine", metavar="NAME", help="which one of an EngineSelector")
     w.add_argument("--redirect_output", action="store_true", help="write into the log of the task")
     w.add_argument("--force_resume", action="store_true", help=argparse.SUPPRESS)
     w.set_defaults(func=worker)
@@ -75,8 +80,8 @@ def _add_console(sub):
     c = sub.add_parser("console", aliases=["c"], help="IPython with tk and the loaded graph")
     c.add_argument("configs", nargs="*", metavar="CONFIG")
     c.add_argument("--load", action="append", default=[], metavar="JOBDIR", help="load a stored job into `jobs`")
-    c.add_argument("--skip_config", action="store_true")
-    c.add_argument("-c", action="append", default=[], dest="commands", metavar="COMMAND")
+    c.add_argument("--skip_config", action="store_true", help="load no config, not even the default one")
+    c.add_argument("-c", action="append", default=[], dest="commands", metavar="COMMAND", help="Python to run first")
     c.add_argument("-s", "--script", action="store_true", help="run the commands and exit")
     c.set_defaults(func=console)
 
@@ -200,11 +205,15 @@ def rerun(args):
     except RerunError as e:
         logging.error("%s", e)
         return EXIT_USAGE
-    print("The next `sis manager -r CONFIG` starts it again.")
+    print("The next `sis manager -r CONFIG` starts it again, if an output or an unfinished job needs it.")
     return 0
 
 
 def shortcut(args):
-    args.commands = [_SHORTCUTS[args.name].format(*args.args, args=args.args)]
+    try:
+        args.commands = [_SHORTCUTS[args.name].format(*args.args, args=args.args)]
+    except IndexError:
+        logging.error("sis shortcut %s needs an argument", args.name)
+        return EXIT_USAGE
     args.script, args.skip_config, args.load = True, args.name == "import_from_dir" and not args.config_files, []
     return console(args)

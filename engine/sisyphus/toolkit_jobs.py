@@ -117,14 +117,6 @@ def load_file(filename):
         return pickle.load(f)
 
 
-def export_graph(filename=None):
-    """``{job id: arguments text}`` of the loaded graph, also pickled into ``filename``."""
-    content = {job._sis_id(): repr(sorted(job._sis_kwargs)) for job in sis_graph.walk()}
-    if filename:
-        dump(content, filename)
-    return content
-
-
 def import_work_directory(directories, mode="dryrun", use_alias=False):
     """Take over finished jobs of the graph from other work folders, by ``copy``, ``symlink`` or ``hardlink``.
 
