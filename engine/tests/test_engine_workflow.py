@@ -2,6 +2,7 @@
 
 import os
 import re
+import tarfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -22,10 +23,14 @@ def tree(folder):
     return found
 
 
-def recorded_tree():
+def recorded(number):
+    """Part ``number`` of the recorded text."""
+    text = (HERE / "fixtures" / "tree.txt").read_text()
+    return text.split(f"################ {number}.")[1].split("################ ")[0]
+
+
+def recorded_tree(text):
     found = {}
-    with open(HERE / "fixtures" / "tree.txt") as f:
-        text = f.read().split("################ 2.")[0]
     for kind, name, rest in re.findall(r"^([DFL]) (\S+?)/?((?:  | -> ).*)?$", text, re.M):
         if "/" in name:
             found[name] = kind if kind != "L" else "L " + rest.removeprefix(" -> ")
@@ -35,7 +40,7 @@ def recorded_tree():
 def test_tree_equals_the_recorded_one(finished_workflow):
     folder, status, output = finished_workflow
     assert status == 1, output
-    assert tree(folder) == recorded_tree()
+    assert tree(folder) == recorded_tree(recorded(1))
 
 
 def test_console_without_terminal(finished_workflow):
@@ -97,3 +102,21 @@ def test_later_runs(finished_workflow):
     assert status == 1 and output.count(" started ") == 2
     assert (jobs / "Fails.LVSTCBKEjy9Z.cleared.0001" / "error.run.1").exists()
     assert (jobs / "Fails.3FzTDoA3JtCZ.cleared.0002" / "error.run.1").exists()
+
+
+def test_packed_jobs_equal_the_recorded_ones(finished_workflow):
+    """What clean-up leaves of a finished job, and what it puts into the archive."""
+    folder, _, _ = finished_workflow
+    without_failing = {"DEMO_NO_FAIL": "1", "SIS_WAIT_PERIOD_JOB_CLEANUP": "0"}
+    assert folder.sis("--config", "config.main", "shortcut", "clean_jobs", **without_failing)[0] == 0
+    text = recorded(2)
+    packed = tree(folder)
+    for kind in ("Many", "SecondTry", "TwoStep"):
+        job = f"work/demo_wf/jobs/{folder.job(kind).name}"
+        expected = {name: what for name, what in recorded_tree(text).items() if name.startswith(job + "/")}
+        assert {name: what for name, what in packed.items() if name.startswith(job + "/")} == expected
+        members = text.split(f"members of {job}/finished.tar.gz\n")[1].split("members of")[0].split()
+        with tarfile.open(folder / job / "finished.tar.gz") as archive:
+            assert sorted(archive.getnames()) == sorted(name.rstrip("/") for name in members)
+    status, output = folder.sis("manager", "-r", DEMO_NO_FAIL="1")
+    assert status == 0 and " started " not in output
