@@ -2,13 +2,10 @@
 
 import os
 import pickle
-import subprocess
-import sys
 
 import pytest
-from sisyphus import Job, Path, Task, gs, log_claim, rerun, tk
+from sisyphus import Job, Path, Task, cleaner, gs, tk
 from sisyphus import job as job_module
-from sisyphus.engine import EngineSelector, ImpossibleRequest
 from sisyphus.graph import SISGraph
 from sisyphus.graph_states import GraphStates
 from sisyphus.job_path import Variable, VariableNotSet
@@ -222,63 +219,22 @@ def test_loaded_job_equals_the_stored_one(here):
     assert loaded.out.creator is None and loaded.out.get_path() == job.out.get_path()
 
 
-def test_moved_requirements(here):
-    job = Link(1).set_rqmt("run", {"cpu": 2, "mem": "512M"}).update_rqmt("run", {"time": "1:30:00"})
-    assert job._sis_tasks()[0].rqmt() == {"time": 1.5}, "the last call wins"
-    task = Task("run", rqmt={"cpu": 3, "mem": "2G"}, mini_task=True)
-    task.set_job(Link(2).update_rqmt("run", {"time": 1}))
-    assert task.rqmt() == {"cpu": 3, "mem": 2.0, "engine": "short", "time": 1.0}
-
-
-def test_automatic_increase_stops_at_the_machine(here):
-    """A task that was interrupted close to its memory limit asks for more, but never for more than there is."""
+def test_clean_up_that_was_killed_is_completed(here, monkeypatch):
     job = Link(1)
-    job._sis_setup_directory()
-    (task,) = job._sis_tasks()
-    task.log_submission([1], {"cpu": 1, "mem": 1.0, "time": 1.0}, "local", "host")
-    with open(task.path("usage", 1), "w") as f:
-        f.write("{'max': {'rss': 0.9}, 'used_time': 0.1}")
-    assert LocalEngine(cpus=1, mem=8).get_rqmt(task, 1)["mem"] == 2.0
-    assert LocalEngine(cpus=1, mem=1.5).get_rqmt(task, 1)["mem"] == 1.5
+    tk.run(job.out, quiet=True)
+    monkeypatch.setattr(gs, "WAIT_PERIOD_JOB_CLEANUP", 0)
 
+    def killed(path):
+        raise KeyboardInterrupt
 
-@pytest.mark.parametrize(
-    ("arguments", "visible", "ids"),
-    [
-        ({"gpus": 2}, None, ["0", "1"]),
-        ({"gpu": 2}, "", ["0", "1"]),
-        ({"gpus": 1}, "4,7", ["4"]),
-        ({"gpus": 2}, "4", ["4"]),
-        ({"gpus": 2, "available_gpus": "3,5"}, "0", ["3", "5"]),
-        ({"available_gpus": [3, 5]}, None, ["3", "5"]),
-        ({"gpus": 4, "available_gpus": "3"}, None, ["3"]),
-        ({}, "0,1", []),
-    ],
-)
-def test_gpu_ids(monkeypatch, arguments, visible, ids):
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    if visible is not None:
-        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    engine = LocalEngine(**arguments)
-    assert engine._free_gpus == ids and engine.resources["gpu"] == len(ids)
-
-
-def test_engine_selector(here):
-    """The task's ``engine`` decides; the worker is told which one it belongs to."""
-    small, big = LocalEngine(cpus=1), LocalEngine(cpus=8)
-    selector = EngineSelector({"short": small, "long": big}, default_engine="short")
-    task = Task("run", rqmt={"cpu": 4, "engine": "long"})
-    task.set_job(Link(1))
-    selector.check_request(selector.get_rqmt(task, 1), task)
-    selector.submit_call(["sis", "worker", "work/x", "run"], "", task.rqmt(), "x.run", "run", [1])
-    assert [p.call for p in big._queue.values()] == [
-        ["sis", "worker", "--engine", "long", "work/x", "run", "1", "--redirect_output"]
-    ]
-    assert not small._queue
-    task = Task("run", rqmt={"engine": "medium"})
-    task.set_job(Link(1))
-    with pytest.raises(ImpossibleRequest, match="'medium', the settings have \\['long', 'short'\\]"):
-        selector.get_rqmt(task, 1)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(cleaner, "_remove", killed)
+        cleaner.clean_job(job)
+    folder = job._sis_path()
+    assert job_module.job_finished(folder) and os.path.exists(folder + "/log.run.1")
+    assert cleaner.clean_job(job)
+    assert sorted(os.listdir(folder)) == ["finished.tar.gz", "info", "input", "output"]
+    assert tk.load_job(folder) == job
 
 
 def test_report_is_kept_up_to_date(here):
@@ -301,26 +257,6 @@ def test_report_is_kept_up_to_date(here):
     assert waiting.update_requirements()
     with open("output/number") as f:
         assert f.read() == "nan"
-
-
-def test_worker_that_is_starting_counts_as_running(here):
-    """Its log is locked from the first moment on; the usage file comes later."""
-    job = Link(1)
-    job._sis_setup_directory()
-    (task,) = job._sis_tasks()
-    log = task.path("log", 1)
-    command = "import sys; from sisyphus.log_claim import claim; print(claim(sys.argv[1]), flush=True); input()"
-    environment = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(job_module.__file__))}
-    worker = subprocess.Popen(
-        [sys.executable, "-c", command, log], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-    )
-    assert worker.stdout.readline() == "(True, True)\n"
-    assert task.state() == "running" and rerun.folder_state(job._sis_path()) == "running"
-    assert log_claim.claim(log) == (False, False)
-    worker.kill()
-    worker.communicate()
-    assert task.state() == "interrupted_not_resumable" and rerun.folder_state(job._sis_path()) == "unfinished"
-    assert log_claim.claim(log) == (True, False)
 
 
 def test_second_output_of_one_name(here, caplog):

@@ -1,0 +1,172 @@
+"""What an engine is asked for, which task it starts, and whether a task counts as running."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from sisyphus import Job, Task, log_claim, rerun, tk
+from sisyphus import job as job_module
+from sisyphus.engine import DeferSubmission, EngineBase, EngineSelector, ImpossibleRequest
+from sisyphus.graph import SISGraph
+from sisyphus.graph_states import GraphStates
+from sisyphus.localengine import LocalEngine
+
+
+class Link(Job):
+    def __init__(self, number):
+        self.number = number
+        self.out = self.output_path("out")
+
+    def run(self):
+        """Never called here."""
+
+
+def test_moved_requirements(here):
+    job = Link(1).set_rqmt("run", {"cpu": 2, "mem": "512M"}).update_rqmt("run", {"time": "1:30:00"})
+    assert job._sis_tasks()[0].rqmt() == {"time": 1.5}, "the last call wins"
+    task = Task("run", rqmt={"cpu": 3, "mem": "2G"}, mini_task=True)
+    task.set_job(Link(2).update_rqmt("run", {"time": 1}))
+    assert task.rqmt() == {"cpu": 3, "mem": 2.0, "engine": "short", "time": 1.0}
+
+
+def test_automatic_increase_stops_at_the_machine(here):
+    """A task that was interrupted close to its memory limit asks for more, but never for more than there is."""
+    job = Link(1)
+    job._sis_setup_directory()
+    (task,) = job._sis_tasks()
+    task.log_submission([1], {"cpu": 1, "mem": 1.0, "time": 1.0}, "local", "host")
+    with open(task.path("usage", 1), "w") as f:
+        f.write("{'max': {'rss': 0.9}, 'used_time': 0.1}")
+    assert LocalEngine(cpus=1, mem=8).get_rqmt(task, 1)["mem"] == 2.0
+    assert LocalEngine(cpus=1, mem=1.5).get_rqmt(task, 1)["mem"] == 1.5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "visible", "ids"),
+    [
+        ({"gpus": 2}, None, ["0", "1"]),
+        ({"gpu": 2}, "", ["0", "1"]),
+        ({"gpus": 1}, "4,7", ["4"]),
+        ({"gpus": 2}, "4", ["4"]),
+        ({"gpus": 2, "available_gpus": "3,5"}, "0", ["3", "5"]),
+        ({"available_gpus": [3, 5]}, None, ["3", "5"]),
+        ({"gpus": 4, "available_gpus": "3"}, None, ["3"]),
+        ({}, "0,1", []),
+    ],
+)
+def test_gpu_ids(monkeypatch, arguments, visible, ids):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    engine = LocalEngine(**arguments)
+    assert engine._free_gpus == ids and engine.resources["gpu"] == len(ids)
+
+
+class Cluster(EngineBase):
+    """As an engine that asks a scheduler: it knows states only from there, and its workers get no id."""
+
+    def __init__(self):
+        self.known = {}
+        self.calls = []
+        self.full = False
+
+    def task_state(self, task, task_id):
+        return self.known.get((task.task_name(), task_id), "unknown")
+
+    def submit_call(self, call, logpath, rqmt, name, task_name, task_ids):
+        if self.full:
+            raise DeferSubmission
+        self.calls.append((call[call.index("worker") :], logpath, rqmt, task_ids))
+        self.known.update({(name, i): "queue" for i in task_ids})
+        return "cluster", [(task_ids, "17")]
+
+    def get_default_rqmt(self, task):
+        return {"cpu": 1, "mem": 2, "time": 1}
+
+    def get_task_termination_info(self, task, task_id, submit_info):
+        return {"out_of_memory": submit_info["engine_info"] == [([1], "17")]}
+
+
+def test_engine_that_asks_a_scheduler(here):
+    job, engine = Link(1), Cluster()
+    graph = SISGraph()
+    graph.add_target(tk.OutputPath("x", job.out))
+    view = GraphStates(graph, engine)
+
+    def state():
+        view.refresh()
+        return view.states[job]
+
+    assert state() == "runnable"
+    job._sis_setup_directory()
+    (task,) = job._sis_tasks()
+    engine.full = True
+    assert engine.submit(task) == [] and state() == "runnable"
+    assert task.submissions() == [], "a deferred submission leaves no record"
+    engine.full = False
+    assert engine.submit(task) == [1] and state() == "queue"
+    folder = job._sis_path()
+    rqmt = {"cpu": 1, "mem": 2.0, "time": 1.0}
+    assert engine.calls == [(["worker", folder, "run"], os.path.abspath(folder + "/engine"), rqmt, [1])]
+    for known in ("running", "queue_error"):
+        engine.known[task.task_name(), 1] = known
+        assert state() == known
+    engine.known.clear()
+    open(task.path("log", 1), "w").close()
+    assert state() == "interrupted_not_resumable"
+    assert engine.get_rqmt(task, 1)["mem"] == 4.0, "what the scheduler knows of its end counts"
+    open(task.path("error", 1), "w").close()
+    assert state() == "error"
+
+
+def test_engine_selector(here):
+    """The task's ``engine`` decides; the worker is told which one it belongs to."""
+    small, big = LocalEngine(cpus=1), LocalEngine(cpus=8)
+    selector = EngineSelector({"short": small, "long": big}, default_engine="short")
+    task = Task("run", rqmt={"cpu": 4, "engine": "long"})
+    task.set_job(Link(1))
+    selector.check_request(selector.get_rqmt(task, 1), task)
+    selector.submit_call(["sis", "worker", "work/x", "run"], "", task.rqmt(), "x.run", "run", [1])
+    assert [p.call for p in big._queue.values()] == [
+        ["sis", "worker", "--engine", "long", "work/x", "run", "1", "--redirect_output"]
+    ]
+    assert not small._queue
+    task = Task("run", rqmt={"engine": "medium"})
+    task.set_job(Link(1))
+    with pytest.raises(ImpossibleRequest, match="'medium', the settings have \\['long', 'short'\\]"):
+        selector.get_rqmt(task, 1)
+
+
+def test_worker_that_is_starting_counts_as_running(here):
+    """Its log is locked from the first moment on; the usage file comes later."""
+    job = Link(1)
+    job._sis_setup_directory()
+    (task,) = job._sis_tasks()
+    log = task.path("log", 1)
+    command = "import sys; from sisyphus.log_claim import claim; print(claim(sys.argv[1]), flush=True); input()"
+    environment = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(job_module.__file__))}
+    worker = subprocess.Popen(
+        [sys.executable, "-c", command, log], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    )
+    assert worker.stdout.readline() == "(True, True)\n"
+    assert task.state() == "running" and rerun.folder_state(job._sis_path()) == "running"
+    assert log_claim.claim(log) == (False, False)
+    worker.kill()
+    worker.communicate()
+    assert task.state() == "interrupted_not_resumable" and rerun.folder_state(job._sis_path()) == "unfinished"
+    assert log_claim.claim(log) == (True, False)
+
+
+def test_task_of_another_host_is_judged_by_the_age_of_its_files(here):
+    """Its process id means nothing here, even if a process has it."""
+    job = Link(1)
+    job._sis_setup_directory()
+    (task,) = job._sis_tasks()
+    for kind, text in (("log", ""), ("usage", repr({"host": "elsewhere", "pid": os.getpid(), "start_time": 1}))):
+        with open(task.path(kind, 1), "w") as f:
+            f.write(text)
+    assert task.state(LocalEngine()) == "running"
+    for kind in ("log", "usage"):
+        os.utime(task.path(kind, 1), (1, 1))
+    assert task.state(LocalEngine()) == "interrupted_not_resumable"
