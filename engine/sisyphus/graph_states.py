@@ -25,6 +25,7 @@ class GraphStates:
         self.engine = engine
         self.states = {}
         self.refused = {}
+        self._unstartable = set()
         self._dependants = {}
         self._shape = None
 
@@ -66,18 +67,21 @@ class GraphStates:
             self._rebuild()
 
     def _state(self, job):
-        if job in self.refused:
+        if job in self._unstartable:
             return gc.STATE_ERROR
         task = job.__dict__.get("_sis_submitted_task")
         held = self.engine.in_hand(task) if task is not None else None
         try:
-            return held or job._sis_state(self.engine)
-        except Exception as e:  # the recipe's update() or tasks(): an error of this job, the others go on
-            self.refuse(job, e)
+            state = held or job._sis_state(self.engine)
+        except Exception as e:  # of the recipe's update() or tasks(), or of the file system: the other jobs go on
+            self.refused[job] = _in_words(e)
             return gc.STATE_ERROR
+        self.refused.pop(job, None)
+        return state
 
     def refuse(self, job, error):
-        """Take ``job`` as failed, for as long as this manager runs."""
+        """Take ``job``, which could not be started, as failed for as long as this manager runs."""
+        self._unstartable.add(job)
         self.refused[job] = _in_words(error)
         self.states[job] = gc.STATE_ERROR
 

@@ -88,7 +88,7 @@ class Cluster(EngineBase):
         return {"out_of_memory": submit_info["engine_info"] == [([1], "17")]}
 
 
-def test_engine_that_asks_a_scheduler(here):
+def test_engine_that_asks_a_scheduler(here, monkeypatch):
     job, engine = Link(1), Cluster()
     graph = SISGraph()
     graph.add_target(tk.OutputPath("x", job.out))
@@ -112,6 +112,10 @@ def test_engine_that_asks_a_scheduler(here):
     for known in ("running", "queue_error"):
         engine.known[task.task_name(), 1] = known
         assert state() == known
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "task_state", lambda *_: 1 / 0)
+        assert state() == "error" and "division by zero" in view.refused[job]
+    assert state() == "queue_error" and not view.refused, "a scheduler that does not answer once is no lasting error"
     engine.known.clear()
     open(task.path("log", 1), "w").close()
     assert state() == "interrupted_not_resumable"
