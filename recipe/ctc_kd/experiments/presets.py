@@ -63,10 +63,10 @@ DEMO = Preset(
         partition_epoch=1,
         batch_seconds=25,
         gradient_clip=1.0,
-        keep_epochs=(6, 7),
+        keep_epochs=(7,),
         keep_best=0,
     ),
-    teacher_candidates=(6, 7, 8),
+    teacher_candidates=(7, 8),
     student={
         "class": "StudentCtc",
         "num_labels_with_blank": NUM_LABELS_WITH_BLANK,
@@ -98,7 +98,7 @@ DEMO = Preset(
     temperature=2.0,
     normalisation="selected_frames",
     search=SearchConfig(beam_size=128, beam_size_token=12, beam_threshold=14.0),
-    lm_scales=(0.5, 1.0, 1.5, 2.0),
-    prior_scales=(0.0, 0.3, 0.6),
+    lm_scales=(1.0, 1.5, 2.0, 2.5),
+    prior_scales=(0.0, 0.4, 0.8),
     requests={"*": {"cpu": 1, "gpu": 0, "mem": 2}},
 )
