@@ -138,3 +138,13 @@ def test_teacher_has_as_many_frames_as_the_student_or_one_more():
     teacher = convolution_lengths(samples, HubertConfig()) // 2
     student = LogMel(LogMelConfig()).output_lengths(samples) // 2 // 2
     assert set((teacher - student).tolist()) == {0, 1}
+
+
+def test_convolutions_can_be_kept():
+    model = tiny(train_convolutions=False, mask_time_prob=0.0).train()
+    model(torch.randn(1, 9000), torch.tensor([9000]))[0].sum().backward()
+    gradients = {name: parameter.grad for name, parameter in model.named_parameters()}
+    kept = [name for name in gradients if name.startswith("encoder.feature_extractor.")]
+    assert kept
+    assert all(gradients.pop(name) is None for name in kept)
+    assert all(gradient is not None for gradient in gradients.values())

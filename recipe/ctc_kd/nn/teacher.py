@@ -29,6 +29,7 @@ class TeacherConfig:
         attention_mask: hide padding from the encoder; the paper's code does not. Results that do not depend on the
             batch also need ``feat_extract_norm="layer"``: the group norm of the smaller encoders averages over time
         mask_time_prob: in training, share of the encoder's frames in masks of ``mask_time_length`` frames
+        train_convolutions: False keeps the pre-trained feature extractor as it is; the paper trains it
         encoder_options: fields of the encoder's configuration to change, ``{"layerdrop": 0.0, "hidden_dropout": 0.1}``
     """
 
@@ -39,6 +40,7 @@ class TeacherConfig:
     attention_mask: bool = True
     mask_time_prob: float = 0.05
     mask_time_length: int = 10
+    train_convolutions: bool = True
     encoder_options: dict = field(default_factory=dict)
 
     @classmethod
@@ -79,6 +81,8 @@ class SpeechEncoderCtc(nn.Module):
         super().__init__()
         self.cfg = cfg
         self.encoder = load_encoder(cfg)
+        if not cfg.train_convolutions:
+            self.encoder.feature_extractor._freeze_parameters()  # also tells it to compute no gradients
         self.dropout = nn.Dropout(cfg.dropout)
         self.output = nn.Linear(self.encoder.config.hidden_size, cfg.num_labels_with_blank)
 
