@@ -4,11 +4,13 @@ import hashlib
 import os
 import re
 
+import numpy as np
 import pytest
 from sisyphus import gs
 from sisyphus import job as sisyphus_job
 
 from ctc_kd.corpus.demo import MINUTES, SynthesiseDemoCorpusJob
+from ctc_kd.corpus.demo_part import with_commas
 from ctc_kd.corpus.demo_sentences import RULES, WORDS, Grammar, vocabulary
 from ctc_kd.corpus.demo_speakers import lm_sentences, plan
 
@@ -46,6 +48,15 @@ def test_parts_share_neither_speakers_nor_voices_nor_sentences_nor_the_text():
     text = list(lm_sentences(MINUTES, 5000, seed=1))
     assert 5000 <= sum(len(sentence.split()) for sentence in text) < 5020
     assert not set(text) & set(sentences)
+
+
+def test_pauses_inside_of_sentences_follow_the_asked_share_of_words():
+    rng = np.random.default_rng(0)
+    spoken = [with_commas("ONE TWO THREE FOUR FIVE", 0.25, rng) for _ in range(500)]
+    assert {text.replace(",", "") for text in spoken} == {"ONE TWO THREE FOUR FIVE"}
+    assert not any(text.endswith(",") for text in spoken)
+    assert sum(text.count(",") for text in spoken) / 2000 == pytest.approx(0.25, abs=0.03)
+    assert with_commas("ALONE", 1.0, rng) == "ALONE"
 
 
 def checksums(folder):

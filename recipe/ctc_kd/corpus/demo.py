@@ -7,7 +7,7 @@ import shutil
 
 from sisyphus import Job, Task
 
-from ctc_kd.corpus.synth_acoustics import Acoustics
+from ctc_kd.corpus.synth_acoustics import Acoustics, Pauses
 from ctc_kd.files import write_lines, write_text
 
 TRANSCRIBED = ("train", "dev", "test")
@@ -25,6 +25,7 @@ class SynthesiseDemoCorpusJob(Job):
         share it equally
     :param lm_words: words of the language model's text, at least
     :param acoustics: recording conditions
+    :param pauses: around and inside of sentences
     :param seed: everything else follows from it
     """
 
@@ -34,6 +35,7 @@ class SynthesiseDemoCorpusJob(Job):
         minutes: dict[str, float] = MINUTES,
         lm_words: int = 40000,
         acoustics: Acoustics = Acoustics(),
+        pauses: Pauses = Pauses(),
         seed: int = 1,
     ):
         unknown = set(minutes) - set(MINUTES)
@@ -42,6 +44,7 @@ class SynthesiseDemoCorpusJob(Job):
         self.minutes = dict(minutes)
         self.lm_words = lm_words
         self.acoustics = acoustics
+        self.pauses = pauses
         self.seed = seed
         self.out_corpus = self.output_path("corpus", directory=True)
         self.out_lm_text = self.output_path("lm_text.txt")
@@ -67,7 +70,7 @@ class SynthesiseDemoCorpusJob(Job):
         os.makedirs(partial)
         seconds = self.minutes[part] * 60 / len(speakers)
         rows = in_fresh_process(
-            write_part, partial, speakers, seconds, self.acoustics, part != UNTRANSCRIBED, self.seed
+            write_part, partial, speakers, seconds, self.acoustics, self.pauses, part != UNTRANSCRIBED, self.seed
         )
         speaker_lines = [
             f"{number:<5}| {sex} | {part:<16} |{length:6.2f} | {name}" for number, sex, length, name in rows

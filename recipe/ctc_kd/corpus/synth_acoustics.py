@@ -1,4 +1,4 @@
-"""Recording conditions of synthetic speech. Imports nothing heavy: graphs are made of it."""
+"""How synthetic speech is delivered and recorded. Imports nothing heavy: graphs are made of it."""
 
 from dataclasses import dataclass
 
@@ -22,3 +22,16 @@ class Acoustics:
     noise_slope: tuple[float, float] = (0.0, 2.0)
     channel_db: float = 6.0
     peak_db: tuple[float, float] = (-20.0, -2.0)
+
+
+@dataclass(frozen=True)
+class Pauses:
+    """Where nothing is said: what makes most blank frames of real recordings.
+
+    Attributes:
+        edge_s: range of the silence before, and of that after a sentence, uniformly
+        word_share: of the words inside a sentence, those that a short pause (about 0.2 s) follows
+    """
+
+    edge_s: tuple[float, float] = (0.1, 0.5)
+    word_share: float = 0.15
