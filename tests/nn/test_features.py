@@ -138,3 +138,22 @@ def test_spec_augment_repeats_with_the_same_generator():
 
 def test_valid_frames():
     assert valid_frames(torch.tensor([2, 0]), 3).tolist() == [[True, True, False], [False] * 3]
+
+
+def test_normalised_features_are_standardised_over_each_utterance_without_its_padding():
+    log_mel = LogMel(LogMelConfig(normalise=True))
+    lengths = torch.tensor([16000, 9000])
+    audio = torch.randn(2, 16000) * torch.linspace(0.1, 1.0, 16000)
+    features, frames = log_mel(audio, lengths)
+    for index, count in enumerate(frames.tolist()):
+        valid = features[index, :count]
+        torch.testing.assert_close(valid.mean(dim=0), torch.zeros(80), atol=1e-4, rtol=0)
+        torch.testing.assert_close(valid.std(dim=0, correction=0), torch.ones(80), atol=1e-3, rtol=0)
+        assert not features[index, count:].any()
+    alone, _ = log_mel(audio[1:, :9000], lengths[1:])
+    torch.testing.assert_close(features[1:, : frames[1]], alone, atol=1e-4, rtol=1e-4)
+
+
+def test_normalised_silence_is_finite():
+    features, _ = LogMel(LogMelConfig(normalise=True))(torch.zeros(1, 4000), torch.tensor([4000]))
+    assert not features.any()

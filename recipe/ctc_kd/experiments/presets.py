@@ -71,6 +71,7 @@ DEMO = Preset(
     student={
         "class": "StudentCtc",
         "num_labels_with_blank": NUM_LABELS_WITH_BLANK,
+        "log_mel": {"normalise": True},
         "spec_augment": {
             "min_time_masks": 1,
             "frames_per_time_mask": 50,

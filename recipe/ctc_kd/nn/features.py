@@ -34,6 +34,8 @@ class LogMelConfig:
         window: samples of the periodic Hann window, also the FFT size
         hop: samples from frame to frame
         min_frequency_hz, max_frequency_hz: range of the mel filters
+        normalise: give every filter zero mean and unit variance over each utterance. The paper does not; with little
+            data it shortens the time in which CTC knows blank only
     """
 
     sample_rate_hz: int = 16000
@@ -42,10 +44,11 @@ class LogMelConfig:
     num_filters: int = 80
     min_frequency_hz: float = 60.0
     max_frequency_hz: float = 7600.0
+    normalise: bool = False
 
 
 class LogMel(nn.Module):
-    """log10 of the Slaney mel spectrum of the power spectrum, no normalisation, windows inside of the signal only."""
+    """log10 of the Slaney mel spectrum of the power spectrum, windows inside of the signal only."""
 
     def __init__(self, cfg: LogMelConfig):
         super().__init__()
@@ -79,5 +82,20 @@ class LogMel(nn.Module):
             power = spectrum.real.square() + spectrum.imag.square()
             features = (power @ self.filters).clamp(min=1e-10).log10()
         lengths = self.output_lengths(lengths)
-        padding = ~valid_frames(lengths, features.shape[1])
-        return features.masked_fill(padding[..., None], 0.0), lengths
+        padding = ~valid_frames(lengths, features.shape[1])[..., None]
+        if self.cfg.normalise:
+            features = standardise(features, lengths, padding)
+        return features.masked_fill(padding, 0.0), lengths
+
+
+def standardise(features: Tensor, lengths: Tensor, padding: Tensor) -> Tensor:
+    """Zero mean and unit variance of every column over the frames that are not padding.
+
+    :param features: ``[B, T, F]``
+    :param lengths: ``[B]`` frames
+    :param padding: ``[B, T, 1]`` bool
+    """
+    count = lengths.clamp(min=1)[:, None, None]
+    centred = features - features.masked_fill(padding, 0.0).sum(dim=1, keepdim=True) / count
+    variance = centred.masked_fill(padding, 0.0).square().sum(dim=1, keepdim=True) / count
+    return centred * (variance + 1e-5).rsqrt()
