@@ -21,15 +21,20 @@ KILL_AND_RESUME = HERE.parents[1] / "benchmarks" / "kill_and_resume.py"
 LEXICON = {"SEE": ("S", "IY"), "THE": ("DH", "AH"), "ZOO": ("Z", "UW"), "CAT": ("K", "AE", "T")}
 ARPA = """\\data\\
 ngram 1=7
+ngram 2=2
 
 \\1-grams:
 -2.0\t<unk>
--99\t<s>
+-99\t<s>\t0
 -0.8\t</s>
--0.8\tSEE
--0.8\tTHE
--0.8\tZOO
--0.8\tCAT
+-0.8\tSEE\t0
+-0.8\tTHE\t0
+-0.8\tZOO\t0
+-0.8\tCAT\t0
+
+\\2-grams:
+-0.7\t<s> THE
+-0.7\tTHE ZOO
 
 \\end\\
 """
