@@ -62,18 +62,47 @@ def kd_loss(
         denominator = student_logits.shape[0] * num_labels
     else:
         raise ValueError(f"unknown normalisation {normalisation!r}, expected one of {', '.join(NORMALISATIONS)}")
-    log_q = F.log_softmax(_frames(student_logits, mask) / temperature, dim=-1)
-    log_p = F.log_softmax(_frames(teacher_logits.detach(), mask) / temperature, dim=-1)
-    divergence = torch.dot(log_p.exp().flatten(), (log_p - log_q).flatten())
+    divergence = _MaskedDivergence.apply(student_logits, teacher_logits, mask, temperature)
     return temperature**2 * divergence / denominator
 
 
+class _MaskedDivergence(torch.autograd.Function):
+    """Sum over masked frames of KL(teacher || student) at a temperature.
+
+    The gradient, (q - p) / temperature, is made on the way, in place: that takes half the time of autograd's steps.
+    """
+
+    @staticmethod
+    def forward(ctx, student_logits: Tensor, teacher_logits: Tensor, mask: Tensor, temperature: float) -> Tensor:
+        log_q = _frames(student_logits, mask).div_(temperature).log_softmax(dim=-1)
+        log_p = _frames(teacher_logits, mask).div_(temperature).log_softmax(dim=-1)
+        p = log_p.exp()
+        divergence = torch.dot(p.flatten(), log_p.sub_(log_q).flatten())
+        ctx.save_for_backward(log_q.exp_().sub_(p), mask)
+        ctx.temperature, ctx.dtype = temperature, student_logits.dtype
+        return divergence
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, scale: Tensor):
+        gradient, mask = ctx.saved_tensors
+        gradient = gradient * (scale / ctx.temperature)
+        if not mask.is_cuda:
+            gradient = gradient.new_zeros(mask.numel(), gradient.shape[-1]).index_copy_(0, _indices(mask), gradient)
+        return gradient.view(*mask.shape, -1).to(ctx.dtype), None, None, None
+
+
 def _frames(logits: Tensor, mask: Tensor) -> Tensor:
-    """Rows ``[N, C]`` with the masked frames of ``[B, T, C]``, and rows of zeros, which have no divergence."""
-    logits, mask = logits.flatten(0, 1), mask.flatten()
+    """Rows ``[N, C]``, a copy in at least float32: the masked frames of ``[B, T, C]``, and rows of zeros, which have no
+    divergence."""
+    rows, dtype = logits.flatten(0, 1), torch.promote_types(logits.dtype, torch.float32)
     if mask.is_cuda:  # their number is not known without waiting for the device
-        return logits.float().masked_fill(~mask[:, None], 0.0)
-    return logits.index_select(0, mask.nonzero()[:, 0]).to(torch.promote_types(logits.dtype, torch.float32))
+        return rows.to(dtype).masked_fill(~mask.flatten()[:, None], 0.0)
+    return rows.index_select(0, _indices(mask)).to(dtype)
+
+
+def _indices(mask: Tensor) -> Tensor:
+    return mask.flatten().nonzero()[:, 0]
 
 
 def ctc_loss(logits: Tensor, lengths: Tensor, targets: Tensor, target_lengths: Tensor, *, blank: int) -> Tensor:
