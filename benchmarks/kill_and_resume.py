@@ -9,7 +9,9 @@ a record differs from the undisturbed run's. Job ids, seconds and the like are n
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import math
 import os
 import random
 import subprocess
@@ -39,32 +41,49 @@ def processes_of(kind: str, folder: str) -> list[psutil.Process]:
     return found
 
 
-def disturb(manager: subprocess.Popen, folder: str, rng: random.Random, pending: list[str], speed: float):
-    """Kill a process of the first kind in ``pending`` that is alive, after a random time; the kind is then done."""
-    for kind in pending:
-        if processes_of(kind, folder):
-            time.sleep(rng.uniform(0.0, VICTIMS[kind] / speed))
-            victims = processes_of(kind, folder)
-            if victims and manager.poll() is None:
-                victim = rng.choice(victims)
-                print(f"kill -9 {victim.pid} ({kind}: {' '.join(victim.cmdline())[-90:]})", flush=True)
-                victim.kill()
-                pending.remove(kind)
-            return
-    time.sleep(0.1)
+class Killer:
+    """Kills a process of each kind in ``pending`` once, a random time after one is seen.
+
+    All kinds are watched at once. Where the process ended before its time came, the next of that kind is killed on sight.
+    """
+
+    def __init__(self, pending: list[str], folder: str, rng: random.Random, speed: float):
+        self.pending, self.folder, self.rng, self.speed = pending, folder, rng, speed
+        self.longest_wait_s = {kind: seconds / speed for kind, seconds in VICTIMS.items()}
+        self.due = {}
+
+    def look(self):
+        """One round over the pending kinds; to be called again and again while the manager lives."""
+        for kind in list(dict.fromkeys(self.pending)):
+            victims = processes_of(kind, self.folder)
+            if victims and kind not in self.due:
+                self.due[kind] = time.monotonic() + self.rng.uniform(0.0, self.longest_wait_s[kind])
+            if time.monotonic() < self.due.get(kind, math.inf):
+                continue
+            del self.due[kind]
+            self.longest_wait_s[kind] = 0.0
+            if victims:
+                self.kill(kind, self.rng.choice(victims))
+
+    def kill(self, kind: str, victim: psutil.Process):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            print(f"kill -9 {victim.pid} ({kind}: {' '.join(victim.cmdline())[-90:]})", flush=True)
+            victim.kill()
+            self.pending.remove(kind)
+            self.longest_wait_s[kind] = VICTIMS[kind] / self.speed
 
 
 def run_disturbed(config: str, folder: str, pending: list[str], rng: random.Random, speed: float):
     """Run ``config`` in ``folder`` until it is done, again after every death of the manager."""
     command = [sys.executable, "-m", "sisyphus", "manager", "-r", "-co", config]
+    killer = Killer(pending, folder, rng, speed)
     for attempt in range(2 * len(pending) + 1):
         with open(os.path.join(folder, f"manager.{attempt:02d}.log"), "w") as log:
             manager = subprocess.Popen(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
-            while manager.poll() is None:
-                if pending:
-                    disturb(manager, folder, rng, pending, speed)
-                else:
-                    manager.wait()
+            while pending and manager.poll() is None:
+                killer.look()
+                time.sleep(0.05)
+            manager.wait()
         print(f"the manager ended with status {manager.returncode}, kills to come: {pending or 'none'}", flush=True)
         if manager.returncode == 0:
             break
