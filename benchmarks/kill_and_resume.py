@@ -44,7 +44,7 @@ def processes_of(kind: str, folder: str) -> list[psutil.Process]:
 class Killer:
     """Kills a process of each kind in ``pending`` once, a random time after one is seen.
 
-    All kinds are watched at once. Where the process ended before its time came, the next of that kind is killed on sight.
+    All kinds are watched at once. Where a process ended before its time came, the next of its kind is killed on sight.
     """
 
     def __init__(self, pending: list[str], folder: str, rng: random.Random, speed: float):

@@ -102,6 +102,20 @@ def test_resumed_dump_equals_undisturbed(run_jobs, tiny, ctc, monkeypatch):
         assert np.array_equal(array, resumed[name]), name
 
 
+def test_loading_beside_a_gpu_gives_every_utterance_once(run_jobs, tiny, ctc):
+    dump = on_cpu(DumpLogitsJob(model=tiny.student, checkpoint=ctc.checkpoint(), audio=[tiny.train, tiny.dev]))
+    run_jobs(dump.out_logits)
+    folder = dump.out_logits.get_path()
+    alone = list(read_hdf(folder))
+    os.remove(hdf_files(folder)[0])
+    dump.rqmt.update(cpu=3, gpu=1)  # RETURNN takes the CPU where there is no GPU
+    _run_again(dump)
+    beside = list(read_hdf(folder))
+    assert [name for name, _ in beside] == [name for name, _ in alone]
+    for (name, array), (_, expected) in zip(beside, alone, strict=True):
+        np.testing.assert_allclose(array, expected, rtol=0.01, atol=0.01, err_msg=name)
+
+
 def test_teacher_with_other_labels_is_refused(run_jobs, tiny, tmp_path):
     from sisyphus import tk
 

@@ -45,6 +45,16 @@ def joined_dataset(*, audio: dict, stores: dict[str, Sequence[str]], order: str 
     }
 
 
+def beside_gpu(dataset: dict, rqmt: dict) -> dict:
+    """For a job with a GPU, the same sequences in the same order, decoded by one process for each of its other cores.
+
+    Not for a job without: it has no time to win, and would wait for the processes to start.
+    """
+    if not rqmt.get("gpu"):
+        return dataset
+    return {"class": "MultiProcDataset", "dataset": dataset, "num_workers": max(1, rqmt["cpu"] - 1), "buffer_size": 16}
+
+
 def extern_data(*, num_classes: int, keys: Sequence[str]) -> dict:
     """Shapes of the data keys ``audio``, ``labels`` (sparse, without blank) and ``teacher`` (logits, with blank)."""
     shapes = {

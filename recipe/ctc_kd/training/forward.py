@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ctc_kd.training.datasets import audio_dataset, extern_data, joined_dataset
+from ctc_kd.training.datasets import audio_dataset, beside_gpu, extern_data, joined_dataset
 from ctc_kd.training.returnn_config import as_literal, loader_options, write_config
 from ctc_kd.training.run_returnn import run_returnn
 
@@ -25,12 +25,12 @@ def run_forward(
         "load": checkpoint,
         "load_epoch": 1,
         "model_config": as_literal(model),
-        "forward_data": joined_dataset(audio=dataset, stores={}),
+        "forward_data": beside_gpu(joined_dataset(audio=dataset, stores={}), rqmt),
         "extern_data": extern_data(num_classes=model["num_labels_with_blank"], keys=["audio"]),
         "batch_size": {"audio": 10**9},
         "max_seqs": MAX_SEQS,
         "callback_options": options,
-        **loader_options(gpus=rqmt.get("gpu", 0)),
+        **loader_options(rqmt),
     }
     write_config(
         "returnn.config", settings=settings, steps=["get_model", "forward_step", f"{callback} as forward_callback"]

@@ -8,6 +8,7 @@ from typing import Any
 from ctc_kd.files import write_lines
 
 STEPS_MODULE = "ctc_kd.training.steps"
+BEHAVIOR_VERSION = 38  # of RETURNN; below 37, each of several loader processes gives all the data
 MODEL_SIZE_FILE = "num_parameters"  # RETURNN leaves the model's number of parameters there
 
 
@@ -28,6 +29,7 @@ def write_config(path: str, *, settings: dict[str, Any], steps: list[str]):
     """
     common = {
         "backend": "torch",
+        "behavior_version": BEHAVIOR_VERSION,
         "log_verbosity": 4,
         "target": None,
         "torch_log_memory_usage": True,
@@ -39,6 +41,6 @@ def write_config(path: str, *, settings: dict[str, Any], steps: list[str]):
     write_lines(path, lines)
 
 
-def loader_options(*, gpus: int) -> dict:
-    """Data loading: beside the GPU in processes of its own; on a CPU in the training process, which starts sooner."""
-    return {"torch_dataloader_opts": {"num_workers": 2 if gpus else 0}}
+def loader_options(rqmt: dict) -> dict:
+    """Batches are put together beside the GPU in a process of its own; without GPU in the training process."""
+    return {"torch_dataloader_opts": {"num_workers": 1 if rqmt.get("gpu") else 0, "pin_memory": bool(rqmt.get("gpu"))}}

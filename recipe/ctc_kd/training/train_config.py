@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ctc_kd.training.datasets import SAMPLE_RATE_HZ, audio_dataset, extern_data, joined_dataset
+from ctc_kd.training.datasets import SAMPLE_RATE_HZ, audio_dataset, beside_gpu, extern_data, joined_dataset
 from ctc_kd.training.hdf import hdf_files
 from ctc_kd.training.returnn_config import as_literal, loader_options, write_config
 
@@ -18,24 +18,26 @@ def write_training_config(job: TrainJob):
     train_stores, dev_stores = _stores(job, job.labels), _stores(job, job.dev_labels)
     # Dev utterances with a word outside the lexicon have no labels: the labels' file says which ones there are.
     dev_order = "labels" if job.dev_labels else "audio"
+    train = joined_dataset(
+        audio=audio_dataset(
+            [job.audio.get_path()],
+            seq_ordering=f"laplace:.{training.bin_size}",
+            partition_epoch=training.partition_epoch,
+        ),
+        stores=train_stores,
+    )
+    dev = joined_dataset(
+        audio=audio_dataset([job.dev_audio.get_path()], seq_ordering="sorted_reverse"),
+        stores=dev_stores,
+        order=dev_order,
+    )
     settings = {
         "task": "train",
         "model": f"{job.out_models.get_path()}/epoch",
         "model_config": as_literal(job.model),
         "criterion_config": as_literal(job.criterion),
-        "train": joined_dataset(
-            audio=audio_dataset(
-                [job.audio.get_path()],
-                seq_ordering=f"laplace:.{training.bin_size}",
-                partition_epoch=training.partition_epoch,
-            ),
-            stores=train_stores,
-        ),
-        "dev": joined_dataset(
-            audio=audio_dataset([job.dev_audio.get_path()], seq_ordering="sorted_reverse"),
-            stores=dev_stores,
-            order=dev_order,
-        ),
+        "train": beside_gpu(train, job.rqmt),
+        "dev": beside_gpu(dev, job.rqmt),
         "extern_data": extern_data(num_classes=job.model["num_labels_with_blank"], keys=["audio", *train_stores]),
         "batch_size": {"audio": int(training.batch_seconds * SAMPLE_RATE_HZ)},
         "max_seqs": 10_000,
@@ -52,7 +54,7 @@ def write_training_config(job: TrainJob):
             "keep_best_n": training.keep_best,
             "keep": sorted({*training.keep_epochs, training.num_epochs}),
         },
-        **loader_options(gpus=job.rqmt.get("gpu", 0)),
+        **loader_options(job.rqmt),
     }
     write_config(job.out_config.get_path(), settings=settings, steps=["get_model", "train_step"])
 
