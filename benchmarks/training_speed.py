@@ -1,0 +1,143 @@
+"""How many hours of audio the paper's student trains on in an hour, in one step and in a whole training job.
+
+    python benchmarks/training_speed.py [--device cuda] [--batch-seconds 1200] [--cpus 16] [--hours 20]
+
+Symmetric selection at lambda = 1, bf16 on a GPU. First the step alone (features, SpecAugment, student, selection, loss,
+optimizer) on a batch in device memory, then sub-epochs of a real training job: FLAC and fp16 teacher logits from disk,
+through RETURNN. Bar: 10,000 hours an hour on one H200.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import statistics
+import tempfile
+import time
+import zipfile
+
+import numpy as np
+import soundfile
+import torch
+from sisyphus import tk
+
+from ctc_kd.lexicon.inventory import labels_with_blank
+from ctc_kd.nn.losses import DistillationLoss
+from ctc_kd.nn.selection import Selection
+from ctc_kd.nn.student import StudentConfig, StudentCtc
+from ctc_kd.training.hdf import HdfWriter
+from ctc_kd.training.train import ADAMW, TrainingConfig, TrainJob
+
+RATE, SECONDS = 16000, (10.0, 16.0)
+SELECTION = {"rule": "symmetric", "parameters": {"n": 1}}
+NUM_LABELS = len(labels_with_blank())
+DISTINCT = 32  # recordings; the archive repeats them under other names
+
+
+def step_seconds(device: str, batch_seconds: float, repetitions: int) -> tuple[float, float]:
+    """:return: seconds of a step, and of audio in its batch"""
+    torch.manual_seed(0)
+    generator = torch.Generator().manual_seed(0)
+    durations = torch.empty(int(batch_seconds / SECONDS[1])).uniform_(*SECONDS, generator=generator)
+    lengths = (durations * RATE).long().to(device)
+    audio = 0.1 * torch.randn(len(lengths), int(lengths.max()), device=device)
+    student = StudentCtc(StudentConfig(NUM_LABELS)).to(device).train()
+    frames = student.log_mel.output_lengths(lengths) // 4
+    teacher = (4 * torch.randn(len(lengths), int(frames.max()), NUM_LABELS, device=device)).half()
+    criterion = DistillationLoss(kd_scale=1.0, selection=Selection(**SELECTION))
+    options = {"eps": ADAMW["epsilon"], "weight_decay": ADAMW["weight_decay"], "fused": True}
+    optimizer = torch.optim.AdamW(student.parameters(), lr=1e-4, **options)
+    seconds = []
+    for _ in range(repetitions + 3):
+        start = time.perf_counter()
+        with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
+            logits, out_lengths = student(audio, lengths)
+        losses = criterion(
+            logits, out_lengths, blank=NUM_LABELS - 1, teacher_logits=teacher, teacher_lengths=out_lengths
+        )
+        optimizer.zero_grad()
+        criterion.total(losses).backward()
+        optimizer.step()
+        if device == "cuda":
+            torch.cuda.synchronize()
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds[3:]), float(durations.sum())
+
+
+def write_corpus(folder: str, name: str, hours: float) -> float:
+    """An archive and the logits of a teacher, as the jobs write them; :return: seconds of audio"""
+    rng = np.random.default_rng(0)
+    recordings = []
+    for _ in range(DISTINCT):
+        samples = np.cumsum(rng.standard_normal(int(rng.uniform(*SECONDS) * RATE)))  # brown: packs like speech
+        buffer = io.BytesIO()
+        soundfile.write(buffer, 0.3 * samples / np.abs(samples).max(), RATE, format="FLAC")
+        recordings.append((buffer.getvalue(), len(samples)))
+    entries, total = [], 0.0
+    with (
+        zipfile.ZipFile(os.path.join(folder, f"{name}.zip"), "w") as archive,
+        HdfWriter(
+            os.path.join(folder, f"{name}.hdf"), labels=labels_with_blank(), metadata={"frame_shift_s": 0.04}
+        ) as store,
+    ):
+        logits = rng.standard_normal((int(SECONDS[1] * 25), NUM_LABELS)).astype(np.float16)
+        while total < 3600 * hours:
+            utterance = f"{name}-{len(entries):06d}"
+            packed, length = recordings[len(entries) % DISTINCT]
+            archive.writestr(f"{name}/{utterance}.flac", packed)
+            entries.append({"text": "", "file": f"{utterance}.flac", "seq_name": utterance, "duration": length / RATE})
+            store.add(utterance, logits[: ((length - 400) // 160 + 1) // 4])
+            total += length / RATE
+        archive.writestr(f"{name}.txt", repr(entries))
+    return total
+
+
+def sub_epoch_seconds(folder: str, device: str, batch_seconds: float, cpus: int, num_epochs: int) -> list[float]:
+    """Seconds of the sub-epochs of a training job on the corpus in ``folder``."""
+    job = TrainJob(
+        model={"class": "StudentCtc", "num_labels_with_blank": NUM_LABELS},
+        criterion={"kd_scale": 1.0, "selection": SELECTION},
+        training=TrainingConfig(
+            learning_rates=(1e-4,) * num_epochs,
+            partition_epoch=1,
+            batch_seconds=batch_seconds,
+            autocast="bfloat16" if device == "cuda" else None,
+            keep_best=0,
+        ),
+        audio=tk.Path(os.path.join(folder, "train.zip")),
+        dev_audio=tk.Path(os.path.join(folder, "dev.zip")),
+        teacher_logits=tk.Path(folder),
+    )
+    job.rqmt.update(cpu=cpus, gpu=int(device == "cuda"))
+    os.chdir(folder)
+    os.mkdir("work")
+    tk.run([job.out_curves], quiet=True)
+    with open(job.out_curves.get_path()) as file:
+        return [entry["seconds"] for entry in json.load(file)]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--batch-seconds", type=float, default=300.0)
+    parser.add_argument("--cpus", type=int, default=os.cpu_count())
+    parser.add_argument("--hours", type=float, default=0.5, help="of audio in a sub-epoch; 0: only the step")
+    parser.add_argument("--repetitions", type=int, default=10)
+    options = parser.parse_args()
+
+    seconds, audio = step_seconds(options.device, options.batch_seconds, options.repetitions)
+    print(f"{options.device}, {audio:.0f} s of audio in a batch: step {seconds:.3f} s, {audio / seconds:,.0f} h/h")
+    if not options.hours:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        audio = write_corpus(folder, "train", options.hours)
+        write_corpus(folder, "dev", 0.01)
+        curve = sub_epoch_seconds(folder, options.device, options.batch_seconds, options.cpus, num_epochs=4)
+    per_hour = ", ".join(f"{audio / seconds:,.0f}" for seconds in curve)
+    print(f"training job, {options.cpus} cores, {audio / 3600:.1f} h in a sub-epoch: {per_hour} h/h by sub-epoch")
+
+
+if __name__ == "__main__":
+    main()
