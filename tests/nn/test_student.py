@@ -82,7 +82,7 @@ def test_relative_attention_equals_the_plain_definition(training):
 
 @pytest.mark.parametrize("frames", [1, 2, 7])
 def test_select_distances(frames):
-    scores = torch.randn(2, 3, frames, 2 * frames - 1, dtype=torch.float64, requires_grad=True)
+    scores = torch.randn(2, 3, frames, 2 * frames, dtype=torch.float64, requires_grad=True)
     selected = select_distances(scores)
     for i in range(frames):
         for j in range(frames):

@@ -79,28 +79,26 @@ class Convolution(nn.Module):
 
 
 def relative_positions(num_frames: int, dim: int, device: torch.device) -> Tensor:
-    """Sinusoidal embeddings of the distances T-1 (key far in the past) down to -(T-1).
+    """Sinusoidal embeddings of the distances T-1 (key far in the past) down to -(T-1), and one more: 2T is even, which
+    matrix products on a GPU want.
 
-    :return: ``[2T - 1, dim]``, sine and cosine alternating
+    :return: ``[2T, dim]``, sine and cosine alternating
     """
-    distances = torch.arange(num_frames - 1, -num_frames, -1, device=device, dtype=torch.float32)
+    distances = torch.arange(num_frames - 1, -num_frames - 1, -1, device=device, dtype=torch.float32)
     exponents = torch.arange(0, dim, 2, device=device, dtype=torch.float32) / dim
     angles = distances[:, None] * torch.exp(-math.log(10000.0) * exponents)
     return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)
 
 
 def select_distances(scores: Tensor) -> Tensor:
-    """From scores by relative distance to scores by key: ``[..., T, 2T - 1] -> [..., T, T]``, a view.
+    """From scores by relative distance to scores by key: ``[..., T, 2T] -> [..., T, T]``, a view.
 
-    Row i of the input starts at distance T-1, so key j is its element ``T - 1 - i + j``.
+    Row i of the input starts at distance T-1, so key j is its element ``T-1 - i + j``, which is element
+    ``T-1 + i (2T-1) + j`` of all rows in one.
     """
     num_frames = scores.shape[-2]
-    scores = scores.contiguous()
-    return scores.as_strided(
-        (*scores.shape[:-1], num_frames),
-        (*scores.stride()[:-2], 2 * num_frames - 2, 1),
-        scores.storage_offset() + num_frames - 1,
-    )
+    rows = scores.flatten(-2).narrow(-1, num_frames - 1, num_frames * (2 * num_frames - 1))
+    return rows.unflatten(-1, (num_frames, 2 * num_frames - 1))[..., :num_frames]
 
 
 class RelativeSelfAttention(nn.Module):
@@ -123,15 +121,15 @@ class RelativeSelfAttention(nn.Module):
         """
         :param x: ``[B, T, dim]``
         :param valid: ``[B, T]`` bool, false in padding
-        :param positions: ``[2T - 1, dim]``, see :func:`relative_positions`
+        :param positions: ``[2T, dim]``, see :func:`relative_positions`
         """
         heads = (self.num_heads, -1)
         projected = self.query_key_value(self.norm(x)).unflatten(-1, (3, *heads))
         query, key, value = projected.permute(2, 0, 3, 1, 4).unbind()  # [B, H, T, d] each
-        position = self.position(positions).unflatten(-1, heads).permute(1, 2, 0)  # [H, d, 2T - 1]
+        position = self.position(positions).unflatten(-1, heads).permute(1, 2, 0)  # [H, d, 2T]
         scale = query.shape[-1] ** -0.5
         query = scale * query
-        by_distance = (query + scale * self.position_bias[:, None]) @ position  # [B, H, T, 2T - 1]
+        by_distance = (query + scale * self.position_bias[:, None]) @ position  # [B, H, T, 2T]
         hidden = torch.zeros_like(valid, dtype=by_distance.dtype).masked_fill(
             ~valid, torch.finfo(by_distance.dtype).min
         )

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
+RECIPES = str(Path(__file__).parents[2])  # importable for RETURNN also where the package is not installed
 
 
 def run_returnn(config: str, *, threads: int):
@@ -22,7 +23,7 @@ def run_returnn(config: str, *, threads: int):
         os.environ,
         OMP_NUM_THREADS=str(threads),
         MKL_NUM_THREADS=str(threads),
-        PYTHONPATH=str(Path(__file__).parents[2]),  # importable for RETURNN also where the package is not installed
+        PYTHONPATH=os.pathsep.join([RECIPES, *filter(None, [os.environ.get("PYTHONPATH")])]),
         PYTHONUNBUFFERED="1",
         CLICOLOR="0",  # RETURNN's tracebacks go to log files
         HF_HUB_DISABLE_TELEMETRY="1",
