@@ -24,7 +24,7 @@ def make_record():
             "lm_scale": 1.8,
             "prior_scale": 0.3,
             "dev": score(dev),
-            "test": score(test),
+            "test": None if test is None else score(test),
             "published": None,
             "training_seconds": 75.0,
             "epochs": 20,
@@ -61,3 +61,20 @@ def partial_grid(make_record):
         make_record("threshold", 0.9, 1.0, dev=17.6, test=18.6),
         make_record("random", 0.5, 1.0, dev=18.2, test=19.2),
     ]
+
+
+@pytest.fixture
+def significance():
+    """``significance({"baseline": 22.0, "all-l0.9": 18.5}, [("all-l0.9", "baseline", 0.003)])``: the file of the job;
+    the triples are row, the one it is compared with, and p."""
+
+    def make(wer, compared, speakers=20):
+        comparisons = [
+            {"row": row, "against": other, "difference": d, "low": d - 0.5, "high": d + 0.5, "p": p}
+            for row, other, p in compared
+            for d in [wer[row] - wer[other]]
+        ]
+        sizes = {"samples": 10_000, "speakers": speakers, "reliable": speakers >= 5, "utterances": 100, "words": 1000}
+        return {**sizes, "wer": wer, "comparisons": comparisons}
+
+    return make

@@ -1,6 +1,7 @@
 """The page: parses, needs nothing from elsewhere, says first what was found, and survives any hole in the grid."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 
 from ctc_kd.experiments.published import published_reference
 from ctc_kd.report.figures import figure1, figure1_series
-from ctc_kd.report.findings import headline, key_figures
+from ctc_kd.report.findings import caution, headline, key_figures
+from ctc_kd.report.names import row_name
 from ctc_kd.report.page import Page
 from ctc_kd.report.results import Results
 
@@ -100,11 +102,11 @@ def test_headline(results):
         "Symmetric selection with n = 2 at λ = 1.0, trained without transcripts, reaches 17.6 % WER on test, "
         "20 % relative below the CTC baseline (22.0 %); the teacher has 9.0 %."
     )
-    assert [(figure.label, figure.record.row) for figure in key_figures(results)] == [
-        ("Teacher", "teacher"),
-        ("CTC baseline", "baseline"),
-        ("Best with transcripts", "all-l0.9"),
-        ("Best without transcripts", "symmetric-p2-l1.0"),
+    assert [(figure.label, row_name(figure.cell)) for figure in key_figures(results)] == [
+        ("Teacher", "The teacher"),
+        ("CTC baseline", "The CTC baseline"),
+        ("Best with transcripts", "Plain KD at λ = 0.9"),
+        ("Best without transcripts", "Symmetric selection with n = 2 at λ = 1.0"),
     ]
 
 
@@ -117,6 +119,38 @@ def test_headline_admits_chance_and_losses(make_record):
     )
     assert headline(Results([worse])) == "Plain KD at λ = 0.25 reaches 21.0 % WER on test."
     assert headline(Results([baseline])) == "The CTC baseline has 20.0 % WER on test."
+
+
+def test_headline_is_about_dev_where_test_was_not_searched(make_record):
+    records = [make_record("baseline", dev=20, test=22), make_record("symmetric", 2, 1.0, dev=16, test=None)]
+    assert headline(Results(records)) == (
+        "Symmetric selection with n = 2 at λ = 1.0, trained without transcripts, reaches 16.0 % WER on dev, "
+        "20 % relative below the CTC baseline (20.0 %)."
+    )
+    assert "– " not in headline(Results(records[1:]))
+
+
+def test_the_paired_test_decides_what_may_be_chance(make_record, significance):
+    """2 points of 1,000 words are chance for independent errors, and need not be for the same utterances."""
+    records = [make_record("baseline", dev=20, test=20), make_record("all", None, 0.9, dev=18, test=18)]
+    assert "may be chance" in headline(Results(records))
+    for p, chance, count in ((0.001, False, 1), (0.2, True, 0)):
+        tested = significance({"baseline": 20.0, "all-l0.9": 18.0}, [("all-l0.9", "baseline", p)])
+        results = Results(records, significance=tested)
+        assert ("may be chance" in headline(results)) == chance
+        assert caution(results) == (
+            f"{count} of 1 students differ from the CTC baseline by more than chance in the choice of test speakers "
+            "(paired bootstrap, 5 %). Every row is one training with one seed."
+        )
+
+
+def test_caution_without_a_paired_test(make_record):
+    baseline = make_record("baseline", dev=20, test=20)
+    assert caution(Results([baseline])) == (
+        "The test set has 1\u2009000 words: differences below about 3.5 points of WER may be chance (5 %, errors taken "
+        "as independent). Every row is one training with one seed."
+    )
+    assert caution(Results([make_record("all", None, 0.9, dev=20, test=None)])).startswith("The dev set has")
 
 
 def test_figure1_joins_elimination_as_n_0(results):
@@ -139,10 +173,41 @@ def test_figure1_has_the_papers_points_of_the_same_corpus_only(make_record):
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_page_of_any_part_of_the_grid(partial_grid, data):
     records = data.draw(st.lists(st.sampled_from(partial_grid), min_size=1, unique_by=lambda record: record.row))
+    untested = data.draw(st.sets(st.sampled_from([record.row for record in records])))
+    records = [replace(record, test=None) if record.row in untested else record for record in records]
+    records += [
+        replace(record, seed=seed) for record in records for seed in data.draw(st.sets(st.integers(1, 2), max_size=2))
+    ]
     reference = data.draw(st.sampled_from([None, published_reference("librispeech-other")]))
     page = page_of(Results(records, reference))
     assert "nan" not in parse(page).text
     assert "None" not in parse(page).text
+
+
+def test_significance_section(make_record, significance):
+    records = [
+        make_record("baseline", dev=20, test=22),
+        make_record("symmetric", 1, 0.9, dev=17, test=None),
+        make_record("symmetric", 2, 0.9, dev=16, test=18),
+    ]
+    tested = significance({"baseline": 22.0, "symmetric-l0.9": 18.0}, [("symmetric-l0.9", "baseline", 0.0)], speakers=3)
+    checker = parse(page_of(Results(records, significance=tested)))
+    assert "significance" in checker.ids
+    for text in ("−4.0 [−4.5, −3.5]", "< 0.001", "With 3 speakers the intervals are not reliable."):
+        assert text in checker.text
+
+
+def test_one_seed_has_no_spread(results):
+    assert "±" not in page_of(results)
+
+
+def test_seeds_on_the_page(make_record):
+    records = [make_record("baseline", dev=dev, test=22, seed=seed) for seed, dev in ((1, 20.0), (2, 21.0))]
+    text = parse(page_of(Results(records))).text
+    assert "dev 20.5 ± 0.71 %" in text
+    assert "over 2 seeds (1, 2)" in text
+    assert "Rows are means over 2 seeds." in text
+    assert text.count("The CTC baseline") >= 2  # each row in the list of rows
 
 
 @pytest.mark.parametrize("methods", [("teacher",), ("baseline", "symmetric"), ("teacher", "all")])

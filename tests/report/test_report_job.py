@@ -100,7 +100,40 @@ def test_record_names_the_jobs_that_made_its_inputs(scored, run_jobs):
     assert chained.job_ids == {"score dev": first.job_id()}
 
 
-def test_report(scored, run_jobs):
+def test_facts_may_be_known_only_when_the_job_runs(scored, run_jobs, tmp_path):
+    from sisyphus import tk
+
+    from ctc_kd.report.record import RecordJob
+
+    (tmp_path / "n").write_text("3")
+    row = {**ROW, "parameter": tk.Variable(str(tmp_path / "n"))}
+    job = RecordJob(row=row, scores={"dev": tk.Path(scored["dev"])}, lm_scale=1.6, prior_scale=0.3)
+    run_jobs(job.out_record)
+    record = read_record(job.out_record.get_path())
+    assert (record.parameter, record.test, record.dev.wer) == (3, None, 9.0)
+
+
+def test_job_ids_stay(monkeypatch):
+    from sisyphus import job, tk
+
+    from ctc_kd.report.job import ReportJob
+
+    monkeypatch.setattr(job, "created_jobs", {})
+    files = {name: f"{name}.json" for name in ("dev", "test")}
+    record = record_job(files, ROW)
+    report = ReportJob(
+        title="A small report",
+        records=[record.out_record],
+        coverage=tk.Path("coverage.json"),
+        curves={"sym-n2-l1.0": tk.Path("curves.json")},
+        lm_statistics={"LM perplexity": 41.5},
+        notes=["Made by a test."],
+    )
+    assert record.job_id() == "ctc_kd/report/record/RecordJob.Vw6IKDwsSPAO"
+    assert report.job_id() == "ctc_kd/report/job/ReportJob.ae4PFV4Ksn3Y"
+
+
+def test_report(scored, run_jobs, significance, tmp_path):
     from sisyphus import tk
 
     from ctc_kd.experiments.published import published_reference
@@ -108,6 +141,10 @@ def test_report(scored, run_jobs):
 
     baseline = {"corpus": "demo", "preset": "consistent", "row": "ctc", "method": "baseline", "uses_transcripts": True}
     jobs = [record_job(scored, row) for row in (baseline, ROW)]
+    (tmp_path / "counts.txt").write_text("The corpus has 3 talks.\n\nTwo speakers are known.\n")
+    (tmp_path / "hours").write_text("'There are 2.5 hours.'")
+    tested = significance({"baseline": 9.5, "symmetric-l1": 9.5}, [("symmetric-l1", "baseline", 1.0)])
+    (tmp_path / "significance.json").write_text(json.dumps(tested))
     report = ReportJob(
         title="A small report",
         records=[job.out_record for job in jobs],
@@ -115,7 +152,8 @@ def test_report(scored, run_jobs):
         curves={"sym-n2-l1.0": tk.Path(scored["curves"])},
         lm_statistics={"LM perplexity": 41.5, "OOV rate [%]": tk.Variable(scored["oov"])},
         reference=published_reference("tedlium2"),
-        notes=["Made by a test."],
+        notes=["Made by a test.", tk.Path(str(tmp_path / "counts.txt")), tk.Variable(str(tmp_path / "hours"))],
+        significance=tk.Path(str(tmp_path / "significance.json")),
     )
     run_jobs(report.out_report)
     folder = report.out_report.get_path()
@@ -125,6 +163,7 @@ def test_report(scored, run_jobs):
         "figure1.svg",
         "index.html",
         "records.jsonl",
+        "significance.md",
         "table1.md",
         "table2.md",
     ]
@@ -132,7 +171,7 @@ def test_report(scored, run_jobs):
         assert [json.loads(line)["row"] for line in file] == ["ctc", "sym-n2-l1.0"]
     with open(os.path.join(folder, "index.html")) as file:
         page = file.read()
+    notes = ("Made by a test.", "The corpus has 3 talks.</p>", "Two speakers are known.", ">There are 2.5 hours.")
     assert all(
-        text in page
-        for text in ("A small report", "41.5", "0.75", "Made by a test.", "Symmetric selection with n\u00a0=\u00a02")
+        text in page for text in ("A small report", "41.5", "0.75", "Symmetric selection with n\u00a0=\u00a02", *notes)
     )

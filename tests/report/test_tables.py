@@ -85,9 +85,30 @@ def test_further_scales_and_rules_get_rows(make_record):
 
 
 def test_two_records_of_one_cell_are_refused(make_record):
-    records = [make_record("baseline", dev=20, test=21, row=row) for row in ("seed-1", "seed-2")]
-    with pytest.raises(ValueError, match="seed-1 and seed-2"):
+    records = [make_record("baseline", dev=20, test=21, row=row) for row in ("first", "again")]
+    with pytest.raises(ValueError, match="first and again"):
         Results(records)
+
+
+def test_a_row_that_was_not_searched_on_test_has_a_dash(make_record):
+    """Figure 1 needs dev only; the table shows the best on dev, whatever test scores the others have."""
+    records = [
+        make_record("symmetric", 1, 0.9, dev=17, test=18),
+        make_record("symmetric", 2, 0.9, dev=16, test=None),
+        make_record("symmetric", 1, 1.0, dev=18, test=19),
+    ]
+    table = lines(table2_markdown(Results(records)))
+    assert table[5:7] == ["|  | 0.9 | n = 2 | **16.0** | – |", "|  | 1.0 | n = 1 | 18.0 | **19.0** |"]
+
+
+def test_seeds_are_one_row_with_mean_and_spread(make_record):
+    wers = {1: (16.0, 18.0), 2: (16.4, 18.0), 3: (16.2, 18.3)}
+    records = [make_record("baseline", dev=20, test=22)]
+    records += [make_record("all", None, 0.9, dev=dev, test=test, seed=seed) for seed, (dev, test) in wers.items()]
+    text = table1_markdown(Results(records))
+    assert "| Baseline | – | 20.0 | 22.0 |" in lines(text)
+    assert "|  | 0.9 | **16.2** ± 0.20 | **18.1** ± 0.17 |" in lines(text)
+    assert "Mean ± standard deviation (divisor n − 1) over 3 seeds (1, 2, 3); rows without ± are one training." in text
 
 
 def test_records_of_two_corpora_are_refused(make_record):

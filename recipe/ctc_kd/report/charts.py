@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 
 from ctc_kd.report import names
+from ctc_kd.report.cell import Cell
 from ctc_kd.report.figures import ALL_FRAMES, AXIS_LABELS, figure1_series
-from ctc_kd.report.record import Record
 from ctc_kd.report.results import Results
 from ctc_kd.report.svg import Plot, element, ticks
 
@@ -20,13 +20,13 @@ class Strip:
 
     def __init__(self, results: Results):
         self._weights = results.weights
-        values = [score.wer for record in results.records for score in (record.dev, record.test)]
+        values = [score.wer for cell in results.cells for score in (cell.dev, cell.test) if score]
         pad = max(0.06 * (max(values) - min(values)), 0.2)
         self._low, self._high = max(min(values) - pad, 0), max(values) + pad
         self._lines = "".join(
-            self._line(record.test.wer, f"rule {method}")
+            self._line(cell.test.wer, f"rule {method}")
             for method in ("teacher", "baseline")
-            if (record := results.best(method, None))
+            if (cell := results.best(method, None)) and cell.test
         )
 
     def _at(self, wer: float) -> str:
@@ -35,20 +35,19 @@ class Strip:
     def _line(self, wer: float, class_: str) -> str:
         return element("line", x1=self._at(wer), x2=self._at(wer), y1=0, y2="100%", class_=class_)
 
-    def draw(self, record: Record | None) -> str:
+    def draw(self, cell: Cell | None) -> str:
         """A hollow dot for dev and a full one for test in the colour of the distillation scale; lines only for None."""
-        if record is None:
+        if cell is None:
             return element("svg", self._lines, class_="strip", aria_hidden="true")
-        dev, test = self._at(record.dev.wer), self._at(record.test.wer)
-        label = f"dev {names.wer(record.dev.wer)} %, test {names.wer(record.test.wer)} %"
-        colour = f"c{self._weights.index(record.weight)}" if record.weight is not None else "ink"
-        dots = [
-            element("title", label),
-            element("line", x1=dev, x2=test, y1="50%", y2="50%", class_="link"),
-            element("circle", cx=dev, cy="50%", r=4, class_="dev"),
-            element("circle", cx=test, cy="50%", r=4.5, class_="test"),
-        ]
-        return element("svg", self._lines + "".join(dots), class_=f"strip {colour}", role="img", aria_label=label)
+        dev, label = self._at(cell.dev.wer), f"dev {names.wer(cell.dev.wer)} %"
+        dots = [element("circle", cx=dev, cy="50%", r=4, class_="dev")]
+        if cell.test:
+            test, label = self._at(cell.test.wer), f"{label}, test {names.wer(cell.test.wer)} %"
+            dots.insert(0, element("line", x1=dev, x2=test, y1="50%", y2="50%", class_="link"))
+            dots.append(element("circle", cx=test, cy="50%", r=4.5, class_="test"))
+        colour = f"c{self._weights.index(cell.weight)}" if cell.weight is not None else "ink"
+        drawing = self._lines + element("title", label) + "".join(dots)
+        return element("svg", drawing, class_=f"strip {colour}", role="img", aria_label=label)
 
     def axis(self) -> str:
         marks = [

@@ -5,7 +5,6 @@ from __future__ import annotations
 from ctc_kd.report import names
 from ctc_kd.report.charts import share_bar
 from ctc_kd.report.results import Results
-from ctc_kd.report.tables import markdown
 
 NOTE = (
     "Padding is not counted. The paper's shares are of its own data and teacher; its published script counts frames to "
@@ -16,7 +15,7 @@ NOTE = (
 def coverage_markdown(coverage: dict, results: Results) -> str:
     """:param coverage: ``CoverageJob.out_coverage``"""
     lines = [[names.LONG[entry["rule"]], *_numbers(entry), _paper(entry, results)] for entry in coverage["selections"]]
-    table = markdown(["Selection", "Hyper-param.", "Frames", "Share", "Paper"], lines)
+    table = names.markdown(["Selection", "Hyper-param.", "Frames", "Share", "Paper"], lines)
     facts = "\n".join(f"- {name}: {value}" for name, value in coverage_facts(coverage).items())
     return f"**Coverage.** Frames of the teacher that a selection distils. {NOTE}\n\n{table}\n{facts}\n"
 

@@ -17,10 +17,12 @@ def facts_list(facts: dict[str, str]) -> str:
 
 def data_facts(results: Results) -> dict[str, str]:
     """Size of the evaluation sets, and the training time of all rows together."""
-    record = results.records[0]
+    dev = results.records[0].dev
+    test = next((record.test for record in results.records if record.test), None)
     facts = {
         name: f"{names.count(score.words)} words, {names.count(score.utterances)} utterances"
-        for name, score in (("Dev set", record.dev), ("Test set", record.test))
+        for name, score in (("Dev set", dev), ("Test set", test))
+        if score
     }
     seconds = [record.training_seconds for record in results.records]
     if None not in seconds:
@@ -35,10 +37,11 @@ def record_list(results: Results) -> str:
 
 
 def _record(record: Record) -> str:
-    summary = (record.row, names.row_name(record), names.wer(record.dev.wer), names.wer(record.test.wer))
+    on_test = names.wer(record.test and record.test.wer)
+    summary = (record.row, names.row_name(record), names.wer(record.dev.wer), on_test)
     spans = "".join(f"<span>{prose(text)}</span>" for text in summary)
     head = "".join(f"<th>{name}</th>" for name in ("", "WER", "sub.", "del.", "ins.", "words"))
-    scores = _score("dev", record.dev) + _score("test", record.test)
+    scores = _score("dev", record.dev) + (_score("test", record.test) if record.test else "")
     jobs = "".join(
         f"<div><dt>{escape(kind)}</dt><dd><code>{escape(job)}</code></dd></div>" for kind, job in record.job_ids.items()
     )

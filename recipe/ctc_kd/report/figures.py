@@ -19,9 +19,9 @@ def figure1_series(results: Results) -> dict[float, tuple[list[tuple[int, float]
     """Distillation scale -> points (n, dev WER), with blank elimination as n = 0, and the dev WER of plain KD."""
     series = {}
     for weight in results.weights:
-        rows = [r for r in results.distilled if r.weight == weight]
-        points = {r.parameter or 0: r.dev.wer for r in rows if r.method in ("eliminate", "symmetric")}
-        kd = next((r.dev.wer for r in rows if r.method == "all"), None)
+        cells = [cell for cell in results.distilled if cell.weight == weight]
+        points = {cell.parameter or 0: cell.dev.wer for cell in cells if cell.method in ("eliminate", "symmetric")}
+        kd = next((cell.dev.wer for cell in cells if cell.method == "all"), None)
         if points or kd is not None:
             series[weight] = (sorted(points.items()), kd)
     return series

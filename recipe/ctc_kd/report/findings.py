@@ -5,42 +5,53 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ctc_kd.report import names
-from ctc_kd.report.record import Record
-from ctc_kd.report.results import Results, best_on_dev
+from ctc_kd.report.cell import Cell, best_on_dev
+from ctc_kd.report.results import Results, chance
+from ctc_kd.report.significance import compared, few_speakers
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One number of the page's head: what it is, the row, and how it compares."""
+    """One number of the page's head: what it is, the cell, and how it compares."""
 
     label: str
-    record: Record
+    cell: Cell
     remarks: tuple[str, ...]
 
 
 def headline(results: Results) -> str:
-    """The best student (chosen on dev) against the CTC baseline and the teacher, by test WER."""
+    """The best student (chosen on dev) against the CTC baseline and the teacher, by test WER; by dev WER where one of
+    them has no test score."""
     best = best_on_dev(results.distilled)
     baseline, teacher = results.best("baseline", None), results.best("teacher", None)
+    known = [cell for cell in (best, teacher, baseline) if cell]
+    on = "test" if all(cell.test for cell in known) else "dev"
+    wer = {cell.method: names.wer(getattr(cell, on).wer) for cell in known}
     if best is None:
-        known = [record for record in (teacher, baseline) if record]
-        return "; ".join(f"{names.LONG[r.method]} has {names.wer(r.test.wer)} % WER on test" for r in known) + "."
+        return "; ".join(f"{names.LONG[cell.method]} has {wer[cell.method]} % WER on {on}" for cell in known) + "."
     free = "" if best.uses_transcripts else ", trained without transcripts,"
-    parts = [f"{names.row_name(best)}{free} reaches {names.wer(best.test.wer)} % WER on test"]
+    parts = [f"{names.row_name(best)}{free} reaches {wer[best.method]} % WER on {on}"]
     if baseline:
-        chance = abs(best.test.wer - baseline.test.wer) < results.chance(baseline)
-        may_be = ", which may be chance" if chance else ""
-        parts.append(f", {comparison(best, baseline)} the CTC baseline ({names.wer(baseline.test.wer)} %){may_be}")
+        may_be = ", which may be chance" if _may_be_chance(results, best, baseline, on) else ""
+        parts.append(f", {comparison(best, baseline, on)} the CTC baseline ({wer['baseline']} %){may_be}")
     if teacher:
-        parts.append(f"; the teacher has {names.wer(teacher.test.wer)} %")
+        parts.append(f"; the teacher has {wer['teacher']} %")
     return "".join(parts) + "."
 
 
-def comparison(record: Record, baseline: Record) -> str:
+def _may_be_chance(results: Results, cell: Cell, baseline: Cell, on: str) -> bool:
+    if on == "test" and results.significance and (found := results.significance.against(cell, "baseline")):
+        return not found.significant
+    score = getattr(baseline, on)
+    return abs(getattr(cell, on).wer - score.wer) < chance(score)
+
+
+def comparison(cell: Cell, baseline: Cell, on: str = "test") -> str:
     """E.g. ``12 % relative below``."""
-    if not baseline.test.wer:
+    base = getattr(baseline, on).wer
+    if not base:
         return "against"
-    change = round(100 * (record.test.wer / baseline.test.wer - 1))
+    change = round(100 * (getattr(cell, on).wer / base - 1))
     return f"{abs(change)} % relative {'below' if change < 0 else 'above'}" if change else "level with"
 
 
@@ -48,34 +59,57 @@ def key_figures(results: Results) -> list[Figure]:
     """Teacher, baseline, the best student with and the best without transcripts, as far as they exist."""
     teacher, baseline = results.best("teacher", None), results.best("baseline", None)
     figures = [
-        Figure(label, record, _size(record))
-        for label, record in (("Teacher", teacher), ("CTC baseline", baseline))
-        if record
+        Figure(label, cell, _size(cell)) for label, cell in (("Teacher", teacher), ("CTC baseline", baseline)) if cell
     ]
     for label, transcripts in (("Best with transcripts", True), ("Best without transcripts", False)):
-        best = best_on_dev([record for record in results.distilled if record.uses_transcripts == transcripts])
+        best = best_on_dev([cell for cell in results.distilled if cell.uses_transcripts == transcripts])
         if best:
-            compared = (f"{comparison(best, baseline)} baseline",) if baseline else ()
-            figures.append(Figure(label, best, (_short(best), *compared)))
+            comparable = baseline and baseline.test and best.test
+            compared_to = (f"{comparison(best, baseline)} baseline",) if comparable else ()
+            figures.append(Figure(label, best, (_short(best), *compared_to)))
     return figures
 
 
-def _size(record: Record) -> tuple[str, ...]:
-    return () if record.parameters is None else (f"{record.parameters / 1e6:.1f} M parameters",)
+def _size(cell: Cell) -> tuple[str, ...]:
+    return () if cell.parameters is None else (f"{cell.parameters / 1e6:.1f} M parameters",)
 
 
-def _short(record: Record) -> str:
-    name = names.SHORT[record.method]
-    if record.parameter is not None:
-        name += f" {names.parameter(record.method, record.parameter)}"
-    return f"{name}, λ = {names.scale(record.weight)}"
+def _short(cell: Cell) -> str:
+    name = names.SHORT[cell.method]
+    if cell.parameter is not None:
+        name += f" {names.parameter(cell.method, cell.parameter)}"
+    return f"{name}, λ = {names.scale(cell.weight)}"
 
 
 def caution(results: Results) -> str:
     """How large a difference has to be, so that nobody reads chance as an effect."""
-    record = results.best("baseline", None) or results.records[0]
-    return (
-        f"The test set has {names.count(record.test.words)} words: differences below about "
-        f"{results.chance(record):.1f} points of WER may be chance (5 %, errors taken as independent), "
-        "and every row is one training with one seed."
+    return f"{_tested(results) if results.significance else _independent(results)} {_trainings(results)}"
+
+
+def _tested(results: Results) -> str:
+    """How many students differ from the baseline."""
+    found = results.significance
+    differences = [found.against(cell, "baseline") for cell in compared(results)]
+    differences = [difference for difference in differences if difference]
+    text = (
+        f"{sum(difference.significant for difference in differences)} of {len(differences)} students differ from the "
+        f"CTC baseline by more than chance in the choice of test speakers (paired bootstrap, 5 %)."
     )
+    return text if found.reliable else f"{text} {few_speakers(found)}"
+
+
+def _independent(results: Results) -> str:
+    cells = sorted(results.cells, key=lambda cell: cell.method != "baseline")
+    on, score = next((("test", cell.test) for cell in cells if cell.test), ("dev", cells[0].dev))
+    return (
+        f"The {on} set has {names.count(score.words)} words: differences below about {chance(score):.1f} points of WER "
+        "may be chance (5 %, errors taken as independent)."
+    )
+
+
+def _trainings(results: Results) -> str:
+    seeds = {len(cell.seeds) for cell in results.cells if cell.method != "teacher"} or {1}
+    if seeds == {1}:
+        return "Every row is one training with one seed."
+    low, high = min(seeds), max(seeds)
+    return f"Rows are means over {low} to {high} seeds." if low != high else f"Rows are means over {low} seeds."

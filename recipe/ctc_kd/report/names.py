@@ -1,7 +1,8 @@
-"""How methods, parameters and numbers are written in tables and on the page."""
+"""How methods, parameters, numbers and tables are written in Markdown and on the page."""
 
 from __future__ import annotations
 
+from ctc_kd.report.cell import Cell, Mean
 from ctc_kd.report.record import Record
 
 DASH = "–"
@@ -35,6 +36,11 @@ def wer(value: float | None) -> str:
     return DASH if value is None else f"{value:.1f}"
 
 
+def spread(score: Mean | None) -> str:
+    """What follows a mean over seeds: `` ± 0.12``; nothing for one seed."""
+    return "" if score is None or score.spread is None else f" ± {score.spread:.2f}"
+
+
 def scale(value: float | None) -> str:
     return DASH if value is None else f"{value:g}" if value % 1 else f"{value:.1f}"
 
@@ -44,7 +50,7 @@ def parameter(method: str, value: float | None) -> str:
     return DASH if value is None else f"{SYMBOL.get(method, 'parameter')} = {value:g}"
 
 
-def row_name(record: Record) -> str:
+def row_name(record: Record | Cell) -> str:
     """E.g. ``Symmetric selection with n = 2 at λ = 1.0``."""
     name = LONG[record.method]
     if record.parameter is not None:
@@ -68,3 +74,9 @@ def count(value: int | None) -> str:
 
 def percent(share: float | None, digits: int = 1) -> str:
     return DASH if share is None else f"{100 * share:.{digits}f} %"
+
+
+def markdown(head: list[str], lines: list[list[str]]) -> str:
+    """A Markdown table; columns that hold only numbers would be right-aligned, so all but the first are."""
+    rule = ["---"] + ["---:"] * (len(head) - 1)
+    return "".join(f"| {' | '.join(line)} |\n" for line in [head, rule, *lines])

@@ -9,6 +9,7 @@ from ctc_kd.report import charts, findings, names, tables
 from ctc_kd.report.coverage_table import NOTE, coverage_facts, coverage_html
 from ctc_kd.report.details import data_facts, facts_list, record_list
 from ctc_kd.report.results import Results
+from ctc_kd.report.significance import significance_html, significance_note
 from ctc_kd.report.style import STYLE
 from ctc_kd.report.svg import element, prose
 from ctc_kd.report.wer_table import WerTable, legend
@@ -18,9 +19,9 @@ HEAD = (
     '<meta name="color-scheme" content="light dark">'
 )
 FOOT = (
-    "Built from the records in records.jsonl. Tables as text: table1.md, table2.md, coverage.md; figure1.svg and "
-    "figure1.png. Paper: B. Hilmes, N. Rossenbach, R. Schlüter, Analyzing the Importance of Blank for CTC-Based "
-    "Knowledge Distillation, 2025, arXiv 2506.01503."
+    "Built from the records in records.jsonl. Tables as text: the files *.md; figure1.svg and figure1.png. Paper: "
+    "B. Hilmes, N. Rossenbach, R. Schlüter, Analyzing the Importance of Blank for CTC-Based Knowledge Distillation, "
+    "2025, arXiv 2506.01503."
 )
 CURVES = "Losses over sub-epochs: full lines are dev, faint lines are train."
 
@@ -45,6 +46,7 @@ class Page:
         sections = [
             ("Table 1", "Teacher, baseline and standard distillation", self._table1()),
             ("Table 2", "Blank selection", self._table2()),
+            ("Significance", "Differences that are more than chance", self._significance()),
             ("Figure 1", "How much blank to keep around the labels", self._figure1()),
             ("Coverage", "Share of the teacher’s frames that is distilled", self._coverage()),
             ("Curves", "Learning curves", self._curves()),
@@ -76,11 +78,16 @@ class Page:
             f"WER [%] with {tables.LM}. λ is the distillation scale, at 1.0 there is no CTC loss. Bold: best student. "
         )
         note += tables.paper_note(self.results) if self.results.reference else ""
-        return table.html() + legend(self.results) + _note(note)
+        return table.html() + legend(self.results) + _note(f"{note} {tables.seeds_note(self.results)}")
 
     def _table2(self) -> str:
         table = WerTable(self.results, tables.table2(self.results), has_parameter=True)
-        return table.html() + legend(self.results) + _note(tables.CHOICE)
+        return table.html() + legend(self.results) + _note(f"{tables.CHOICE} {tables.seeds_note(self.results)}")
+
+    def _significance(self) -> str:
+        if self.results.significance is None:
+            return ""
+        return significance_html(self.results) + _note(significance_note(self.results))
 
     def _figure1(self) -> str:
         drawing = charts.figure1(self.results)
@@ -126,10 +133,12 @@ def _anchor(name: str) -> str:
 
 
 def _note(text: str) -> str:
-    return element("p", prose(text), class_="note")
+    return element("p", prose(text.strip()), class_="note")
 
 
 def _tile(figure: findings.Figure) -> str:
-    test, dev = names.wer(figure.record.test.wer), names.wer(figure.record.dev.wer)
-    remark = "".join(f"<p>{prose(line)}</p>" for line in (f"dev {dev} %", *figure.remarks))
-    return f'<div class="tile"><p>{figure.label}</p><strong>{test}<small> %</small></strong>{remark}</div>'
+    dev, test = figure.cell.dev, figure.cell.test
+    dev_line = f"dev {names.wer(dev.wer)}{names.spread(dev)} %"
+    remark = "".join(f"<p>{prose(line)}</p>" for line in (dev_line, *figure.remarks))
+    number = names.wer(test and test.wer) + (element("small", f"{names.spread(test)} %") if test else "")
+    return f'<div class="tile"><p>{figure.label}</p><strong>{number}</strong>{remark}</div>'

@@ -36,6 +36,7 @@ class Record:
     :param normalisation: of the KD loss, see ``ctc_kd.nn.losses.kd_loss``
     :param published: ``{"dev", "test", "parameter"}`` of the paper's row on the same corpus; None where it has none
     :param parameters: number of trainable parameters
+    :param test: None where the hyper-parameter was not chosen on dev, so that test was not searched
     :param job_ids: what the job did -> its id
     :param uses_transcripts: whether training of this model read transcripts
     """
@@ -52,7 +53,7 @@ class Record:
     lm_scale: float
     prior_scale: float
     dev: Score
-    test: Score
+    test: Score | None
     published: dict | None
     training_seconds: float | None
     epochs: int | None
@@ -69,7 +70,7 @@ class Record:
 
     @classmethod
     def from_json(cls, data: dict) -> Record:
-        return cls(**{**data, "dev": Score(**data["dev"]), "test": Score(**data["test"])})
+        return cls(**{**data, "dev": Score(**data["dev"]), "test": data["test"] and Score(**data["test"])})
 
 
 def read_record(path: str | os.PathLike) -> Record:
@@ -85,8 +86,8 @@ class RecordJob(Job):
     """Writes the :class:`Record` of one row.
 
     :param row: the fields of the record known beforehand: ``corpus, preset, row, method, uses_transcripts`` and, as far
-        as they apply, ``parameter, weight, temperature, normalisation, seed, published``
-    :param scores: ``{"dev": ..., "test": ...}``, the counts (JSON) of the two ScoreJobs
+        as they apply, ``parameter, weight, temperature, normalisation, seed, published``; each may be a Variable
+    :param scores: ``{"dev": ..., "test": ...}``, the counts (JSON) of the two ScoreJobs, or of dev only
     :param lm_scale: best on dev
     :param prior_scale: best on dev
     :param curves: learning curves of the training (JSON); gives number of epochs and, where entries have ``"seconds"``,
@@ -98,7 +99,7 @@ class RecordJob(Job):
     def __init__(
         self,
         *,
-        row: dict[str, Any],
+        row: dict[str, tk.Variable | Any],
         scores: dict[str, tk.Path],
         lm_scale: tk.Variable | float,
         prior_scale: tk.Variable | float,
@@ -124,25 +125,26 @@ class RecordJob(Job):
     def run(self):
         record = Record(**self._fields())
         write_json(self.out_record.get_path(), record.to_json())
-        print(f"{record.row}: {record.dev.wer:.2f} % WER on dev, {record.test.wer:.2f} % on test")
+        on_test = f"{record.test.wer:.2f} %" if record.test else "not scored"
+        print(f"{record.row}: {record.dev.wer:.2f} % WER on dev, {on_test} on test")
 
     def _fields(self) -> dict[str, Any]:
-        optional = dict.fromkeys(["parameter", "weight", "temperature", "normalisation", "seed", "published"])
+        optional = dict.fromkeys(["parameter", "weight", "temperature", "normalisation", "seed", "published", "test"])
         seconds, epochs = _training(self.curves)
         return {
             **optional,
             "training_seconds": seconds,
             "epochs": epochs,
             "parameters": value_of(self.num_parameters),
-            **self.row,
-            **{name: _score(path) for name, path in self.scores.items()},
+            **{name: value_of(value) for name, value in self.row.items()},
+            **{name: read_score(path) for name, path in self.scores.items()},
             "lm_scale": value_of(self.lm_scale),
             "prior_scale": value_of(self.prior_scale),
             "job_ids": self.job_ids,
         }
 
 
-def _score(counts: tk.Path) -> Score:
+def read_score(counts: tk.Path) -> Score:
     """The counts of a ScoreJob without the fields that a record does not keep."""
     data = read_json(counts.get_path())
     return Score(**{field.name: data[field.name] for field in dataclasses.fields(Score)})

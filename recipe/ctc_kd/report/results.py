@@ -1,4 +1,4 @@
-"""The records of one corpus as a grid, with the rule that picks hyper-parameters on dev, and the paper's numbers."""
+"""The records of one corpus as a grid, with what dev chose, the significance of test, and the paper's numbers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ctc_kd.report.cell import Cell, Mean, best_on_dev, fullest
 from ctc_kd.report.record import Record
+from ctc_kd.report.significance import Significance
 
 PAPER_WEIGHTS = (0.25, 0.9, 1.0)
 
@@ -23,44 +25,49 @@ class PaperScore:
 class Results:
     """All rows of one corpus; the grid may have holes.
 
-    :param records: at most one for each method, hyper-parameter and distillation scale
+    ``records``: see :func:`ctc_kd.report.cell.fullest`. ``cells``: records that differ in their seed only are one.
+
+    :param records: at most one for each method, hyper-parameter, distillation scale and seed, or two as above
     :param reference: ``ctc_kd.experiments.published.published_reference`` of the same corpus, or of another one whose
         numbers are shown for orientation
+    :param significance: ``SignificanceJob.out_significance`` of the test set
     """
 
-    def __init__(self, records: Sequence[Record], reference: dict | None = None):
+    def __init__(self, records: Sequence[Record], reference: dict | None = None, significance: dict | None = None):
         if not records:
             raise ValueError("a report needs at least one record")
-        self.records = list(records)
-        self.corpus = self.records[0].corpus
-        self.reference = reference
-        cells = {}
-        for record in self.records:
-            cell = (record.method, record.parameter, record.weight)
-            if cell in cells:
-                raise ValueError(
-                    f"rows {cells[cell]} and {record.row} are the same cell {cell}: report them separately"
-                )
+        self.corpus = records[0].corpus
+        for record in records:
             if record.corpus != self.corpus:
                 raise ValueError(f"row {record.row} is of corpus {record.corpus}, the report of {self.corpus}")
-            cells[cell] = record.row
+        self.records = fullest(records)
+        groups: dict[tuple, list[Record]] = {}
+        for record in self.records:
+            groups.setdefault((record.method, record.parameter, record.weight), []).append(record)
+        self.cells = [Cell.of(group) for group in groups.values()]
+        self.reference = reference
+        self.significance = significance and Significance(significance, self._chosen())
+
+    def _chosen(self) -> list[Cell]:
+        """For each method and distillation scale the cell that dev chose."""
+        return [self.best(*group) for group in dict.fromkeys((cell.method, cell.weight) for cell in self.cells)]
 
     @property
     def weights(self) -> list[float]:
         """Distillation scales in ascending order: the paper's and any other that was trained."""
-        return sorted({*PAPER_WEIGHTS, *(record.weight for record in self.distilled)})
+        return sorted({*PAPER_WEIGHTS, *(cell.weight for cell in self.distilled)})
 
     @property
-    def distilled(self) -> list[Record]:
-        return [record for record in self.records if record.weight is not None]
+    def distilled(self) -> list[Cell]:
+        return [cell for cell in self.cells if cell.weight is not None]
 
-    def best(self, method: str, weight: float | None) -> Record | None:
-        """The row of the hyper-parameter with the lowest dev WER, the smaller one in a tie; test plays no part."""
-        return best_on_dev([r for r in self.records if (r.method, r.weight) == (method, weight)])
+    def best(self, method: str, weight: float | None) -> Cell | None:
+        """The cell of the hyper-parameter with the lowest dev WER, the smaller one in a tie; test plays no part."""
+        return best_on_dev([cell for cell in self.cells if (cell.method, cell.weight) == (method, weight)])
 
-    def best_weight(self, method: str) -> Record | None:
-        """The row of the distillation scale (and hyper-parameter) with the lowest dev WER."""
-        return best_on_dev([r for r in self.distilled if r.method == method])
+    def best_weight(self, method: str) -> Cell | None:
+        """The cell of the distillation scale (and hyper-parameter) with the lowest dev WER."""
+        return best_on_dev([cell for cell in self.distilled if cell.method == method])
 
     def paper(self, method: str, weight: float | None) -> PaperScore | None:
         for row in self.reference["rows"] if self.reference else []:
@@ -85,15 +92,12 @@ class Results:
                 return entry["share"]
         return None
 
-    def chance(self, record: Record) -> float:
-        """Roughly the smallest difference in test WER [%] to ``record`` that is not chance.
 
-        Two-sided 5 % for two independent test sets of that size with independent errors: careful for rows that are
-        scored on the same utterances.
-        """
-        rate = min(record.test.wer / 100, 1)
-        return 100 * 1.96 * math.sqrt(2 * rate * (1 - rate) / record.test.words)
+def chance(score: Mean) -> float:
+    """Roughly the smallest difference in WER [%] to ``score`` that is not chance.
 
-
-def best_on_dev(records: Sequence[Record]) -> Record | None:
-    return min(records, key=lambda r: (r.dev.wer, r.weight or 0, r.parameter or 0), default=None)
+    Two-sided 5 % for two independent test sets of that size with independent errors: careful for rows that are scored
+    on the same utterances.
+    """
+    rate = min(score.wer / 100, 1)
+    return 100 * 1.96 * math.sqrt(2 * rate * (1 - rate) / score.words)

@@ -24,6 +24,7 @@ nav{display:flex;flex-wrap:wrap;gap:.3rem 1.4rem;font-size:.86rem;margin-top:1.6
 border-top:1px solid var(--faint)}
 a{color:var(--accent);text-decoration:none}a:hover{text-decoration:underline}
 b{font-weight:700}
+td small{font-size:.78rem;color:var(--soft)}
 
 .tiles{display:grid;grid-template-columns:repeat(4,1fr);gap:0 1.6rem;margin:2rem 0 1rem}
 .tile{border-top:2px solid var(--ink);padding:.6rem 0 1rem}

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ctc_kd.report import names
-from ctc_kd.report.record import Record
+from ctc_kd.report.cell import Cell
 from ctc_kd.report.results import PaperScore, Results
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of Table 1 or 2; ``record`` is None where the grid has a hole.
+    """One line of Table 1 or 2; ``cell`` is None where the grid has a hole.
 
     :param first: whether a new group of rows (method) begins
     """
@@ -20,7 +20,7 @@ class Row:
     label: str
     method: str
     weight: float | None
-    record: Record | None
+    cell: Cell | None
     paper: PaperScore | None
     first: bool
 
@@ -41,13 +41,13 @@ def table2(results: Results) -> list[Row]:
     """KD and elimination at their best scale, then each rule with the hyper-parameter chosen on dev, by scale."""
     best = [(method, results.best_weight(method)) for method in ("all", "eliminate")]
     rules = ["symmetric", "trim", "threshold", "random"]
-    rules += ["prior"] if any(record.method == "prior" for record in results.records) else []
+    rules += ["prior"] if any(cell.method == "prior" for cell in results.cells) else []
     return [*(_row(results, method, found and found.weight) for method, found in best), *_groups(results, rules)]
 
 
 def _row(results: Results, method: str, weight: float | None, first: bool = True) -> Row:
-    record, paper = results.best(method, weight), results.paper(method, weight)
-    return Row(names.SHORT[method], method, weight, record, paper, first)
+    cell, paper = results.best(method, weight), results.paper(method, weight)
+    return Row(names.SHORT[method], method, weight, cell, paper, first)
 
 
 def _groups(results: Results, methods: Sequence[str]) -> list[Row]:
@@ -57,7 +57,8 @@ def _groups(results: Results, methods: Sequence[str]) -> list[Row]:
 
 def best_scores(rows: Sequence[Row]) -> dict[str, str]:
     """For dev and test the lowest WER of a student, as printed: the table's bold numbers."""
-    scores = {name: [getattr(row.record, name).wer for row in rows if row.record and row.is_student] for name in SETS}
+    students = [row.cell for row in rows if row.cell and row.is_student]
+    scores = {name: [score.wer for cell in students if (score := getattr(cell, name))] for name in SETS}
     return {name: names.wer(min(values)) for name, values in scores.items() if values}
 
 
@@ -84,11 +85,20 @@ def table2_markdown(results: Results) -> str:
 
 def chosen_mark(row: Row) -> str:
     """The dagger at a distillation scale of Table 2 that was chosen on dev."""
-    return "†" if row.method in ("all", "eliminate") and row.record else ""
+    return "†" if row.method in ("all", "eliminate") and row.cell else ""
 
 
 LM = "4-gram LM"
 CHOICE = "Hyper-parameters, and the scales marked †, are those with the lowest dev WER."
+
+
+def seeds_note(results: Results) -> str:
+    """What stands behind ``±``; empty where every row has one seed."""
+    sets = dict.fromkeys(cell.seeds for cell in results.cells if len(cell.seeds) > 1)
+    if not sets:
+        return ""
+    seeds = ", or ".join(f"{len(seeds)} seeds ({', '.join(map(str, seeds))})" for seeds in sets)
+    return f"Mean ± standard deviation (divisor n − 1) over {seeds}; rows without ± are one training."
 
 
 def paper_columns(results: Results) -> str:
@@ -112,28 +122,25 @@ def _document(title: str, head: list[str], lines: list[list[str]], rows: list[Ro
         head = head + ([f"{column}: hyper-param."] if has_parameter else []) + [f"{column}: {name}" for name in SETS]
         lines = [line + paper_cells(row, has_parameter=has_parameter) for line, row in zip(lines, rows, strict=True)]
         title += f"\n\n{paper_note(results)}"
-    return f"{title}\n\n{markdown(head, lines)}"
+    return f"{' '.join(filter(None, [title, seeds_note(results)]))}\n\n{names.markdown(head, lines)}"
 
 
 def _scores(row: Row, rows: list[Row]) -> list[str]:
-    if row.record is None:
-        return [names.DASH] * len(SETS)
-    texts = {name: names.wer(getattr(row.record, name).wer) for name in SETS}
     best = best_scores(rows)
-    return [f"**{text}**" if row.is_student and text == best[name] else text for name, text in texts.items()]
+    texts = []
+    for name in SETS:
+        score = row.cell and getattr(row.cell, name)
+        text = names.wer(score and score.wer)
+        bold = score and row.is_student and text == best[name]
+        texts.append((f"**{text}**" if bold else text) + names.spread(score))
+    return texts
 
 
 def _parameter(row: Row) -> str:
-    return names.parameter(row.method, row.record and row.record.parameter)
+    return names.parameter(row.method, row.cell and row.cell.parameter)
 
 
 def paper_cells(row: Row, *, has_parameter: bool) -> list[str]:
     """The paper's hyper-parameter (Table 2), dev and test WER."""
     chosen = [names.parameter(row.method, row.paper and row.paper.parameter)] if has_parameter else []
     return chosen + [names.wer(row.paper and getattr(row.paper, name)) for name in SETS]
-
-
-def markdown(head: list[str], lines: list[list[str]]) -> str:
-    """A Markdown table; columns that hold only numbers would be right-aligned, so all but the first are."""
-    rule = ["---"] + ["---:"] * (len(head) - 1)
-    return "".join(f"| {' | '.join(line)} |\n" for line in [head, rule, *lines])

@@ -42,17 +42,19 @@ class WerTable:
         return f'<tr class="over">{over}</tr><tr>{cells}</tr>'
 
     def _ours(self, row: tables.Row) -> str:
-        record = row.record
-        free = FREE if record and not record.uses_transcripts else ""
+        cell = row.cell
+        free = FREE if cell and not cell.uses_transcripts else ""
         mark = tables.chosen_mark(row) if self.has_parameter else ""
         cells = f"<th>{row.label if row.first else ''}</th><td>{names.scale(row.weight)}{mark}{free}</td>"
         if self.has_parameter:
-            cells += f"<td>{names.parameter(row.method, record and record.parameter)}</td>"
+            cells += f"<td>{names.parameter(row.method, cell and cell.parameter)}</td>"
         for name in tables.SETS:
-            text = names.wer(record and getattr(record, name).wer)
-            best = record and row.is_student and text == self._best[name]
-            cells += f"<td>{element('b', text) if best else text}</td>"
-        return cells + f'<td class="plot">{self._strip.draw(record)}</td>'
+            score = cell and getattr(cell, name)
+            text = names.wer(score and score.wer)
+            best = score and row.is_student and text == self._best[name]
+            spread = names.spread(score)
+            cells += f"<td>{element('b', text) if best else text}{spread and element('small', spread)}</td>"
+        return cells + f'<td class="plot">{self._strip.draw(cell)}</td>'
 
     def _paper(self, row: tables.Row) -> str:
         if not self.results.reference:
