@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lhotse import MonoCut
+    from lhotse import MonoCut, Recording
 
 
 def whole_recording_cut(utterance: str, *, audio: str, num_samples: int, sample_rate_hz: int, speaker: str) -> MonoCut:
@@ -30,6 +30,24 @@ def whole_recording_cut(utterance: str, *, audio: str, num_samples: int, sample_
             num_samples=num_samples,
             duration=duration,
         ),
+    )
+
+
+def segment_cut(utterance: str, *, recording: Recording, start: int, num_samples: int, speaker: str) -> MonoCut:
+    """The cut of an utterance within a longer recording, without text; ``start`` in samples."""
+    from lhotse import MonoCut, SupervisionSegment
+
+    duration = num_samples / recording.sampling_rate
+    supervision = SupervisionSegment(
+        id=utterance, recording_id=recording.id, start=0.0, duration=duration, speaker=speaker
+    )
+    return MonoCut(
+        id=utterance,
+        start=start / recording.sampling_rate,
+        duration=duration,
+        channel=0,
+        supervisions=[supervision],
+        recording=recording,
     )
 
 

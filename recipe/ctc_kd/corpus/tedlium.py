@@ -1,0 +1,225 @@
+"""Readers of the TED-LIUM v2 layout: recordings ``<part>/sph/<talk>.sph``, their segments ``<part>/stm/<talk>.stm``.
+
+The audio and the transcripts are read by two jobs: what learns from audio alone depends on the first only.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple
+
+from sisyphus import Job, Task, tk
+
+from ctc_kd.corpus.flac import SAMPLE_RATE_HZ
+from ctc_kd.corpus.librispeech import fault_of, read_header
+from ctc_kd.corpus.problems import MAX_SHOWN, CorpusError, refuse
+from ctc_kd.corpus.stm import IGNORED, SHORTEST_S, Span, StmSegment, count_overlaps, extend, read_stm, spoken_words
+from ctc_kd.corpus.transcripts import write_transcripts
+
+if TYPE_CHECKING:
+    from lhotse import MonoCut
+
+CLIPPED_S = Decimal("0.5")
+"""A segment that ends less than this after its recording is cut there."""
+
+
+class ReadTedliumAudioJob(Job):
+    """The segments of one part as a lhotse cut manifest: talks in the order of their names, segments as in their file.
+
+    Utterance ids are ``<talk>-<NNNN>``, counted from one without the segments to be ignored in scoring. Of the STM
+    files only times and speakers are used, never the words.
+
+    An error names the first faults and their number: recordings that are not 16 kHz mono, hold no or not all samples or
+    cannot be read; recordings without STM file, or the reverse; lines that are no segments, or the same one again;
+    segments that end 0.5 s or more after their recording. Printed and kept: segments that end less than 0.5 s after it
+    (cut there), segments that overlap, talks without segments.
+
+    :param corpus_dir: the folder that holds the parts (``TEDLIUM_release2`` in the archive)
+    :param part: its name: ``train``, ``dev`` or ``test``
+    :param extend_boundaries: take some of the silence around segments, see :func:`ctc_kd.corpus.stm.extend`; the
+        paper's setup does so in ``train``
+    """
+
+    def __init__(self, *, corpus_dir: tk.Path, part: str, extend_boundaries: bool = False):
+        self.corpus_dir = corpus_dir
+        self.part = part
+        self.extend_boundaries = extend_boundaries
+        self.out_cuts = self.output_path("cuts.jsonl.gz")
+        self.rqmt = {"cpu": 2, "mem": 4, "time": 2}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        from ctc_kd.corpus.cuts import write_cuts
+
+        part_dir = os.path.join(self.corpus_dir.get_path(), self.part)
+        recordings, stm_files = files_by_talk(part_dir, "sph"), files_by_talk(part_dir, "stm")
+        talks = [talk for talk in recordings if talk in stm_files]
+        problems = [
+            f"talk {talk}: {path} has no STM file" for talk, path in recordings.items() if talk not in stm_files
+        ]
+        problems += [
+            f"talk {talk}: {path} has no recording" for talk, path in stm_files.items() if talk not in recordings
+        ]
+        with ThreadPoolExecutor(self.rqmt["cpu"]) as pool:
+            headers = list(pool.map(read_sphere_header, (recordings[talk] for talk in talks)))
+        cuts, notes = [], []
+        for talk, header in zip(talks, headers, strict=True):
+            found = read_talk(recordings[talk], stm_files[talk], header, extend_boundaries=self.extend_boundaries)
+            cuts += found.cuts
+            notes += [f"talk {talk}: {note}" for note in found.notes]
+            problems += [f"talk {talk}: {problem}" for problem in found.problems]
+        if not cuts and not problems:
+            problems.append("no segments in any STM file")
+        refuse(problems, where=part_dir, remedy="Repair or remove these files or lines, then run the job again.")
+        write_cuts(self.out_cuts.get_path(), cuts)
+        speakers = len({cut.supervisions[0].speaker for cut in cuts})
+        hours = sum(cut.duration for cut in cuts) / 3600
+        print(f"{part_dir}: {len(cuts)} utterances of {len(talks)} talks, {speakers} speakers, {hours:.3f} hours")
+        print_some(notes)
+
+
+class ReadTedliumTranscriptsJob(Job):
+    """The transcripts of one part in the order of ``cuts``: exactly one for each of its utterances.
+
+    Text is normalised by :func:`ctc_kd.corpus.stm.spoken_words`; markers that it leaves out are counted and printed.
+    Characters outside ``A-Z'`` (of ``<unk>``, digits, hyphens; release 2 is not known to have any), empty transcripts,
+    and utterances without transcript or the reverse fail the job.
+
+    :param corpus_dir: as in :class:`ReadTedliumAudioJob`
+    :param part: as in :class:`ReadTedliumAudioJob`
+    :param cuts: that job's output for the same part
+    """
+
+    def __init__(self, *, corpus_dir: tk.Path, part: str, cuts: tk.Path):
+        self.corpus_dir = corpus_dir
+        self.part = part
+        self.cuts = cuts
+        self.out_transcripts = self.output_path("transcripts.txt")
+        self.rqmt = {"cpu": 1, "mem": 4, "time": 1}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        from ctc_kd.corpus.cuts import read_cuts
+
+        part_dir = os.path.join(self.corpus_dir.get_path(), self.part)
+        audio = {cut.id: cut.recording.sources[0].source for cut in read_cuts(self.cuts.get_path())}
+        transcripts, problems, notes = {}, [], []
+        for talk, path in files_by_talk(part_dir, "stm").items():
+            segments, faults = read_stm(path)
+            problems += [f"talk {talk}: {fault}" for fault in faults]
+            for utterance, segment in utterances(talk, segments):
+                text, markers = spoken_words(segment.text)
+                problem = fault_of(utterance, text, audio=audio, seen=transcripts)
+                if problem:
+                    problems.append(f"utterance {utterance}: {path}:{segment.line}: {problem}")
+                if markers:
+                    notes.append(f"utterance {utterance}: {markers} marker(s) left out of {segment.text!r}")
+                transcripts[utterance] = text
+        problems += [
+            f"utterance {utterance}: {path} has no transcript"
+            for utterance, path in audio.items()
+            if utterance not in transcripts
+        ]
+        remedy = f"Repair the STM files, or mark a segment that cannot be written in A-Z and ' by {IGNORED} "
+        refuse(problems, where=part_dir, remedy=f"{remedy}instead of its words; then run both jobs of the part again.")
+        write_transcripts(self.out_transcripts.get_path(), transcripts)
+        print(f"{part_dir}: {len(transcripts)} transcripts, {sum(len(t.split()) for t in transcripts.values())} words")
+        print_some(notes)
+
+
+def files_by_talk(part_dir: str, kind: str) -> dict[str, str]:
+    """Talk -> path of ``<part>/<kind>/<talk>.<kind>``, in order of the names.
+
+    :raises CorpusError: there is no such folder
+    """
+    folder = os.path.join(part_dir, kind)
+    if not os.path.isdir(folder):
+        raise CorpusError(f"{folder}: no such folder; expected a part of a corpus in TED-LIUM layout")
+    names = (os.path.splitext(name) for name in sorted(os.listdir(folder)) if not name.startswith("."))
+    return {talk: os.path.join(folder, talk + ending) for talk, ending in names if ending == f".{kind}"}
+
+
+def utterances(talk: str, segments: Sequence[StmSegment]) -> Iterator[tuple[str, StmSegment]]:
+    """Utterance ids and their segments; the n-th is segment ``n`` of the talk also in the paper's setup."""
+    for number, segment in enumerate(segments, 1):
+        yield f"{talk}-{number:04d}", segment
+
+
+def read_sphere_header(path: str) -> int | str:
+    """The number of samples of a 16 kHz mono file, or what is wrong with it."""
+    num_samples = read_header(path)
+    if isinstance(num_samples, str):
+        return num_samples
+    with open(path, "rb") as file:
+        promised = re.search(rb"^sample_count -i (\d+)", file.read(1024), re.MULTILINE)
+    # libsndfile goes by the size of the file, so that one cut short would only lack its last segments
+    if promised and num_samples < int(promised[1]):
+        return f"{num_samples} samples, but its header promises {int(promised[1])}"
+    return num_samples
+
+
+class Talk(NamedTuple):
+    """``notes``: what is to be reported; ``problems``: what is wrong."""
+
+    cuts: list[MonoCut]
+    notes: list[str]
+    problems: list[str]
+
+
+def read_talk(recording: str, stm_file: str, header: int | str, *, extend_boundaries: bool) -> Talk:
+    """:param header: of the recording: its number of samples, or what is wrong with it"""
+    segments, problems = read_stm(stm_file)
+    if isinstance(header, str):
+        return Talk([], [], [f"{recording}: {header}", *problems])
+    duration_s = Decimal(header) / SAMPLE_RATE_HZ
+    spans, notes = [], []
+    for segment in segments:
+        place, beyond_s = f"{stm_file}:{segment.line}", segment.end_s - duration_s
+        if beyond_s >= CLIPPED_S or segment.start_s + SHORTEST_S > duration_s:
+            problems.append(f"{place}: {segment.start_s} to {segment.end_s} s, but the recording has {duration_s} s")
+        elif beyond_s > 0:
+            notes.append(f"{place}: ends {beyond_s} s after the recording, cut there")
+        spans.append((segment.start_s, min(segment.end_s, duration_s)))
+    if problems:
+        return Talk([], notes, problems)
+    overlaps = count_overlaps(spans)
+    if overlaps:
+        notes.append(f"{stm_file}: {overlaps} segment(s) start before an earlier one has ended")
+    if not spans:
+        notes.append(f"{stm_file}: no segments")
+    if extend_boundaries:
+        spans = extend(spans, duration_s)
+    return Talk(cut_up(recording, header, segments, spans), notes, [])
+
+
+def cut_up(recording: str, num_samples: int, segments: Sequence[StmSegment], spans: Sequence[Span]) -> list[MonoCut]:
+    """One cut for each segment, at the sample nearest to its time."""
+    from ctc_kd.corpus.cuts import segment_cut, whole_recording_cut
+
+    talk = os.path.splitext(os.path.basename(recording))[0]
+    whole = whole_recording_cut(
+        talk, audio=recording, num_samples=num_samples, sample_rate_hz=SAMPLE_RATE_HZ, speaker=talk
+    ).recording
+    cuts = []
+    for (utterance, segment), span in zip(utterances(talk, segments), spans, strict=True):
+        start, end = (round(time_s * SAMPLE_RATE_HZ) for time_s in span)
+        cuts.append(
+            segment_cut(utterance, recording=whole, start=start, num_samples=end - start, speaker=segment.speaker)
+        )
+    return cuts
+
+
+def print_some(notes: Sequence[str]):
+    print(f"{len(notes)} note(s)")
+    for note in notes[:MAX_SHOWN]:
+        print(f"  {note}")
+    if len(notes) > MAX_SHOWN:
+        print(f"  ... and {len(notes) - MAX_SHOWN} more")
