@@ -1,0 +1,193 @@
+"""Sets of utterances made of others: unions, random samples, the transcripts of a set, a division by speakers."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, TypeVar
+
+from sisyphus import Job, Task, tk
+
+from ctc_kd.corpus.problems import CorpusError, refuse
+from ctc_kd.corpus.transcripts import read_transcripts, write_transcripts
+
+if TYPE_CHECKING:
+    from lhotse import MonoCut
+
+Item = TypeVar("Item")
+
+
+class CombineCutsJob(Job):
+    """The utterances of several manifests, one manifest after the other.
+
+    An id that occurs twice fails the job; the error names it and both files. LibriSpeech's ``train-other-960`` is
+    ``train-clean-100``, ``train-clean-360`` and ``train-other-500`` in this order.
+    """
+
+    def __init__(self, *, cuts: list[tk.Path]):
+        self.cuts = cuts
+        self.out_cuts = self.output_path("cuts.jsonl.gz")
+        self.rqmt = {"cpu": 1, "mem": 4, "time": 1}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        from ctc_kd.corpus.cuts import read_cuts, write_cuts
+
+        paths = [path.get_path() for path in self.cuts]
+        cuts = union((path, ((cut.id, cut) for cut in read_cuts(path))) for path in paths)
+        write_cuts(self.out_cuts.get_path(), cuts.values())
+        print(f"{len(cuts)} utterances of {len(paths)} manifests")
+
+
+class CombineTranscriptsJob(Job):
+    """The transcripts of several files, one file after the other; an id that occurs twice fails the job."""
+
+    def __init__(self, *, transcripts: list[tk.Path]):
+        self.transcripts = transcripts
+        self.out_transcripts = self.output_path("transcripts.txt")
+        self.rqmt = {"cpu": 1, "mem": 2, "time": 1}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        paths = [path.get_path() for path in self.transcripts]
+        transcripts = union((path, read_transcripts(path).items()) for path in paths)
+        write_transcripts(self.out_transcripts.get_path(), transcripts)
+        print(f"{len(transcripts)} transcripts of {len(paths)} files")
+
+
+class SelectTranscriptsJob(Job):
+    """The transcripts of the utterances of ``cuts``, in their order; an utterance without transcript fails the job."""
+
+    def __init__(self, *, transcripts: tk.Path, cuts: tk.Path):
+        self.transcripts = transcripts
+        self.cuts = cuts
+        self.out_transcripts = self.output_path("transcripts.txt")
+        self.rqmt = {"cpu": 1, "mem": 2, "time": 1}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        from ctc_kd.corpus.cuts import read_cuts
+
+        path = self.transcripts.get_path()
+        transcripts = read_transcripts(path)
+        utterances = [cut.id for cut in read_cuts(self.cuts.get_path())]
+        refuse(
+            [f"utterance {utterance}: no transcript" for utterance in utterances if utterance not in transcripts],
+            where=path,
+            remedy=f"Expected the transcripts of all utterances of {self.cuts.get_path()}.",
+        )
+        write_transcripts(self.out_transcripts.get_path(), {name: transcripts[name] for name in utterances})
+        print(f"{len(utterances)} of {len(transcripts)} transcripts")
+
+
+class SampleUtterancesJob(Job):
+    """``num`` utterances drawn at random, in the order of the manifest.
+
+    The published validation set of LibriSpeech is such a sample of 1500 utterances of ``dev-clean`` and one of
+    ``dev-other``. A manifest of no more than ``num`` utterances (a corpus in miniature) is taken as a whole, which the
+    log says.
+
+    :param seed: equal seeds draw equal samples of one manifest
+    """
+
+    def __init__(self, *, cuts: tk.Path, num: int, seed: int):
+        self.cuts = cuts
+        self.num = num
+        self.seed = seed
+        self.out_cuts = self.output_path("cuts.jsonl.gz")
+        self.rqmt = {"cpu": 1, "mem": 4, "time": 1}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        from ctc_kd.corpus.cuts import read_cuts, write_cuts
+
+        cuts = list(read_cuts(self.cuts.get_path()))
+        if len(cuts) < self.num:
+            print(f"{self.cuts.get_path()}: all its {len(cuts)} utterances are taken, {self.num} were asked for")
+        numbers = list(range(len(cuts)))
+        random.Random(self.seed).shuffle(numbers)
+        write_cuts(self.out_cuts.get_path(), [cuts[number] for number in sorted(numbers[: self.num])])
+
+
+class SplitBySpeakerJob(Job):
+    """A manifest divided into train, dev and test without common speakers: for a corpus that comes in one part.
+
+    :param dev_speakers: ids of the speakers held out for dev, or their number
+    :param test_speakers: the same for test; numbers are counted off the end of the sorted ids, test first
+    """
+
+    def __init__(self, *, cuts: tk.Path, dev_speakers: list[str] | int, test_speakers: list[str] | int):
+        self.cuts = cuts
+        self.dev_speakers = dev_speakers
+        self.test_speakers = test_speakers
+        self.out_train = self.output_path("train.jsonl.gz")
+        self.out_dev = self.output_path("dev.jsonl.gz")
+        self.out_test = self.output_path("test.jsonl.gz")
+        self.rqmt = {"cpu": 1, "mem": 4, "time": 1}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        from ctc_kd.corpus.cuts import read_cuts, write_cuts
+
+        cuts = list(read_cuts(self.cuts.get_path()))
+        speakers = {speaker_of(cut) for cut in cuts}
+        try:
+            part_of = divide(speakers, dev=self.dev_speakers, test=self.test_speakers)
+        except ValueError as error:
+            raise CorpusError(f"{self.cuts.get_path()}: {error}") from error
+        for part, output in (("train", self.out_train), ("dev", self.out_dev), ("test", self.out_test)):
+            chosen = [cut for cut in cuts if part_of[speaker_of(cut)] == part]
+            write_cuts(output.get_path(), chosen)
+            names = sorted(speaker for speaker in speakers if part_of[speaker] == part)
+            print(f"{part}: {len(chosen)} utterances of {len(names)} speakers: {' '.join(names)}")
+
+
+def speaker_of(cut: MonoCut) -> str:
+    return cut.supervisions[0].speaker
+
+
+def divide(speakers: Iterable[str], *, dev: list[str] | int, test: list[str] | int) -> dict[str, str]:
+    """Speaker -> ``train``, ``dev`` or ``test``.
+
+    :raises ValueError: a speaker does not exist or is wanted for both, or a part would be empty
+    """
+    parts = dict.fromkeys(sorted(speakers), "train")
+    for part, wanted in (("test", test), ("dev", dev)):
+        if isinstance(wanted, int):
+            left = [speaker for speaker in parts if parts[speaker] == "train"]
+            wanted = left[max(0, len(left) - wanted) :]
+        for speaker in wanted:
+            if parts.get(speaker) != "train":
+                fault = f"held out for {parts[speaker]} already" if speaker in parts else "there is no such speaker"
+                raise ValueError(f"speaker {speaker} for {part}: {fault}")
+            parts[speaker] = part
+    missing = {"train", "dev", "test"} - set(parts.values())
+    if missing:
+        raise ValueError(f"no speaker is left for {', '.join(sorted(missing))}: {len(parts)} speakers, hold out fewer")
+    return parts
+
+
+def union(parts: Iterable[tuple[str, Iterable[tuple[str, Item]]]]) -> dict[str, Item]:
+    """Utterance id -> item, part after part.
+
+    :param parts: ``(file, its items by utterance id)``
+    :raises CorpusError: an id is in two files, or twice in one
+    """
+    items, origin, problems = {}, {}, []
+    for path, part in parts:
+        for utterance, item in part:
+            if utterance in items:
+                problems.append(f"utterance {utterance}: in {origin[utterance]} and in {path}")
+            items[utterance], origin[utterance] = item, path
+    refuse(problems, where="combined parts", remedy="Name each part once, and give parts disjoint utterance ids.")
+    return items
