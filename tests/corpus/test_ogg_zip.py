@@ -12,11 +12,12 @@ from ctc_kd.corpus.cuts import write_cuts
 from ctc_kd.corpus.librispeech import ReadLibriSpeechAudioJob
 from ctc_kd.corpus.ogg_zip import OggZipJob, bounded_map
 from ctc_kd.corpus.problems import CorpusError
+from ctc_kd.training.datasets import utterance_durations
 
 
-def archive_of(run_here, folder):
+def archive_of(run_here, folder, **options):
     cuts = run_here(ReadLibriSpeechAudioJob(corpus_dir=folder.path, part=folder.part)).out_cuts
-    return OggZipJob(cuts=cuts)
+    return OggZipJob(cuts=cuts, **options)
 
 
 def dataset(path, **audio):
@@ -63,6 +64,52 @@ def test_whole_files_are_copied_and_archives_are_equal_byte_by_byte(run_here, li
         assert file.read() == first
 
 
+def test_returnn_reads_vorbis(run_here, librispeech):
+    tone = 0.5 * np.sin(2 * np.pi * 440 * np.arange(40000) / 16000)
+    librispeech.write_audio("19-198-0001", tone)
+    path = run_here(archive_of(run_here, librispeech, audio_format="vorbis")).out_ogg_zip.get_path()
+    with zipfile.ZipFile(path) as archive:
+        assert archive.read("audio/19-198-0001.ogg")[:4] == b"OggS"
+    sequences = read_all(dataset(path, peak_normalization=False))
+    assert {utterance: len(samples) for utterance, samples in sequences.items()} == {
+        "19-198-0000": 8000,
+        "19-198-0001": 40000,
+        "26-495-0000": 8200,
+        "26-496-0003": 8300,
+    }
+    assert np.abs(sequences["19-198-0001"][:, 0] - tone).mean() < 0.01
+
+
+def test_returnn_reads_a_perturbed_archive_beside_the_plain_one(run_here, librispeech):
+    cuts = run_here(ReadLibriSpeechAudioJob(corpus_dir=librispeech.path, part=librispeech.part)).out_cuts
+    paths = [run_here(OggZipJob(cuts=cuts, length_factor=factor)).out_ogg_zip.get_path() for factor in (0.9, 1.0, 1.1)]
+    sequences = read_all(dataset(paths, peak_normalization=False))
+    durations = utterance_durations(paths)
+    assert list(durations) == list(sequences)
+    assert {utterance: len(samples) for utterance, samples in sequences.items() if utterance.startswith("26-495")} == {
+        "26-495-0000-sp0.9": 7380,
+        "26-495-0000": 8200,
+        "26-495-0000-sp1.1": 9020,
+    }
+    assert all(durations[utterance] == len(samples) / 16000 for utterance, samples in sequences.items())
+    assert len(sequences) == 12
+
+
+def test_new_options_leave_the_id_of_a_plain_archive():
+    cuts = tk.Path("/cuts.jsonl.gz")
+    ids = {
+        OggZipJob(cuts=cuts, **options).job_id() for options in ({}, {"audio_format": "flac"}, {"length_factor": 1.0})
+    }
+    assert ids == {"ctc_kd/corpus/ogg_zip/OggZipJob.EQa7snrlkjQ6"}
+    others = [OggZipJob(cuts=cuts, audio_format="vorbis"), OggZipJob(cuts=cuts, length_factor=0.9)]
+    assert len(ids | {job.job_id() for job in others}) == 3
+
+
+def test_an_unknown_format_is_refused():
+    with pytest.raises(ValueError, match=r"audio_format is 'mp3', expected one of \['flac', 'vorbis'\]"):
+        OggZipJob(cuts=tk.Path("/cuts.jsonl.gz"), audio_format="mp3")
+
+
 def segment(utterance, recording, start, duration, speaker="s"):
     supervision = SupervisionSegment(utterance, recording.id, 0.0, duration, speaker=speaker)
     return MonoCut(utterance, start, duration, 0, [supervision], recording=recording)
@@ -87,6 +134,47 @@ def test_utterances_within_a_recording_are_cut_losslessly(run_here, tmp_path, en
     np.testing.assert_array_equal(sequences["talk-1"][:, 0] * 2**15, samples[4000:20000])
 
 
+def test_a_recording_is_decoded_once_for_all_its_utterances(run_here, tmp_path, monkeypatch):
+    soundfile.write(tmp_path / "talk.wav", np.zeros(160000), 16000)
+    talk = recording_of(tmp_path / "talk.wav")
+    write_cuts(tmp_path / "cuts.jsonl.gz", [segment(f"talk-{i}", talk, i / 50, 0.25) for i in range(400)])
+    decoded, read = [], soundfile.SoundFile.read
+    monkeypatch.setattr(soundfile.SoundFile, "read", lambda file, *a, **k: decoded.append(file) or read(file, *a, **k))
+    path = run_here(OggZipJob(cuts=tk.Path(str(tmp_path / "cuts.jsonl.gz")))).out_ogg_zip.get_path()
+    assert len(decoded) == 1
+    with zipfile.ZipFile(path) as archive:
+        assert len(archive.namelist()) == 401
+
+
+@pytest.mark.parametrize(
+    ("rate", "channels", "problem"),
+    [(8000, 1, "8000 Hz and 1 channel"), (16000, 2, "16000 Hz and 2 channel"), (None, None, "cannot be decoded")],
+)
+def test_audio_that_changed_after_it_was_listed_is_an_error(run_here, librispeech, rate, channels, problem):
+    job = archive_of(run_here, librispeech)
+    path = librispeech.audio("19-198-0001")
+    path.unlink()
+    if rate:
+        soundfile.write(path, np.zeros((8100, channels)), rate)
+    with pytest.raises(CorpusError, match=f"utterance 19-198-0001: .*19-198-0001.flac: {problem}"):
+        run_here(job)
+
+
+@pytest.mark.parametrize(("first", "second"), [("talk-1", "talk-1"), ("talk/1", "talk_1")])
+def test_ids_that_are_not_unique_in_an_archive_are_an_error(run_here, tmp_path, first, second):
+    soundfile.write(tmp_path / "talk.flac", np.zeros(16000), 16000)
+    talk = recording_of(tmp_path / "talk.flac")
+    write_cuts(tmp_path / "cuts.jsonl.gz", [segment(first, talk, 0.0, 0.5), segment(second, talk, 0.5, 0.5)])
+    with pytest.raises(CorpusError, match=rf"(?s)2 problem.*utterance {first}: .*utterance {second}: .*not unique"):
+        run_here(OggZipJob(cuts=tk.Path(str(tmp_path / "cuts.jsonl.gz"))))
+
+
+def test_a_manifest_without_utterances_is_an_error(run_here, tmp_path):
+    write_cuts(tmp_path / "cuts.jsonl.gz", [])
+    with pytest.raises(CorpusError, match="cuts.jsonl.gz: 1 problem.*\n  no utterances"):
+        run_here(OggZipJob(cuts=tk.Path(str(tmp_path / "cuts.jsonl.gz"))))
+
+
 def test_an_utterance_beyond_the_recording_is_an_error(run_here, tmp_path):
     soundfile.write(tmp_path / "talk.flac", np.zeros(16000), 16000)
     talk = recording_of(tmp_path / "talk.flac")
@@ -96,11 +184,20 @@ def test_an_utterance_beyond_the_recording_is_an_error(run_here, tmp_path):
         run_here(OggZipJob(cuts=tk.Path(str(tmp_path / "cuts.jsonl.gz"))))
 
 
-def test_corrupt_audio_is_an_error_that_names_it_and_leaves_no_archive(run_here, librispeech):
+def flip(content):
+    content[len(content) // 2] ^= 0x55  # the header is fine
+
+
+def truncate(content):
+    del content[len(content) // 2 :]
+
+
+@pytest.mark.parametrize("spoil", [flip, truncate])
+def test_corrupt_audio_is_an_error_that_names_it_and_leaves_no_archive(run_here, librispeech, spoil):
     job = archive_of(run_here, librispeech)
     bad = librispeech.audio("26-495-0000")
     content = bytearray(bad.read_bytes())
-    content[len(content) // 2] ^= 0x55  # the header is fine
+    spoil(content)
     bad.write_bytes(content)
     with pytest.raises(CorpusError, match=r"utterance 26-495-0000: .*26-495-0000.flac: cannot be decoded"):
         run_here(job)

@@ -1,4 +1,4 @@
-"""Utterances cut out of recordings, as FLAC data."""
+"""Utterances cut out of recordings, as FLAC or Vorbis data."""
 
 from __future__ import annotations
 
@@ -6,7 +6,20 @@ import io
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ctc_kd.corpus.speed import perturb
+
 SAMPLE_RATE_HZ = 16_000
+
+
+class AudioFormat(NamedTuple):
+    """As libsndfile calls it, and the ending of its files."""
+
+    container: str
+    subtype: str
+    ending: str
+
+
+AUDIO_FORMATS = {"flac": AudioFormat("FLAC", "PCM_16", "flac"), "vorbis": AudioFormat("OGG", "VORBIS", "ogg")}
 
 
 class Segment(NamedTuple):
@@ -19,19 +32,22 @@ class Segment(NamedTuple):
     num_samples: int
 
 
-def encode_recording(segments: Sequence[Segment]) -> list[bytes | str]:
-    """The FLAC data of each utterance of one recording, or what is wrong with it.
+def encode_recording(
+    segments: Sequence[Segment], *, audio_format: str = "flac", length_factor: float = 1.0
+) -> list[bytes | str]:
+    """The encoded audio of each utterance of one recording, or what is wrong with it.
 
-    The recording is decoded once. A FLAC file that is one utterance as a whole stays as it is, byte by byte; other
-    utterances are encoded from 16-bit samples.
+    The recording is decoded once. A file of the wanted format that is one unperturbed utterance as a whole stays as it
+    is, byte by byte; other utterances are encoded from 16-bit samples.
     """
     import soundfile
 
+    wanted = AUDIO_FORMATS[audio_format]
     try:
         with open(segments[0].audio, "rb") as file:
             content = file.read()
         with soundfile.SoundFile(io.BytesIO(content)) as audio:
-            is_flac, sample_rate = audio.format == "FLAC", audio.samplerate
+            is_wanted, sample_rate = audio.format == wanted.container and length_factor == 1, audio.samplerate
             samples = audio.read(dtype="int16", always_2d=True)
     except (soundfile.LibsndfileError, OSError) as error:
         return [f"cannot be decoded ({error})"] * len(segments)
@@ -39,20 +55,26 @@ def encode_recording(segments: Sequence[Segment]) -> list[bytes | str]:
         return [f"{sample_rate} Hz and {samples.shape[1]} channel(s), expected {SAMPLE_RATE_HZ} Hz mono"] * len(
             segments
         )
-    return [encode_segment(segment, samples[:, 0], content if is_flac else None) for segment in segments]
+    results: list[bytes | str] = []
+    for segment in segments:
+        start, end = segment.start, segment.start + segment.num_samples
+        if not 0 <= start < end <= len(samples):
+            results.append(f"samples {start} to {end} are not within the recording's {len(samples)}")
+        elif is_wanted and segment.num_samples == len(samples):
+            results.append(content)
+        else:
+            results.append(encode(perturb(samples[start:end, 0], length_factor), wanted))
+    return results
 
 
-def encode_segment(segment: Segment, samples, flac: bytes | None) -> bytes | str:
-    """:param samples: ``[T]`` int16, the recording
-    :param flac: its file content if that is FLAC
-    """
+def encode(samples, wanted: AudioFormat) -> bytes:
+    """:param samples: ``[T]`` int16"""
     import soundfile
 
-    start, end = segment.start, segment.start + segment.num_samples
-    if not 0 <= start < end <= len(samples):
-        return f"samples {start} to {end} are not within the recording's {len(samples)}"
-    if flac is not None and segment.num_samples == len(samples):
-        return flac
     encoded = io.BytesIO()
-    soundfile.write(encoded, samples[start:end], SAMPLE_RATE_HZ, format="FLAC", subtype="PCM_16")
+    with soundfile.SoundFile(
+        encoded, "w", SAMPLE_RATE_HZ, channels=1, format=wanted.container, subtype=wanted.subtype
+    ) as file:
+        for start in range(0, len(samples), SAMPLE_RATE_HZ):  # minutes at once, libvorbis overflows the stack
+            file.write(samples[start : start + SAMPLE_RATE_HZ])
     return encoded.getvalue()
