@@ -1,0 +1,79 @@
+"""Text for language models, in the lexicon's spelling."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from sisyphus import Job, Task, tk
+
+from ctc_kd.corpus.transcripts import normalise_text, read_transcripts
+from ctc_kd.files import complete_file, write_json
+
+OTHER_CHARACTER = re.compile(r"[^A-Z' ]")
+SENTENCE_MARKS = re.compile(r"(?:^|(?<=\s))</?s>(?=\s|$)", re.IGNORECASE)
+
+
+class LmTextJob(Job):
+    """Brings texts to the lexicon's spelling, upper case, one after the other in one file.
+
+    TED-LIUM release 2: its ``LM/*.en.gz`` are lower case, ``</s>`` ends each line, and suffixes stand apart already
+    (``it 's``). All of them with the training transcripts are the background text.
+
+    Words with other characters than ``A-Z'`` stay where they are: no lexicon has them, and
+    :class:`~ctc_kd.lm.ngram.NgramLmJob` with a vocabulary counts nothing across them. Taken out, they would make
+    neighbours of words that are not.
+
+    :param texts: one sentence a line, words separated by spaces, as UTF-8, plain or ``.gz``
+    :param transcripts: utterance ids and words; they come after the texts
+
+    ``out_text``: ``.gz``, one sentence a line. ``out_counts``: JSON, how many ``sentences``, ``words`` and
+    ``words with other characters``.
+    """
+
+    def __init__(self, *, texts: Sequence[tk.Path] = (), transcripts: Sequence[tk.Path] = ()):
+        if not texts and not transcripts:
+            raise ValueError("neither texts nor transcripts: name at least one")
+        self.texts = texts
+        self.transcripts = transcripts
+        self.out_text = self.output_path("text.gz")
+        self.out_counts = self.output_path("counts.json")
+        self.rqmt = {"cpu": 1, "mem": 2, "time": 4}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        counts = Counter()
+        with complete_file(self.out_text.get_path()) as partial, gzip.open(partial, "wt", compresslevel=1) as file:
+            for sentence in normalised(self.sentences(), counts):
+                file.write(f"{sentence}\n")
+        print(", ".join(f"{count} {name}" for name, count in counts.items()))
+        write_json(self.out_counts.get_path(), counts)
+
+    def sentences(self) -> Iterator[str]:
+        for text in self.texts:
+            path = text.get_path()
+            with (gzip.open if path.endswith(".gz") else open)(path, "rt", encoding="utf-8") as file:
+                try:
+                    yield from file
+                except (EOFError, UnicodeDecodeError, gzip.BadGzipFile) as error:
+                    raise ValueError(f"{path}: {error}; expected UTF-8 text, in a complete .gz if so named") from error
+        for transcripts in self.transcripts:
+            yield from read_transcripts(transcripts.get_path()).values()
+
+
+def normalised(sentences: Iterable[str], counts: Counter) -> Iterator[str]:
+    """Upper case, without sentence marks and empty sentences; ``counts`` is filled on the way (see the job)."""
+    counts.update({"sentences": 0, "words": 0, "words with other characters": 0})
+    for line in sentences:
+        sentence = normalise_text(SENTENCE_MARKS.sub(" ", line) if "<" in line else line)
+        if not sentence:
+            continue
+        counts["sentences"] += 1
+        counts["words"] += sentence.count(" ") + 1
+        if OTHER_CHARACTER.search(sentence):
+            counts["words with other characters"] += sum(map(bool, map(OTHER_CHARACTER.search, sentence.split(" "))))
+        yield sentence

@@ -1,0 +1,44 @@
+"""Text in the lexicon's spelling."""
+
+import gzip
+import json
+
+import pytest
+from sisyphus import tk
+
+from ctc_kd.lm.text import LmTextJob
+
+
+def run(run_here, tmp_path, **files):
+    paths = {kind: [tk.Path(str(tmp_path / name)) for name in names] for kind, names in files.items()}
+    job = run_here(LmTextJob(**paths))
+    with gzip.open(job.out_text.get_path(), "rt") as file, open(job.out_counts.get_path()) as counts:
+        return file.read().splitlines(), json.load(counts)
+
+
+def test_texts_and_transcripts_become_one(run_here, tmp_path):
+    with gzip.open(tmp_path / "news.en.gz", "wt") as file:
+        file.write("it 's  the end </s>\n\n<s> </s>\n<s> a naïve e-mail of 1999 </s>\n")
+    (tmp_path / "more.txt").write_text("</S>hm <s>\r\nthe <unk> end")
+    (tmp_path / "train.txt").write_text("talk/1 IT 'S\ntalk/2\ntalk/3 THE END\n")
+    sentences, counts = run(run_here, tmp_path, texts=["news.en.gz", "more.txt"], transcripts=["train.txt"])
+    assert sentences == ["IT 'S THE END", "A NAÏVE E-MAIL OF 1999", "</S>HM", "THE <UNK> END", "IT 'S", "THE END"]
+    assert counts == {"sentences": 6, "words": 17, "words with other characters": 5}
+
+
+def test_text_that_is_cut_off_is_refused(run_here, tmp_path):
+    (tmp_path / "cut.gz").write_bytes(gzip.compress(b"a b c\n" * 1000)[:-10])
+    with pytest.raises(ValueError, match="cut.gz: .*end-of-stream"):
+        run(run_here, tmp_path, texts=["cut.gz"])
+    assert not list(tmp_path.rglob("output/text.gz"))
+
+
+def test_other_encodings_are_refused(run_here, tmp_path):
+    (tmp_path / "latin.txt").write_bytes("naïve\n".encode("latin-1"))
+    with pytest.raises(ValueError, match="latin.txt: .*UTF-8"):
+        run(run_here, tmp_path, texts=["latin.txt"])
+
+
+def test_nothing_to_read():
+    with pytest.raises(ValueError, match="neither"):
+        LmTextJob()
