@@ -1,4 +1,4 @@
-"""The teacher, with tiny encoders: loading, saving, lengths, masks, and independence of padding."""
+"""The teacher, with tiny encoders: loading, saving, lengths, masks, and independence of padding; and HuBERT large."""
 
 import json
 from dataclasses import asdict
@@ -6,9 +6,10 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 import torch
-from transformers import HubertConfig
+from transformers import AutoModel, HubertConfig, HubertModel, Wav2Vec2FeatureExtractor
 
 from ctc_kd.nn.features import LogMel, LogMelConfig, prepare_waveform
+from ctc_kd.nn.losses import ctc_loss
 from ctc_kd.nn.teacher import SpeechEncoderCtc, TeacherConfig, convolution_lengths, save_encoder
 
 torch.set_num_threads(1)
@@ -30,14 +31,22 @@ ENCODER = {
 }
 
 
+GROUP_NORM = {**ENCODER, "conv_bias": False, "feat_extract_norm": "group", "do_stable_layer_norm": False}  # as "base"
+FAMILIES = ["hubert", "wav2vec2", "wavlm"]
+
+
 def tiny(encoder=ENCODER, **options):
     return SpeechEncoderCtc(TeacherConfig(encoder, 7, **options))
 
 
+def family(model_type, architecture=ENCODER, **options):
+    return tiny({**architecture, "model_type": model_type}, **options)
+
+
 @pytest.mark.filterwarnings("ignore:Support for mismatched key_padding_mask")  # inside of WavLM
-@pytest.mark.parametrize("model_type", ["hubert", "wav2vec2", "wavlm"])
+@pytest.mark.parametrize("model_type", FAMILIES)
 def test_an_utterance_gives_the_same_in_any_batch(model_type):
-    model = tiny({**ENCODER, "model_type": model_type}).eval()
+    model = family(model_type).eval()
     lengths = [9000, 12000, 5555, 3333]
     audio = torch.randn(4, 12000)
     logits, frames = model(audio, torch.tensor(lengths))
@@ -46,6 +55,79 @@ def test_an_utterance_gives_the_same_in_any_batch(model_type):
         alone, alone_frames = model(audio[i : i + 1, :length], torch.tensor([length]))
         assert alone_frames[0] == frames[i] == alone.shape[1]
         torch.testing.assert_close(logits[i, : frames[i]], alone[0], atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("model_type", FAMILIES)
+def test_with_group_norm_an_utterance_gives_the_same_beside_others_of_its_length(model_type):
+    model = family(model_type, GROUP_NORM, attention_mask=False).eval()
+    audio = torch.randn(3, 9000)
+    logits, frames = model(audio, torch.tensor([9000] * 3))
+    for i in range(3):
+        torch.testing.assert_close(model(audio[i : i + 1], frames.new_tensor([9000]))[0][0], logits[i])
+
+
+@pytest.mark.filterwarnings("ignore:Support for mismatched key_padding_mask")  # inside of WavLM
+@pytest.mark.parametrize("architecture", [ENCODER, GROUP_NORM], ids=["layer_norm", "group_norm"])
+@pytest.mark.parametrize("model_type", FAMILIES)
+def test_a_ctc_step_trains_every_weight(model_type, architecture):
+    model = family(model_type, architecture, mask_time_prob=0.3, encoder_options={"layerdrop": 0.0}).train()
+    logits, lengths = model(torch.randn(2, 12000), torch.tensor([12000, 7000]))
+    ctc_loss(logits, lengths, torch.tensor([[1, 2, 3], [4, 5, 0]]), torch.tensor([3, 2]), blank=6).backward()
+    without = [name for name, parameter in model.named_parameters() if parameter.grad is None]
+    assert without == []
+    assert all(parameter.grad.isfinite().all() for parameter in model.parameters())
+
+
+@pytest.mark.filterwarnings("ignore:Support for mismatched key_padding_mask")  # inside of WavLM
+@pytest.mark.parametrize("architecture", [ENCODER, GROUP_NORM], ids=["layer_norm", "group_norm"])
+@pytest.mark.parametrize("model_type", FAMILIES)
+def test_a_folder_gives_what_transformers_gives(model_type, architecture, tmp_path):
+    save_encoder(family(model_type, architecture), tmp_path / "encoder")
+    model = tiny(str(tmp_path / "encoder")).eval()
+    theirs = AutoModel.from_pretrained(tmp_path / "encoder", dtype=torch.float32).eval()
+    audio, lengths = torch.randn(1, 9000), torch.tensor([9000])
+    expected = theirs(prepare_waveform(audio, lengths)).last_hidden_state[:, :28].unflatten(1, (-1, 2)).amax(dim=2)
+    torch.testing.assert_close(model(audio, lengths)[0], model.output(expected), atol=1e-5, rtol=1e-4)
+
+
+def test_a_folder_without_all_weights_is_refused(tmp_path):
+    save_encoder(tiny(), tmp_path / "encoder")
+    config = json.loads((tmp_path / "encoder" / "config.json").read_text())
+    (tmp_path / "encoder" / "config.json").write_text(json.dumps({**config, "num_hidden_layers": 3}))
+    with pytest.raises(ValueError, match=r"encoder: expected all weights of a hubert encoder.*layers\.2"):
+        tiny(str(tmp_path / "encoder"))
+
+
+def test_a_folder_that_was_never_trained_with_masks_can_be(tmp_path):
+    save_encoder(tiny(mask_time_prob=0.0), tmp_path / "encoder")
+    assert tiny(str(tmp_path / "encoder"), mask_time_prob=0.2).encoder.masked_spec_embed.isfinite().all()
+
+
+def test_a_model_of_text_is_refused():
+    with pytest.raises(ValueError, match="'bert' model: expected one that reads audio"):
+        tiny({"model_type": "bert", "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2})
+
+
+def test_normalised_waveform_is_that_of_transformers():
+    audio, lengths = 0.01 * torch.randn(3, 9000) + 0.1, torch.tensor([9000, 5000, 1])
+    theirs = Wav2Vec2FeatureExtractor(do_normalize=True)
+    waveform = tiny(waveform="normalised").prepare(audio, lengths)
+    for row, signal, length in zip(waveform, audio, lengths.tolist(), strict=True):
+        expected = theirs(signal[:length].numpy(), sampling_rate=16000)["input_values"][0]
+        np.testing.assert_allclose(row[:length], expected, atol=1e-4)
+        assert (row[length:] == 0).all()
+
+
+def test_waveforms():
+    audio, lengths = torch.randn(2, 9000), torch.tensor([9000, 4000])
+    plain = tiny(waveform="plain").prepare(audio, lengths)
+    assert torch.equal(plain[0], audio[0])
+    assert torch.equal(plain[1], torch.cat([audio[1, :4000], torch.zeros(5000)]))
+    for waveform in (None, "paper"):
+        prepared = tiny(waveform=waveform).prepare(audio, lengths)
+        assert torch.equal(prepared, prepare_waveform(audio, lengths))
+    with pytest.raises(ValueError, match="'raw': expected one of paper, plain, normalised"):
+        tiny(waveform="raw")
 
 
 def test_without_attention_mask_padding_is_attended():
@@ -148,3 +230,45 @@ def test_convolutions_can_be_kept():
     assert kept
     assert all(gradients.pop(name) is None for name in kept)
     assert all(gradient is not None for gradient in gradients.values())
+
+
+HUBERT_LARGE = {  # of facebook/hubert-large-ll60k, arXiv 2106.07447
+    "hidden_size": 1024,
+    "num_hidden_layers": 24,
+    "num_attention_heads": 16,
+    "intermediate_size": 4096,
+    "conv_bias": True,
+    "feat_extract_norm": "layer",
+    "do_stable_layer_norm": True,
+}
+
+
+@pytest.mark.slow
+def test_hubert_large_trains_and_teaches(tmp_path):
+    """The paper's teacher at its true size, with random weights, in under 8 GB.
+
+    The paper counts 317 M parameters: with those of the pre-training's output, which is not loaded.
+    """
+    HubertModel(HubertConfig(**HUBERT_LARGE)).half().save_pretrained(tmp_path)
+    model = SpeechEncoderCtc(TeacherConfig(str(tmp_path), num_labels_with_blank=79))
+    assert sum(parameter.numel() for parameter in model.output.parameters()) == 80_975
+    assert sum(parameter.numel() for parameter in model.encoder.parameters()) == 315_438_720
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+
+    audio, lengths = torch.randn(2, 16000), torch.tensor([16000, 12000])
+    targets, target_lengths = torch.tensor([[3, 1, 4], [1, 5, 0]]), torch.tensor([3, 2])
+    optimizer = torch.optim.RAdam(model.parameters(), lr=7e-6, foreach=False)
+    losses = []
+    for _ in range(2):
+        torch.manual_seed(0)  # the same dropout and masks
+        logits, frames = model.train()(audio, lengths)
+        losses.append(ctc_loss(logits, frames, targets, target_lengths, blank=78))
+        optimizer.zero_grad()
+        losses[-1].backward()
+        optimizer.step()
+    assert losses[1] < losses[0]
+
+    with torch.no_grad():
+        logits, frames = model.eval()(audio, lengths)
+    assert (logits.shape, frames.tolist()) == ((2, 24, 79), [24, 18])
+    assert logits[1, :18].half().isfinite().all()

@@ -12,8 +12,25 @@ from transformers.utils.logging import disable_progress_bar
 
 from .features import prepare_waveform
 from .masking import random_subset, spans, valid_frames
+from .whisper_encoder import WhisperAudioEncoder, WhisperFeatures, whisper_lengths
 
 disable_progress_bar()  # of loading and saving weights, which would fill the logs of jobs
+
+
+def plain_waveform(audio: Tensor, lengths: Tensor) -> Tensor:
+    """Samples as recorded; padding becomes 0."""
+    return audio.float().masked_fill(~valid_frames(lengths, audio.shape[1]), 0.0)
+
+
+def normalised_waveform(audio: Tensor, lengths: Tensor) -> Tensor:
+    """Zero mean and unit variance over each utterance; padding becomes 0."""
+    count = lengths.clamp(min=1)[:, None]
+    audio = plain_waveform(audio, lengths)
+    centred = plain_waveform(audio - audio.sum(dim=1, keepdim=True) / count, lengths)
+    return centred * (centred.square().sum(dim=1, keepdim=True) / count + 1e-7).rsqrt()
+
+
+WAVEFORMS = {"paper": prepare_waveform, "plain": plain_waveform, "normalised": normalised_waveform}
 
 
 @dataclass(frozen=True)
@@ -22,7 +39,7 @@ class TeacherConfig:
     Attributes:
         encoder: a name of the Hugging Face hub, a folder with ``config.json`` and ``model.safetensors``, or the fields
             of a transformers configuration (``{"model_type": "hubert", ...}``) for a randomly initialised encoder.
-            HuBERT, wav2vec 2.0 and WavLM
+            HuBERT, wav2vec 2.0, WavLM, and Whisper, of which only the encoder is loaded
         num_labels_with_blank: outputs
         pooling: encoder frames of an output frame, of which the maximum is taken (2: 25 Hz)
         dropout: before the output layer
@@ -31,6 +48,9 @@ class TeacherConfig:
         mask_time_prob: in training, share of the encoder's frames in masks of ``mask_time_length`` frames
         train_convolutions: False keeps the pre-trained feature extractor as it is; the paper trains it
         encoder_options: fields of the encoder's configuration to change, ``{"layerdrop": 0.0, "hidden_dropout": 0.1}``
+        waveform: what the encoder hears. ``"paper"``: pre-emphasis and a peak of 1, as the student; ``"normalised"``:
+            zero mean and unit variance, on which the large HuBERT, wav2vec 2.0 and WavLM were pre-trained; ``"plain"``:
+            as recorded, as Whisper was. ``None``: ``"plain"`` for Whisper, ``"paper"`` for all others
     """
 
     encoder: str | dict
@@ -42,6 +62,7 @@ class TeacherConfig:
     mask_time_length: int = 10
     train_convolutions: bool = True
     encoder_options: dict = field(default_factory=dict)
+    waveform: str | None = None
 
     @classmethod
     def from_dict(cls, values: dict) -> TeacherConfig:
@@ -49,23 +70,53 @@ class TeacherConfig:
         return cls(**values)
 
 
+def is_whisper(config: PretrainedConfig) -> bool:
+    return config.model_type == "whisper"
+
+
 def convolution_lengths(lengths: Tensor, config: PretrainedConfig) -> Tensor:
     """Frames of the encoder's convolutions for ``lengths`` samples ``[B]``, at least 0."""
+    if is_whisper(config):
+        return whisper_lengths(lengths)
     for kernel, stride in zip(config.conv_kernel, config.conv_stride, strict=True):
         lengths = (lengths - kernel) // stride + 1
     return lengths.clamp(min=0)
 
 
 def load_encoder(cfg: TeacherConfig) -> PreTrainedModel:
-    """The encoder in float32, whatever the type of the stored weights. A local folder never needs the network."""
+    """The encoder in float32, whatever the type of the stored weights. A local folder never needs the network.
+
+    :raises ValueError: if the folder lacks weights of the encoder, or it is of a family that does not read audio
+    """
     # The model has a parameter for masked frames only if its own configuration masks.
     options = {**cfg.encoder_options, "mask_time_prob": cfg.mask_time_prob, "mask_time_length": cfg.mask_time_length}
     if isinstance(cfg.encoder, dict):
-        return AutoModel.from_config(AutoConfig.for_model(**{**cfg.encoder, **options}))
+        config = AutoConfig.for_model(**{**cfg.encoder, **options})
+        _check_family(config)
+        return WhisperAudioEncoder(config) if is_whisper(config) else AutoModel.from_config(config)
     is_folder = os.path.isdir(cfg.encoder)
     if os.path.isabs(cfg.encoder) and not is_folder:
         raise FileNotFoundError(f"{cfg.encoder}: expected a folder with config.json and model.safetensors")
-    return AutoModel.from_pretrained(cfg.encoder, dtype=torch.float32, local_files_only=is_folder, **options)
+    source = {"pretrained_model_name_or_path": cfg.encoder, "local_files_only": is_folder}
+    config = AutoConfig.from_pretrained(**source)
+    _check_family(config)
+    model_class = WhisperAudioEncoder if is_whisper(config) else AutoModel
+    model, found = model_class.from_pretrained(**source, dtype=torch.float32, output_loading_info=True, **options)
+    missing = sorted(set(found["missing_keys"]) - {"masked_spec_embed"})  # needed by this training alone
+    if missing:
+        raise ValueError(
+            f"{cfg.encoder}: expected all weights of a {config.model_type} encoder, but {len(missing)} are missing, "
+            f"{missing[0]} for one. Was it saved from another model?"
+        )
+    return model
+
+
+def _check_family(config: PretrainedConfig):
+    if not (is_whisper(config) or hasattr(config, "conv_kernel")):
+        raise ValueError(
+            f"the encoder is a {config.model_type!r} model: expected one that reads audio, of the families of HuBERT, "
+            "wav2vec 2.0, WavLM or Whisper"
+        )
 
 
 def save_encoder(model: SpeechEncoderCtc, folder: str):
@@ -81,28 +132,42 @@ class SpeechEncoderCtc(nn.Module):
         super().__init__()
         self.cfg = cfg
         self.encoder = load_encoder(cfg)
+        config = self.encoder.config
+        self.features = WhisperFeatures(config) if is_whisper(config) else None
+        waveform = cfg.waveform or ("plain" if is_whisper(config) else "paper")
+        if waveform not in WAVEFORMS:
+            raise ValueError(f"waveform {waveform!r}: expected one of {', '.join(WAVEFORMS)}")
+        self.prepare = WAVEFORMS[waveform]
         if not cfg.train_convolutions:
-            self.encoder.feature_extractor._freeze_parameters()  # also tells it to compute no gradients
+            self._keep_convolutions()
         self.dropout = nn.Dropout(cfg.dropout)
-        self.output = nn.Linear(self.encoder.config.hidden_size, cfg.num_labels_with_blank)
+        self.output = nn.Linear(config.hidden_size, cfg.num_labels_with_blank)
 
     def forward(self, audio: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """
-        :param audio: ``[B, N]`` samples as recorded, :func:`prepare_waveform` is applied here
+        :param audio: ``[B, N]`` samples as recorded, prepared here as ``waveform`` says
         :param lengths: ``[B]`` samples
         :return: logits ``[B, T, C]`` and lengths ``[B]`` in frames; frames in padding hold anything
         """
-        audio = prepare_waveform(audio, lengths)
-        attention_mask = valid_frames(lengths, audio.shape[1]).long() if self.cfg.attention_mask else None
-        num_samples = torch.as_tensor(audio.shape[1])
-        num_frames = int(convolution_lengths(num_samples, self.encoder.config))
-        lengths = convolution_lengths(lengths, self.encoder.config)
-        hidden = self.encoder(
-            audio, attention_mask=attention_mask, mask_time_indices=self._time_mask(lengths, num_frames)
-        ).last_hidden_state  # [B, T, D]
+        audio = self.prepare(audio, lengths)
+        num_frames = int(convolution_lengths(torch.as_tensor(audio.shape[1]), self.encoder.config))
+        frames = convolution_lengths(lengths, self.encoder.config)
+        hidden = self._encode(audio, lengths, self._time_mask(frames, num_frames))  # [B, T, D]
         pooling = self.cfg.pooling
         hidden = hidden[:, : num_frames // pooling * pooling].unflatten(1, (-1, pooling)).amax(dim=2)
-        return self.output(self.dropout(hidden)), lengths // pooling
+        return self.output(self.dropout(hidden)), frames // pooling
+
+    def _encode(self, audio: Tensor, lengths: Tensor, time_mask: Tensor | None) -> Tensor:
+        if self.features is not None:
+            return self.encoder(self.features(audio), lengths if self.cfg.attention_mask else None, time_mask)
+        attention_mask = valid_frames(lengths, audio.shape[1]).long() if self.cfg.attention_mask else None
+        return self.encoder(audio, attention_mask=attention_mask, mask_time_indices=time_mask).last_hidden_state
+
+    def _keep_convolutions(self):
+        if self.features is not None:
+            self.encoder.keep_convolutions()
+        else:
+            self.encoder.feature_extractor._freeze_parameters()  # also tells it to compute no gradients
 
     def _time_mask(self, lengths: Tensor, num_frames: int) -> Tensor | None:
         """Random masks ``[B, T]`` in training.
