@@ -193,7 +193,7 @@ def test_significance_section(make_record, significance):
     tested = significance({"baseline": 22.0, "symmetric-l0.9": 18.0}, [("symmetric-l0.9", "baseline", 0.0)], speakers=3)
     checker = parse(page_of(Results(records, significance=tested)))
     assert "significance" in checker.ids
-    for text in ("−4.0 [−4.5, −3.5]", "< 0.001", "With 3 speakers the intervals are not reliable."):
+    for text in ("−4.00 [−4.50, −3.50]", "< 0.001", "With 3 speakers the intervals are not reliable."):
         assert text in checker.text
 
 

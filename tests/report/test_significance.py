@@ -3,7 +3,7 @@
 import pytest
 
 from ctc_kd.report.results import Results
-from ctc_kd.report.significance import comparisons, p_value, significance_markdown
+from ctc_kd.report.significance import Difference, comparisons, p_value, significance_markdown
 
 GROUPS = [("teacher", None), ("baseline", None), ("all", 0.9), ("eliminate", 0.9), ("eliminate", 1.0)]
 
@@ -38,8 +38,8 @@ def test_table(records, significance):
     ]
     text = significance_markdown(Results(records, significance=significance(WERS, compared)))
     assert [line for line in text.splitlines() if line.startswith("|")][2:] == [
-        "| KD | 0.9 | – | **−3.5 [−4.0, −3.0]** | **0.012** | – | – |",
-        "| Symmetric | 0.9 | n = 2 | **−3.8 [−4.3, −3.3]** | **< 0.001** | −0.3 [−0.8, +0.2] | 0.300 |",
+        "| KD | 0.9 | – | **−3.50 [−4.00, −3.00]** | **0.012** | – | – |",
+        "| Symmetric | 0.9 | n = 2 | **−3.80 [−4.30, −3.30]** | **< 0.001** | −0.30 [−0.80, +0.20] | 0.300 |",
     ]
     assert "10\u2009000 samples of the 20 speakers" in text
     assert "not reliable" not in text
@@ -54,6 +54,10 @@ def test_table(records, significance):
 def test_other_hypotheses_than_the_records_are_refused(records, significance, wers, row):
     with pytest.raises(ValueError, match=f"row {row} has .* the row that dev chose"):
         Results(records, significance=significance(wers, []))
+
+
+def test_no_minus_zero():
+    assert str(Difference(-0.001, -0.004, 0.004, 0.9)) == "+0.00 [+0.00, +0.00]"
 
 
 def test_p_of_zero_is_not_zero():

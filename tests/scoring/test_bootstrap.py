@@ -50,6 +50,12 @@ def test_parity_with_a_plain_bootstrap():
     assert 0 < found["p"] < 0.2
 
 
+def test_interval_and_p_by_hand():
+    """-10, -9, ..., 990: 11 of 1,001 samples are not above 0."""
+    found = compare(490.0, np.arange(-10, 991))
+    assert found == pytest.approx({"difference": 490.0, "low": 15.0, "high": 965.0, "p": 22 / 1001})
+
+
 @given(st.lists(st.floats(-20, 20), min_size=1, max_size=50))
 def test_both_directions_agree(values):
     sampled = np.array(values)

@@ -46,7 +46,7 @@ class Page:
         sections = [
             ("Table 1", "Teacher, baseline and standard distillation", self._table1()),
             ("Table 2", "Blank selection", self._table2()),
-            ("Significance", "Differences that are more than chance", self._significance()),
+            ("Significance", "Which differences are more than chance", self._significance()),
             ("Figure 1", "How much blank to keep around the labels", self._figure1()),
             ("Coverage", "Share of the teacher’s frames that is distilled", self._coverage()),
             ("Curves", "Learning curves", self._curves()),

@@ -49,8 +49,10 @@ class Difference:
         return self.p < LEVEL
 
     def __str__(self) -> str:
-        """E.g. ``−2.1 [−3.0, −1.2]``."""
-        return f"{self.difference:+.1f} [{self.low:+.1f}, {self.high:+.1f}]".replace("-", "−")
+        """E.g. ``−2.13 [−3.04, −1.21]``."""
+        # + 0.0 makes zero of minus zero
+        difference, low, high = (f"{round(v, 2) + 0.0:+.2f}" for v in (self.difference, self.low, self.high))
+        return f"{difference} [{low}, {high}]".replace("-", "−")
 
 
 class Significance:
