@@ -136,7 +136,8 @@ def our_loading(folder: Path, beam: int) -> float:
 
     def load():
         lexicon = read_lexicon(str(folder / "lexicon.txt"))
-        return LexiconDecoder(lexicon=lexicon, lm=str(folder / "lm.arpa"), config=SearchConfig(beam_size=beam))
+        lm, config = str(folder / "lm.arpa"), SearchConfig(beam_size=beam)
+        return LexiconDecoder(lexicon=lexicon, lm=lm, config=config, classes=NAMES)
 
     return measured(load)[1]
 

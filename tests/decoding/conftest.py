@@ -77,18 +77,24 @@ REFERENCES = {
 """Utterance -> its words and posteriors. 0002 needs the language model, 0005 the prior."""
 
 
-def write_task(folder) -> dict:
-    """Write the task's files and return the arguments that the search jobs share."""
+def write_task(folder, *, num_classes: int = 79) -> dict:
+    """Write the task's files and return the arguments that the search jobs share.
+
+    :param num_classes: with 80 a class that no word has, more probable than all but the best
+    """
     from sisyphus import tk
+
+    def widen(log_probabilities):
+        return log_probabilities if num_classes == 79 else np.insert(log_probabilities, 39, np.log(0.04), axis=-1)
 
     (folder / "lm.arpa").write_text(ARPA)
     lines = [f"{word} {' '.join(spoken)}\n" for word, variants in LEXICON.items() for spoken in variants]
     (folder / "lexicon.txt").write_text("".join(lines))
     (folder / "transcripts.txt").write_text("".join(f"{name} {words}\n" for name, (words, _) in REFERENCES.items()))
-    np.savetxt(folder / "log_prior.txt", np.log([0.3 / 78] * 78 + [0.7]))
-    with HdfWriter(folder / "posteriors.hdf", labels=labels_with_blank()) as writer:
+    np.savetxt(folder / "log_prior.txt", widen(np.log([0.3 / 78] * 78 + [0.7])))
+    with HdfWriter(folder / "posteriors.hdf", labels=labels_with_blank(num_classes)) as writer:
         for name, (_, posteriors) in REFERENCES.items():
-            writer.add(name, posteriors)
+            writer.add(name, widen(posteriors))
     files = {"posteriors": "posteriors.hdf", "prior": "log_prior.txt", "lexicon": "lexicon.txt", "lm": "lm.arpa"}
     return {name: tk.Path(str(folder / file)) for name, file in files.items()}
 

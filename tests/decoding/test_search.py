@@ -8,7 +8,7 @@ import pytest
 
 from ctc_kd.decoding.posteriors import emissions
 from ctc_kd.decoding.search import LexiconDecoder, SearchConfig
-from ctc_kd.lexicon.inventory import BLANK, end_of_word, labels_with_blank
+from ctc_kd.lexicon.inventory import BLANK, UNKNOWN, end_of_word, labels_with_blank
 
 NO_PRIOR = np.zeros(len(labels_with_blank()), dtype="float32")
 
@@ -21,7 +21,7 @@ def lm(tiny, tmp_path):
 
 @pytest.fixture
 def decoder(tiny, lm):
-    return LexiconDecoder(lexicon=tiny.lexicon, lm=lm, config=SearchConfig())
+    return LexiconDecoder(lexicon=tiny.lexicon, lm=lm, config=SearchConfig(), classes=labels_with_blank())
 
 
 @pytest.fixture
@@ -78,9 +78,10 @@ def test_nothing_said(search, decoder):
     assert decoder.search(np.zeros((0, len(NO_PRIOR)), dtype="float32"), lm_scale=1.0) == []
 
 
-def test_unknown_phoneme_is_refused(lm):
-    with pytest.raises(ValueError, match="BAD.*XX#"):
-        LexiconDecoder(lexicon={"BAD": [("B", "XX")]}, lm=lm, config=SearchConfig())
+@pytest.mark.parametrize("spelling", [("B", "XX"), ("B", UNKNOWN), (UNKNOWN, "B"), (BLANK, "B")])
+def test_words_are_spelled_with_phonemes_only(lm, spelling):
+    with pytest.raises(ValueError, match=r"BAD has the phoneme '(XX#|\[\w+\]#?)', which is not a label"):
+        LexiconDecoder(lexicon={"BAD": [spelling]}, lm=lm, config=SearchConfig(), classes=labels_with_blank(80))
 
 
 def best_path_score(scores, label_sequence, blank):
@@ -110,7 +111,7 @@ def best_path_score(scores, label_sequence, blank):
 @pytest.mark.parametrize("lm_scale", [0.0, 0.7, 2.5])
 def test_finds_what_an_exhaustive_search_finds(tiny, lm, seed, lm_scale):
     config = SearchConfig(beam_size=100_000, beam_size_token=len(NO_PRIOR), beam_threshold=1e6)
-    decoder = LexiconDecoder(lexicon=tiny.lexicon, lm=lm, config=config)
+    decoder = LexiconDecoder(lexicon=tiny.lexicon, lm=lm, config=config, classes=labels_with_blank())
     names = labels_with_blank()
     rng = np.random.default_rng(seed)
     used = {label for variants in tiny.lexicon.values() for spoken in variants for label in end_of_word(spoken)} | {

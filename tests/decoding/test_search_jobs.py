@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from sisyphus import tk
 
 from ctc_kd.corpus.transcripts import read_transcripts
@@ -10,8 +11,9 @@ from ctc_kd.decoding.tune import TuneScalesJob
 from ctc_kd.scoring.score import ScoreJob
 
 
-def test_tuned_scales_reach_the_search(run_jobs, tiny, tmp_path):
-    task = tiny.write(tmp_path)
+@pytest.mark.parametrize("num_classes", [79, 80])
+def test_tuned_scales_reach_the_search(run_jobs, tiny, tmp_path, num_classes):
+    task = tiny.write(tmp_path, num_classes=num_classes)
     transcripts = tk.Path(str(tmp_path / "transcripts.txt"))
     tune = TuneScalesJob(
         **task, transcripts=transcripts, lm_scales=[0.0, 1.0], prior_scales=[0.0, 0.3], search=SearchConfig()

@@ -1,7 +1,8 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctc_kd.lexicon.inventory import BLANK, PHONEMES, end_of_word, labels, labels_with_blank
+from ctc_kd.lexicon.inventory import BLANK, PHONEMES, UNKNOWN, end_of_word, labels, labels_with_blank
 
 pronunciations = st.lists(st.sampled_from(PHONEMES), min_size=1, max_size=12)
 
@@ -13,6 +14,20 @@ def test_inventory():
     assert (labels()[39], labels()[77]) == ("AA#", "ZH#")
     assert len(labels_with_blank()) == 79
     assert labels_with_blank()[78] == BLANK
+
+
+def test_inventory_with_the_class_that_is_never_a_target():
+    classes = labels_with_blank(80)
+    assert classes[:39] == list(PHONEMES)
+    assert (classes[39], classes[40], classes[78], classes[79]) == (UNKNOWN, "AA#", "ZH#", BLANK)
+    assert classes[:-1] == labels(unknown_label=True)
+    assert [name for name in classes if name != UNKNOWN] == labels_with_blank(79)
+
+
+@pytest.mark.parametrize("num_classes", [0, 78, 81])
+def test_other_numbers_of_classes_are_refused(num_classes):
+    with pytest.raises(ValueError, match=rf"no label inventory has {num_classes} classes: expected 79, or 80"):
+        labels_with_blank(num_classes)
 
 
 @given(pronunciations)

@@ -29,6 +29,23 @@ def test_first_pronunciations_with_word_ends(run_here, inputs):
     assert Path(job.out_utterances.get_path()).read_text().split() == ["1-1-0000", "1-1-0002"]
 
 
+def test_with_the_label_that_is_never_a_target(run_here, inputs):
+    job = run_here(LabelSequencesJob(**inputs, skip_unknown_words=True, unknown_label=True))
+    names = read_labels(job.out_hdf.get_path())
+    assert names == labels(unknown_label=True)
+    sequences = {utterance: list(sequence) for utterance, sequence in read_hdf(job.out_hdf.get_path())}
+    assert [names[index] for index in sequences["1-1-0000"]] == THE + CAT
+    assert sequences["1-1-0002"] == [names.index("K"), names.index("AE"), labels().index("T#") + 1]
+
+
+def test_the_new_option_did_not_change_old_ids(inputs):
+    from sisyphus.tools import sis_hash
+
+    old = sis_hash({**inputs, "skip_unknown_words": False})
+    assert LabelSequencesJob(**inputs).job_id().endswith(f"LabelSequencesJob.{old}")
+    assert LabelSequencesJob(**inputs, unknown_label=True).job_id() != LabelSequencesJob(**inputs).job_id()
+
+
 def test_an_unknown_word_is_named_with_its_utterance_and_the_remedy(run_here, inputs):
     with pytest.raises(ValueError, match=r"1 word\(s\) in 1 utterance\(s\) .*XYLOPHONE in utterance 1-1-0001.*G2P"):
         run_here(LabelSequencesJob(**inputs))

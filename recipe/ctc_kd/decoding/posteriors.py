@@ -4,23 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ctc_kd.lexicon.inventory import labels_with_blank
+from ctc_kd.lexicon.inventory import INVENTORIES
 
 if TYPE_CHECKING:
     import numpy as np
 
 
+def load_classes(path: str) -> list[str]:
+    """The classes of stored posteriors, blank last.
+
+    :raises ValueError: they are not a label inventory
+    """
+    from ctc_kd.training.hdf import read_labels
+
+    classes = read_labels(path)
+    if classes != INVENTORIES.get(len(classes)):
+        raise ValueError(
+            f"{path}: its {len(classes)} classes are no label inventory (of {' or '.join(map(str, INVENTORIES))} "
+            "classes, see lexicon/inventory.py): the posteriors are not of a model of this pipeline, compute them anew"
+        )
+    return classes
+
+
 def load_posteriors(path: str) -> dict[str, np.ndarray]:
     """Utterance id -> log posteriors ``[T, C]``.
 
-    :raises ValueError: the classes are not the label inventory, or an utterance has a NaN
+    :raises ValueError: an utterance has a NaN
     """
     import numpy as np
 
-    from ctc_kd.training.hdf import read_hdf, read_labels
+    from ctc_kd.training.hdf import read_hdf
 
-    if read_labels(path) != labels_with_blank():
-        raise ValueError(f"{path}: the classes are not the {len(labels_with_blank())} of the label inventory")
     posteriors = dict(read_hdf(path))
     for utterance, array in posteriors.items():
         if np.isnan(array).any():
@@ -28,7 +42,7 @@ def load_posteriors(path: str) -> dict[str, np.ndarray]:
     return posteriors
 
 
-def load_log_prior(path: str) -> np.ndarray:
+def load_log_prior(path: str, *, num_classes: int) -> np.ndarray:
     """The log prior ``[C]``.
 
     :raises ValueError: not one finite number for each class
@@ -36,8 +50,8 @@ def load_log_prior(path: str) -> np.ndarray:
     import numpy as np
 
     log_prior = np.loadtxt(path, dtype="float32", ndmin=1)
-    if log_prior.shape != (len(labels_with_blank()),) or not np.isfinite(log_prior).all():
-        raise ValueError(f"{path}: expected {len(labels_with_blank())} finite log probabilities, one a line")
+    if log_prior.shape != (num_classes,) or not np.isfinite(log_prior).all():
+        raise ValueError(f"{path}: expected {num_classes} finite log probabilities, one for each class, one a line")
     return log_prior
 
 

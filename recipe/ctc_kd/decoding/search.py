@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ctc_kd.lexicon.inventory import BLANK, end_of_word, labels_with_blank
+from ctc_kd.lexicon.inventory import end_of_word, labels
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,14 +43,23 @@ class LexiconDecoder:
 
     :param lexicon: word -> pronunciations in base phonemes; all of them are searched
     :param lm: KenLM model file, binary or ARPA
+    :param classes: of the emissions, blank last, see :func:`ctc_kd.decoding.posteriors.load_classes`
     """
 
-    def __init__(self, *, lexicon: Mapping[str, Iterable[Sequence[str]]], lm: str, config: SearchConfig):
+    def __init__(
+        self,
+        *,
+        lexicon: Mapping[str, Iterable[Sequence[str]]],
+        lm: str,
+        config: SearchConfig,
+        classes: Sequence[str],
+    ):
         from flashlight.lib.text.decoder.kenlm import KenLM
         from flashlight.lib.text.dictionary import Dictionary
 
         self.config = config
-        self._classes = {label: index for index, label in enumerate(labels_with_blank())}
+        self._blank = len(classes) - 1
+        self._spelling = {label: classes.index(label) for label in labels()}
         self._words = [*lexicon, UNKNOWN_WORD]
         self._lm = KenLM(lm, Dictionary(self._words))
         self._trie = self._build_trie(lexicon)
@@ -61,13 +70,13 @@ class LexiconDecoder:
         """All pronunciations as a prefix tree; inner nodes look ahead to the best unigram score below them."""
         from flashlight.lib.text.decoder import SmearingMode, Trie
 
-        trie = Trie(len(self._classes), self._classes[BLANK])
+        trie = Trie(self._blank + 1, self._blank)
         start = self._lm.start(False)
         for index, (word, pronunciations) in enumerate(lexicon.items()):
             _, score = self._lm.score(start, index)
             for pronunciation in pronunciations:
                 try:
-                    spelling = [self._classes[label] for label in end_of_word(pronunciation)]
+                    spelling = [self._spelling[label] for label in end_of_word(pronunciation)]
                 except KeyError as error:
                     raise ValueError(f"lexicon: {word} has the phoneme {error}, which is not a label") from None
                 trie.insert(spelling, index, score)
@@ -91,7 +100,7 @@ class LexiconDecoder:
                 log_add=False,
                 criterion_type=CriterionType.CTC,
             )
-            blank, unknown = self._classes[BLANK], len(self._words) - 1
+            blank, unknown = self._blank, len(self._words) - 1
             self._decoder = FlashlightDecoder(options, self._trie, self._lm, blank, blank, unknown, [], False)
             self._decoder_lm_scale = lm_scale
         return self._decoder

@@ -1,4 +1,4 @@
-"""The label inventory: 39 ARPAbet phonemes without stress, each also as the last phoneme of a word."""
+"""The label inventories: 39 ARPAbet phonemes without stress, each also as the last phoneme of a word."""
 
 from __future__ import annotations
 
@@ -11,17 +11,31 @@ PHONEMES = (
 )
 # fmt: on
 END_OF_WORD = "#"
+UNKNOWN = "[UNKNOWN]"
 BLANK = "[blank]"
 
 
-def labels() -> list[str]:
-    """The 78 labels: the phonemes, then their end-of-word twins in the same order."""
-    return [*PHONEMES, *(phoneme + END_OF_WORD for phoneme in PHONEMES)]
+def labels(*, unknown_label: bool = False) -> list[str]:
+    """The 78 labels: the phonemes, then their end-of-word twins in the same order.
+
+    :param unknown_label: between the two a 79th, which no word is spelled with and so is never a target: the published
+        LibriSpeech models have it
+    """
+    return [*PHONEMES, *([UNKNOWN] * unknown_label), *(phoneme + END_OF_WORD for phoneme in PHONEMES)]
 
 
-def labels_with_blank() -> list[str]:
-    """The 79 classes of the acoustic models; blank is the last (index 78)."""
-    return [*labels(), BLANK]
+INVENTORIES = {len(names) + 1: [*names, BLANK] for names in (labels(), labels(unknown_label=True))}
+"""The classes of acoustic models by their number, 79 or 80; blank is the last."""
+
+
+def labels_with_blank(num_classes: int = 79) -> list[str]:
+    """The classes of an acoustic model with ``num_classes`` outputs.
+
+    :raises ValueError: there is no inventory of that size
+    """
+    if num_classes not in INVENTORIES:
+        raise ValueError(f"no label inventory has {num_classes} classes: expected 79, or 80 with {UNKNOWN}")
+    return list(INVENTORIES[num_classes])
 
 
 def end_of_word(pronunciation: Sequence[str]) -> tuple[str, ...]:

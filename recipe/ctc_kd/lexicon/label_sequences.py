@@ -17,12 +17,23 @@ class LabelSequencesJob(Job):
     :param lexicon: must have every word, see ``skip_unknown_words``
     :param skip_unknown_words: leave out (and count) the utterances with words outside the lexicon, as is done for the
         cross-validation set, whose words get no G2P pronunciations; otherwise such a word is an error
+    :param unknown_label: for models with 80 classes, see :func:`ctc_kd.lexicon.inventory.labels`
     """
 
-    def __init__(self, *, transcripts: tk.Path, lexicon: tk.Path, skip_unknown_words: bool = False):
+    __sis_hash_exclude__ = {"unknown_label": False}
+
+    def __init__(
+        self,
+        *,
+        transcripts: tk.Path,
+        lexicon: tk.Path,
+        skip_unknown_words: bool = False,
+        unknown_label: bool = False,
+    ):
         self.transcripts = transcripts
         self.lexicon = lexicon
         self.skip_unknown_words = skip_unknown_words
+        self.unknown_label = unknown_label
         self.out_hdf = self.output_path("labels.hdf")
         self.out_utterances = self.output_path("utterances.txt")
         self.rqmt = {"cpu": 1, "mem": 4, "time": 1}
@@ -58,8 +69,9 @@ class LabelSequencesJob(Job):
 
         from ctc_kd.training.hdf import HdfWriter
 
-        index = {label: position for position, label in enumerate(labels())}
-        with HdfWriter(self.out_hdf.get_path(), labels=labels(), metadata={"content": "labels"}) as hdf:
+        names = labels(unknown_label=self.unknown_label)
+        index = {label: position for position, label in enumerate(names)}
+        with HdfWriter(self.out_hdf.get_path(), labels=names, metadata={"content": "labels"}) as hdf:
             for utterance, words in kept.items():
                 sequence = [index[label] for word in words for label in first[word]]
                 hdf.add(utterance, np.array(sequence, dtype="int32"))

@@ -53,7 +53,7 @@ class DumpLogitsJob(Job):
             "first_shard": len(hdf_files(folder)),
             "shard_size": SHARD_SIZE,
             "num_utterances": len(todo),
-            "labels": labels_with_blank(),
+            "labels": labels_with_blank(self.model["num_labels_with_blank"]),
             "metadata": {"teacher_job": self.teacher_job, "frame_shift_s": FRAME_SHIFT_S},
         }
         run_forward(

@@ -41,7 +41,7 @@ class PosteriorsJob(Job):
         utterances = {name: list(utterance_durations([path])) for name, path in archives.items()}
         prior_utterances = list(utterance_durations([self.prior_audio.get_path()]))
         options = {
-            "labels": labels_with_blank(),
+            "labels": labels_with_blank(self.model["num_labels_with_blank"]),
             "outputs": {self.out_posteriors[name].get_path(): tags for name, tags in utterances.items()},
             "prior_utterances": prior_utterances,
             "prior": self.out_prior.get_path(),

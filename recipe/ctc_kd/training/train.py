@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,9 +58,12 @@ class TrainJob(Job):
     :param model: class and config of a model of ``ctc_kd.nn``, see ``steps.build_model``
     :param criterion: the loss, see ``steps.build_criterion``
     :param audio, dev_audio: archives by ``OggZipJob``
+    :param more_audio: further archives of the training set, as of other speeds, or of audio without transcripts
     :param labels, dev_labels: label sequences by ``LabelSequencesJob``, needed where CTC has a weight
     :param teacher_logits: store by ``DumpLogitsJob`` over both sets, needed where KD has a weight
     """
+
+    __sis_hash_exclude__ = {"more_audio": ()}
 
     def __init__(
         self,
@@ -71,11 +76,13 @@ class TrainJob(Job):
         labels: tk.Path | None = None,
         dev_labels: tk.Path | None = None,
         teacher_logits: tk.Path | None = None,
+        more_audio: Sequence[tk.Path] = (),
     ):
         self.model = model
         self.criterion = criterion
         self.training = training
         self.audio = audio
+        self.more_audio = more_audio
         self.dev_audio = dev_audio
         self.labels = labels
         self.dev_labels = dev_labels
@@ -101,29 +108,32 @@ class TrainJob(Job):
         from ctc_kd.training.run_returnn import run_returnn
         from ctc_kd.training.train_config import write_training_config
 
-        if self.teacher_logits is not None:
-            self._check_teacher()
+        self._check_stores()
         write_training_config(self)
         run_returnn(self.out_config.get_path(), threads=self.rqmt["cpu"])
         with open(MODEL_SIZE_FILE) as file:
             self.out_num_parameters.set(int(file.read()))
         write_json(self.out_curves.get_path(), read_learning_curves("learning_rates"))
 
-    def _check_teacher(self):
+    def _check_stores(self):
+        """Labels and teacher logits must be of the model's inventory: training itself sees indices only."""
         from ctc_kd.lexicon.inventory import labels_with_blank
         from ctc_kd.training.datasets import FRAME_SHIFT_S
         from ctc_kd.training.hdf import read_labels, read_metadata
 
-        store = self.teacher_logits.get_path()
-        for what, found, expected in (
-            ("labels", read_labels(store), labels_with_blank()),
-            ("frame_shift_s", read_metadata(store).get("frame_shift_s"), FRAME_SHIFT_S),
-        ):
-            if found != expected:
-                raise ValueError(
-                    f"teacher logits {store}: {what} is {found}, but the student has {expected}. "
-                    "Dump the logits of a teacher with the student's labels and frame rate."
-                )
+        classes = labels_with_blank(self.model["num_labels_with_blank"])
+        for name, expected in (("labels", classes[:-1]), ("dev_labels", classes[:-1]), ("teacher_logits", classes)):
+            store = getattr(self, name)
+            if store is not None and (found := read_labels(store.get_path())) != expected:
+                raise ValueError(describe_difference(f"{name} {store}", found, expected))
+        if self.teacher_logits is None:
+            return
+        frame_shift_s = read_metadata(self.teacher_logits.get_path()).get("frame_shift_s")
+        if frame_shift_s != FRAME_SHIFT_S:
+            raise ValueError(
+                f"teacher_logits {self.teacher_logits}: a frame is {frame_shift_s} s, but the student's are "
+                f"{FRAME_SHIFT_S} s. Dump the logits of a teacher with the student's frame rate."
+            )
 
     def _last_epoch(self) -> int:
         names = os.listdir(self.out_models.get_path())
@@ -134,3 +144,14 @@ class TrainJob(Job):
 
     def info(self) -> str:
         return f"epoch {self._last_epoch()}/{self.training.num_epochs}"
+
+
+def describe_difference(store: str, found: list[str], expected: list[str]) -> str:
+    """An error's text that shows the first of the labels that differ."""
+    pairs = enumerate(itertools.zip_longest(found, expected))
+    index, (label, wanted) = next((index, pair) for index, pair in pairs if pair[0] != pair[1])
+    return (
+        f"{store}: label {index} of {len(found)} is {label}, but the model's is {wanted}, of {len(expected)}. Teacher, "
+        "student and label sequences need one inventory: the same num_labels_with_blank, and where it is 80, "
+        "LabelSequencesJob(..., unknown_label=True)."
+    )
