@@ -7,7 +7,7 @@ import subprocess
 
 from sisyphus import Job, Task, tk
 
-from ctc_kd.files import complete_file
+from ctc_kd.files import complete_file, write_lines
 
 
 class NgramLmJob(Job):
@@ -16,17 +16,24 @@ class NgramLmJob(Job):
     :param text: one sentence a line (optionally ``.gz``), words separated by spaces, in the lexicon's spelling
     :param order: n
     :param kenlm_tools: directory with ``lmplz``
+    :param vocabulary: the first word of each line, as in a lexicon: the only words of the model. n-grams of the text
+        with other words are not counted. ``<unk>`` is one such word, or any one word of the vocabulary that the text
+        lacks: with this probability for each of them, the probabilities of the vocabulary, ``</s>`` and ``<unk>`` sum
+        to one after each context. None for all words of the text; then ``<unk>`` is one more.
 
-    ``out_arpa``: the model in ARPA format.
+    ``out_arpa``: the model in ARPA format. Words of the vocabulary that the text lacks are not listed.
 
     Small texts may lack the counts from which the discounts are estimated; such an order takes KenLM's fallback
     discounts, and the log says so.
     """
 
-    def __init__(self, *, text: tk.Path, order: int = 4, kenlm_tools: tk.Path):
+    __sis_hash_exclude__ = {"vocabulary": None}
+
+    def __init__(self, *, text: tk.Path, order: int = 4, kenlm_tools: tk.Path, vocabulary: tk.Path | None = None):
         self.text = text
         self.order = order
         self.kenlm_tools = kenlm_tools
+        self.vocabulary = vocabulary
         self.out_arpa = self.output_path("lm.arpa")
         self.rqmt = {"cpu": 1, "mem": 2, "time": 1}
 
@@ -37,10 +44,24 @@ class NgramLmJob(Job):
         sorting_memory = f"{int(600 * self.rqmt['mem'])}M"  # leaves room for the vocabulary
         command = [os.path.join(self.kenlm_tools.get_path(), "lmplz"), "--order", str(self.order)]
         command += ["--memory", sorting_memory, "--temp_prefix", os.path.join(os.getcwd(), "lmplz.")]
-        command += ["--discount_fallback", "0.5", "1", "1.5", "--arpa"]
+        command += ["--discount_fallback", "0.5", "1", "1.5"]
+        if self.vocabulary is not None:
+            command += limit_vocabulary(self.vocabulary.get_path(), "vocabulary.txt")
+        command.append("--arpa")
         with complete_file(self.out_arpa.get_path()) as partial:
             print("running", " ".join([*command, partial]), flush=True)
             feed([*command, partial], self.text.get_path())
+
+
+def limit_vocabulary(source: str, path: str) -> list[str]:
+    """Write the distinct first words of the lines of ``source`` to ``path``; lmplz's options to use only these."""
+    with open(source, encoding="utf-8") as file:
+        words = dict.fromkeys(line.split()[0] for line in file if line.strip())
+    if not words:
+        raise ValueError(f"{source}: no words, expected a word list or a lexicon")
+    write_lines(path, words)
+    # the size of the vocabulary with </s> and <unk>, between which lmplz divides what it has left for unseen words
+    return ["--limit_vocab_file", path, "--vocab_pad", str(len(words) + 2)]
 
 
 def feed(command: list[str], text: str):
