@@ -1,0 +1,101 @@
+"""Paths of the public files that the experiments read: downloaded, or local copies of them.
+
+``settings.py`` may name what is on disk already, which is read in place; no job's id depends on that::
+
+    CORPUS_DIRS = {"librispeech": "/data/LibriSpeech", "tedlium2": "/data/TEDLIUM_release2"}
+    RESOURCES = {"4-gram.arpa.gz": "/data/4-gram.arpa.gz", "dev-clean.tar.gz": "/data/dev-clean.tar.gz"}
+
+and other addresses or another release of a file, where only the checksum makes new ids::
+
+    PUBLIC_FILES = {"dev-clean.tar.gz": {"urls": ["https://mirror.example/dev-clean.tar.gz"]}}
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from dataclasses import fields, replace
+from typing import Any
+
+from sisyphus import gs, tk
+
+from ctc_kd.corpus.download import DownloadJob
+from ctc_kd.corpus.public_file_table import ARCHIVES, FOLDERS, TABLE, PublicFile
+from ctc_kd.corpus.unpack import UnpackJob
+
+
+def corpus_dir(corpus: str, part: str | None = None) -> tk.Path:
+    """The folder that holds the parts of a corpus: the one that the settings name, or one that a job unpacks.
+
+    :param part: of LibriSpeech and Mini LibriSpeech, whose parts are archives of their own; the folder of a job has
+        this part only
+    :raises ValueError: there is no such corpus or part, or the settings are wrong
+    """
+    archives = ARCHIVES.get(corpus, {})
+    if part not in archives:
+        known = "; ".join(f"{name}: {', '.join(map(str, parts))}" for name, parts in ARCHIVES.items())
+        raise ValueError(f"no archive for part {part} of the corpus {corpus!r}; known are {known}")
+    folder = FOLDERS[corpus]
+    job = UnpackJob(archive=resource(archives[part]), folder=folder)
+    local = _setting("CORPUS_DIRS", ARCHIVES).get(corpus)
+    if local is None:
+        return job.out_dir
+    return _local(local, f'CORPUS_DIRS["{corpus}"]', like=job.out_dir, part=part)
+
+
+def resource(name: str) -> tk.Path:
+    """A single file of the table: the one that the settings name, or one that a job downloads.
+
+    :raises ValueError: there is no such file, or the settings are wrong
+    """
+    file = public_file(name)
+    settings = [
+        f'CORPUS_DIRS = {{"{corpus}": "/path/to/{FOLDERS[corpus]}"}}'
+        for corpus, archives in ARCHIVES.items()
+        if name in archives.values()
+    ]
+    job = DownloadJob(
+        name=file.name,
+        urls=file.urls,
+        checksum=file.checksum,
+        num_bytes=file.num_bytes,
+        setting=" or ".join([f'RESOURCES = {{"{name}": "/path/to/{name}"}}', *settings]),
+    )
+    local = _setting("RESOURCES", TABLE).get(name)
+    return job.out_file if local is None else _local(local, f'RESOURCES["{name}"]', like=job.out_file)
+
+
+def public_file(name: str) -> PublicFile:
+    """An entry of the table, with what the settings replace in it.
+
+    :raises ValueError: there is no such file, or the settings have a name or a field that the table does not have
+    """
+    if name not in TABLE:
+        raise ValueError(f"no public file {name!r}; known are {', '.join(TABLE)}")
+    changes = dict(_setting("PUBLIC_FILES", TABLE).get(name, {}))
+    known = {field.name for field in fields(PublicFile)} - {"name"}
+    if not changes.keys() <= known:
+        raise ValueError(f'settings.py: PUBLIC_FILES["{name}"] has {sorted(changes)}, expected some of {sorted(known)}')
+    if "checksum" in changes:  # another release has another size
+        changes.setdefault("num_bytes", None)
+    return replace(TABLE[name], **changes)
+
+
+def _setting(name: str, known: Collection[str]) -> dict[str, Any]:
+    value = getattr(gs, name, {})
+    unknown = sorted(set(value) - set(known))
+    if unknown:
+        raise ValueError(f"settings.py: {name} has {', '.join(unknown)}; known are {', '.join(known)}")
+    return value
+
+
+def _local(path: str, setting: str, *, like: tk.Path, part: str | None = None) -> tk.Path:
+    """A path that gives its readers the ids that ``like``, the output of a job, would give them."""
+    local = tk.Path(os.path.expanduser(path), hash_overwrite=(f"{like.creator.job_id()}/output", like.path))
+    needed = os.path.join(local.get_path(), part) if part else local.get_path()
+    if not os.path.exists(needed):
+        raise ValueError(
+            f"settings.py: {setting} is {path!r}, but there is no {needed}; "
+            "correct the setting, or remove it to have the files downloaded"
+        )
+    return local
