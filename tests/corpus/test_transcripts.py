@@ -41,3 +41,4 @@ def test_characters():
     assert normalise_text(" it's\ta  dog\n") == "IT'S A DOG"
     assert unknown_characters("IT'S A DOG") == []
     assert unknown_characters("IT’S 2 DOGS") == ["2", "’"]
+    assert unknown_characters(normalise_text("weiß ﬁn")) == ["ß", "ﬁ"]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sisyphus import Job, Task, tk
 
-from ctc_kd.files import write_json
+from ctc_kd.files import write_lines
 
 HOURS_TOLERANCE = 0.1  # the known figures are rounded to this
 
@@ -40,9 +40,9 @@ KNOWN_COUNTS = {
 class CheckCountsJob(Job):
     """The utterances and hours of a manifest beside the expected ones.
 
-    A difference is printed as a warning and stands in ``out_report`` for the report page; it does not fail the job,
-    because a part of a corpus may be used on purpose. The report is
-    ``{"part", "found": {"utterances", "hours"}, "expected": the same, "agrees", "text"}``.
+    A difference is printed as a warning and does not fail the job, because a part of a corpus may be used on purpose.
+
+    ``out_note``: text, one sentence for the report page.
 
     :param part: what the report calls the manifest
     :param expected: as in :data:`KNOWN_COUNTS`; hours may differ by :data:`HOURS_TOLERANCE`
@@ -52,7 +52,7 @@ class CheckCountsJob(Job):
         self.cuts = cuts
         self.part = part
         self.expected = expected
-        self.out_report = self.output_path("report.json")
+        self.out_note = self.output_path("note.txt")
         self.rqmt = {"cpu": 1, "mem": 2, "time": 1}
 
     def tasks(self):
@@ -68,5 +68,4 @@ class CheckCountsJob(Job):
             "as expected" if agrees else f"expected {expected.utterances} utterances, {expected.hours:.1f} h"
         )
         print(text if agrees else f"{'!' * 80}\nWARNING: {text}. Is the copy complete?\n{'!' * 80}")
-        report = {"part": self.part, "found": found._asdict(), "expected": expected._asdict()}
-        write_json(self.out_report.get_path(), {**report, "agrees": agrees, "text": text})
+        write_lines(self.out_note.get_path(), [text])

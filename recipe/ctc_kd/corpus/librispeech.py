@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sisyphus import Job, Task, tk
 
-from ctc_kd.corpus.flac import SAMPLE_RATE_HZ
+from ctc_kd.corpus.audio import SAMPLE_RATE_HZ, read_header
 from ctc_kd.corpus.problems import CorpusError, refuse
-from ctc_kd.corpus.transcripts import normalise_text, unknown_characters, write_transcripts
+from ctc_kd.corpus.transcripts import fault_of, normalise_text, write_transcripts
 
 
 class ReadLibriSpeechAudioJob(Job):
@@ -144,23 +144,6 @@ def find_utterances(part_dir: str) -> tuple[dict[str, tuple[str, str]], list[str
     return audio, problems
 
 
-def read_header(path: str) -> int | str:
-    """The number of samples of a 16 kHz mono file, or what is wrong with it."""
-    import soundfile
-
-    try:
-        header = soundfile.info(path)
-    except (soundfile.LibsndfileError, OSError) as error:
-        return f"cannot be read as audio ({error})"
-    if header.samplerate != SAMPLE_RATE_HZ:
-        return f"sample rate {header.samplerate} Hz, expected {SAMPLE_RATE_HZ} Hz"
-    if header.channels != 1:
-        return f"{header.channels} channels, expected 1"
-    if not 0 < header.frames < 2**36:  # libsndfile reports 2**63 - 1 where a FLAC header says 0; 36 bits are its most
-        return "zero length: its header counts no samples"
-    return header.frames
-
-
 def transcript_lines(part_dir: str) -> Iterator[tuple[str, str, str]]:
     """``(file, utterance id, normalised text)`` of every line of a part's ``.trans.txt`` files.
 
@@ -179,17 +162,3 @@ def transcript_lines(part_dir: str) -> Iterator[tuple[str, str, str]]:
             if line.strip():
                 utterance, *words = line.split()
                 yield path, utterance, normalise_text(" ".join(words))
-
-
-def fault_of(utterance: str, text: str, *, audio: dict, seen: dict) -> str | None:
-    """What is wrong with a transcript, None if nothing."""
-    if utterance in seen:
-        return "a second transcript"
-    if utterance not in audio:
-        return "a transcript, but no audio"
-    if not text:
-        return "an empty transcript"
-    unknown = unknown_characters(text)
-    if unknown:
-        return f"unknown characters {' '.join(map(repr, unknown))} in {text!r}, expected A-Z and '"
-    return None

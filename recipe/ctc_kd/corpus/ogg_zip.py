@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from sisyphus import Job, Task, tk
 
-from ctc_kd.corpus.flac import AUDIO_FORMATS, SAMPLE_RATE_HZ, Segment, encode_recording
+from ctc_kd.corpus.audio import AUDIO_FORMATS, SAMPLE_RATE_HZ, Segment, encode_recording
 from ctc_kd.corpus.problems import refuse
 from ctc_kd.corpus.speed import perturbed_id, perturbed_length
 

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sisyphus import Job, Task, tk
 
-from ctc_kd.corpus.flac import SAMPLE_RATE_HZ
-from ctc_kd.corpus.librispeech import fault_of, read_header
+from ctc_kd.corpus.audio import SAMPLE_RATE_HZ, read_header
 from ctc_kd.corpus.problems import MAX_SHOWN, CorpusError, refuse
 from ctc_kd.corpus.stm import IGNORED, SHORTEST_S, Span, StmSegment, count_overlaps, extend, read_stm, spoken_words
-from ctc_kd.corpus.transcripts import write_transcripts
+from ctc_kd.corpus.transcripts import fault_of, write_transcripts
 
 if TYPE_CHECKING:
     from lhotse import MonoCut

@@ -13,13 +13,27 @@ CHARACTERS = frozenset(string.ascii_uppercase + "'")
 
 
 def normalise_text(text: str) -> str:
-    """Upper case, one space between words, none around them."""
-    return " ".join(text.upper().split())
+    """Upper case, one space between words, none around them; only a-z change, so that no ``ß`` becomes ``SS``."""
+    return " ".join(text.encode().upper().decode().split())
 
 
 def unknown_characters(text: str) -> list[str]:
     """What a normalised text must not contain: the characters outside :data:`CHARACTERS`, sorted."""
     return sorted(set(text) - CHARACTERS - {" "})
+
+
+def fault_of(utterance: str, text: str, *, audio: dict, seen: dict) -> str | None:
+    """What is wrong with a transcript, None if nothing."""
+    if utterance in seen:
+        return "a second transcript"
+    if utterance not in audio:
+        return "a transcript, but no audio"
+    if not text:
+        return "an empty transcript"
+    unknown = unknown_characters(text)
+    if unknown:
+        return f"unknown characters {' '.join(map(repr, unknown))} in {text!r}, expected A-Z and '"
+    return None
 
 
 def read_transcripts(path: str) -> dict[str, str]:

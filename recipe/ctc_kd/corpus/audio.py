@@ -1,4 +1,4 @@
-"""Utterances cut out of recordings, as FLAC or Vorbis data."""
+"""Audio files: their headers, and utterances cut out of them as FLAC or Vorbis data."""
 
 from __future__ import annotations
 
@@ -30,6 +30,23 @@ class Segment(NamedTuple):
     audio: str
     start: int
     num_samples: int
+
+
+def read_header(path: str) -> int | str:
+    """The number of samples of a 16 kHz mono file, or what is wrong with it."""
+    import soundfile
+
+    try:
+        header = soundfile.info(path)
+    except (soundfile.LibsndfileError, OSError) as error:
+        return f"cannot be read as audio ({error})"
+    if header.samplerate != SAMPLE_RATE_HZ:
+        return f"sample rate {header.samplerate} Hz, expected {SAMPLE_RATE_HZ} Hz"
+    if header.channels != 1:
+        return f"{header.channels} channels, expected 1"
+    if not 0 < header.frames < 2**36:  # libsndfile reports 2**63 - 1 where a FLAC header says 0; 36 bits are its most
+        return "zero length: its header counts no samples"
+    return header.frames
 
 
 def encode_recording(

@@ -1,0 +1,90 @@
+"""A folder of audio files without transcripts: what students with lambda = 1 can also learn from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from math import ceil
+from typing import TYPE_CHECKING
+
+from sisyphus import Job, Task, tk
+
+from ctc_kd.corpus.audio import SAMPLE_RATE_HZ, read_header
+from ctc_kd.corpus.problems import CorpusError, refuse
+
+if TYPE_CHECKING:
+    from lhotse import MonoCut
+
+ENDINGS = (".flac", ".wav", ".ogg")
+
+
+class ReadAudioFolderJob(Job):
+    """The audio files below a folder as a lhotse cut manifest, from their headers.
+
+    Utterances are named after the files, ``a/b.flac`` is ``a-b``; a recording of more than ``max_seconds`` is cut into
+    equal pieces ``a-b-0001``, .... Files that are not 16 kHz mono, hold no samples or cannot be read fail the job.
+
+    :param folder: read in place
+    """
+
+    def __init__(self, *, folder: tk.Path, max_seconds: float = 30.0):
+        self.folder = folder
+        self.max_seconds = max_seconds
+        self.out_cuts = self.output_path("cuts.jsonl.gz")
+        self.rqmt = {"cpu": 2, "mem": 4, "time": 4}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        from ctc_kd.corpus.cuts import write_cuts
+
+        folder = self.folder.get_path()
+        names = audio_files(folder)
+        with ThreadPoolExecutor(self.rqmt["cpu"]) as pool:
+            headers = list(pool.map(read_header, (os.path.join(folder, name) for name in names)))
+        problems = [f"{name}: {fault}" for name, fault in zip(names, headers, strict=True) if isinstance(fault, str)]
+        refuse(problems, where=folder, remedy="Repair or remove these files, then run the job again.")
+        cuts = [cut for file in zip(names, headers, strict=True) for cut in self._utterances(folder, *file)]
+        write_cuts(self.out_cuts.get_path(), cuts)
+        hours = sum(cut.duration for cut in cuts) / 3600
+        print(f"{folder}: {len(names)} files, {len(cuts)} utterances, {hours:.3f} hours")
+
+    def _utterances(self, folder: str, name: str, num_samples: int) -> Iterator[MonoCut]:
+        """The whole file, or its pieces."""
+        from ctc_kd.corpus.cuts import segment_cut, whole_recording_cut
+
+        utterance, speaker = os.path.splitext(name)[0].replace(os.sep, "-"), name.split(os.sep)[0]
+        whole = whole_recording_cut(
+            utterance,
+            audio=os.path.join(folder, name),
+            num_samples=num_samples,
+            sample_rate_hz=SAMPLE_RATE_HZ,
+            speaker=speaker,
+        )
+        pieces = ceil(whole.duration / self.max_seconds)
+        if pieces == 1:
+            yield whole
+            return
+        ends = [num_samples * piece // pieces for piece in range(pieces + 1)]
+        for number, (start, end) in enumerate(pairwise(ends), 1):
+            piece = f"{utterance}-{number:04d}"
+            yield segment_cut(piece, recording=whole.recording, start=start, num_samples=end - start, speaker=speaker)
+
+
+def audio_files(folder: str) -> list[str]:
+    """Paths relative to the folder, sorted.
+
+    :raises CorpusError: there are none
+    """
+    names = [
+        os.path.relpath(os.path.join(path, name), folder)
+        for path, _, files in os.walk(folder, followlinks=True)
+        for name in files
+        if name.endswith(ENDINGS) and not name.startswith(".")
+    ]
+    if not names:
+        raise CorpusError(f"{folder}: no audio; expected {', '.join(ENDINGS)} files of 16 kHz mono, in folders or not")
+    return sorted(names)
