@@ -4,9 +4,10 @@ Shows: a student distilled from a better teacher beats the same student trained 
 sees a transcript (lambda = 1), and how the choice of frames around blank matters.
 """
 
-from ctc_kd.experiments.blank_kd import BASELINE, TEACHER, Row, blank_kd
+from ctc_kd.experiments.blank_kd import blank_kd
 from ctc_kd.experiments.corpora import demo_corpus
 from ctc_kd.experiments.presets import DEMO
+from ctc_kd.experiments.rows import BASELINE, TEACHER, Row
 
 ROWS = [
     TEACHER,

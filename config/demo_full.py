@@ -1,8 +1,9 @@
 """Every row of Tables 1 and 2 and Figure 1 on the embedded corpus: `sis manager -r config/demo_full.py`."""
 
-from ctc_kd.experiments.blank_kd import TABLE_1, TABLE_2, blank_kd
+from ctc_kd.experiments.blank_kd import blank_kd
 from ctc_kd.experiments.corpora import demo_corpus
 from ctc_kd.experiments.presets import DEMO
+from ctc_kd.experiments.rows import TABLE_1, TABLE_2
 
 
 def py():

@@ -1,11 +1,12 @@
-"""A config: teacher, baseline and two distilled rows with tiny models, on the files that the test puts beside it."""
+"""A config: teacher, baseline and three distilled rows with tiny models, on the files that the test puts beside it."""
 
 from sisyphus import tk
 
 from ctc_kd.decoding.search import SearchConfig
-from ctc_kd.experiments.blank_kd import BASELINE, TEACHER, Row, blank_kd
+from ctc_kd.experiments.blank_kd import blank_kd
 from ctc_kd.experiments.corpora import Corpus
-from ctc_kd.experiments.presets import Preset
+from ctc_kd.experiments.presets import Preset, Scales
+from ctc_kd.experiments.rows import BASELINE, TEACHER, Row
 from ctc_kd.training.train import TrainingConfig
 
 STUDENT = {
@@ -24,8 +25,7 @@ PRESET = Preset(
     temperature=2.0,
     normalisation="selected_frames",
     search=SearchConfig(beam_size=16),
-    lm_scales=(0.5, 1.0),
-    prior_scales=(0.0, 0.5),
+    scales=Scales(lm=(0.5, 1.0), prior=(0.0, 0.5)),
     requests={"*": {"cpu": 1, "gpu": 0, "mem": 1}},
 )
 
@@ -39,11 +39,12 @@ def py():
     corpus = Corpus(
         name="small",
         audio=files("{}.zip", parts),
+        cuts=files("{}.jsonl.gz", parts),
         transcripts=files("{}.txt", parts),
         labels=files("{}_labels.hdf", ("train", "dev")),
         lexicon=tk.Path("data/lexicon.txt"),
         lm=tk.Path("data/lm.arpa"),
         lm_statistics={},
     )
-    rows = [TEACHER, BASELINE, Row("all", 0.9), Row("symmetric", 1.0, 1)]
+    rows = [TEACHER, BASELINE, Row("all", 0.9), *(Row("symmetric", 1.0, n) for n in (1, 2))]
     blank_kd(corpus, PRESET, rows, name="grid")

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from ctc_kd.corpus.cuts import whole_recording_cut, write_cuts
 from ctc_kd.lexicon.inventory import labels
 from ctc_kd.training.hdf import HdfWriter
 
@@ -60,7 +61,7 @@ def write_set(data, part, size, rng):
     names = labels()
     archive = zipfile.ZipFile(data / f"{part}.zip", "w")
     with archive, HdfWriter(data / f"{part}_labels.hdf", labels=names) as targets:
-        entries, transcripts = [], ""
+        entries, cuts, transcripts = [], [], ""
         for number in range(size):
             name = f"{part}-{number:02d}"
             words = list(rng.choice(list(LEXICON), rng.integers(1, 4)))
@@ -70,11 +71,18 @@ def write_set(data, part, size, rng):
             archive.writestr(f"{part}/{name}.flac", buffer.getvalue())
             duration = len(audio) / 16000
             entries.append({"text": "", "file": f"{name}.flac", "seq_name": name, "duration": duration})
+            speaker = f"speaker {number % 2}"
+            cuts.append(
+                whole_recording_cut(
+                    name, audio=f"{name}.flac", num_samples=len(audio), sample_rate_hz=16000, speaker=speaker
+                )
+            )
             sequence = [phoneme + "#" * last for word in words for phoneme, last in marked(LEXICON[word])]
             targets.add(name, np.array([names.index(label) for label in sequence], "int32"))
             transcripts += f"{name} {' '.join(words)}\n"
         archive.writestr(f"{part}.txt", repr(entries))
     (data / f"{part}.txt").write_text(transcripts)
+    write_cuts(data / f"{part}.jsonl.gz", cuts)
 
 
 def marked(pronunciation):
@@ -110,10 +118,16 @@ def run_manager(folder):
 def test_report_of_a_grid(setup):
     report = setup / "output" / "grid" / "small" / "report"
     records = [json.loads(line) for line in (report / "records.jsonl").read_text().splitlines()]
-    assert [record["row"] for record in records] == ["teacher", "baseline", "all-l0.9", "symmetric-n1-l1"]
-    assert all(record["test"]["utterances"] == 8 for record in records)
-    assert [record["uses_transcripts"] for record in records] == [True, True, True, False]
-    assert {"training", "teacher logits", "posteriors", "scales", "score test"} <= set(records[-1]["job_ids"])
+    rows = ["teacher", "baseline", "all-l0.9", "symmetric-n1-l1", "symmetric-n2-l1"]
+    assert [record["row"] for record in records] == rows
+    assert [record["uses_transcripts"] for record in records] == [True, True, True, False, False]
+    untested = [record for record in records if not record["test"]]
+    chosen, rejected = sorted(records[3:], key=lambda record: not record["test"])
+    assert untested == [rejected]
+    assert chosen["dev"]["wer"] <= rejected["dev"]["wer"]
+    assert all(record["test"]["utterances"] == 8 for record in records if record != rejected)
+    assert {"training", "teacher logits", "posteriors", "scales", "score test"} <= set(chosen["job_ids"])
+    assert "2 speakers" in (report / "significance.md").read_text()
     assert (report / "index.html").read_text().startswith("<!DOCTYPE html>")
     assert "started" not in run_manager(setup)
 
@@ -125,4 +139,4 @@ def test_killed_anywhere_it_comes_to_the_same_end(setup):
     result = subprocess.run([sys.executable, KILL_AND_RESUME, *options], capture_output=True, text=True)
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
     assert result.stdout.count("kill -9") == 5
-    assert "4 of 4 rows equal" in result.stdout
+    assert "6 of 6 rows equal" in result.stdout

@@ -5,16 +5,18 @@ from dataclasses import replace
 import pytest
 from sisyphus import job as sisyphus_job
 
-from ctc_kd.experiments.blank_kd import BASELINE, COVERAGE, FIGURE_1, TABLE_1, TABLE_2, TEACHER, BlankKd, Row
 from ctc_kd.experiments.corpora import demo_corpus
+from ctc_kd.experiments.distillation import Distillation
 from ctc_kd.experiments.presets import DEMO
+from ctc_kd.experiments.rows import BASELINE, COVERAGE, FIGURE_1, PRIOR, TABLE_1, TABLE_2, TEACHER, Row
 from ctc_kd.training.dump import DumpLogitsJob
+from ctc_kd.training.posteriors import PosteriorsJob
 
 
 @pytest.fixture
 def grid(monkeypatch):
     monkeypatch.setattr(sisyphus_job, "created_jobs", {})
-    return BlankKd(demo_corpus(DEMO), DEMO)
+    return Distillation(demo_corpus(DEMO), DEMO)
 
 
 def ancestors(job, *, stop=()):
@@ -36,13 +38,16 @@ def ancestors(job, *, stop=()):
 TRANSCRIPT_JOBS = {"ReadLibriSpeechTranscriptsJob", "LabelSequencesJob", "CmuLexiconJob", "TrainG2PJob", "NgramLmJob"}
 
 
-@pytest.mark.parametrize("row", [row for row in [*TABLE_1, *TABLE_2] if row.weight == 1.0], ids=lambda row: row.name)
+LABEL_FREE = [row for row in [*TABLE_1, *TABLE_2, *PRIOR] if row.weight == 1.0]
+
+
+@pytest.mark.parametrize("row", LABEL_FREE, ids=lambda row: row.name)
 def test_nothing_that_a_label_free_student_reads_depends_on_transcripts(grid, row):
     student = grid.student(row)
     assert student.labels is None
     assert student.dev_labels is None
-    # The teacher has seen transcripts; beside its dump there is nothing.
-    assert not ancestors(student, stop=DumpLogitsJob) & TRANSCRIPT_JOBS
+    # The teacher has seen transcripts; beside its dump, and its prior, there is nothing.
+    assert not ancestors(student, stop=(DumpLogitsJob, PosteriorsJob)) & TRANSCRIPT_JOBS
 
 
 @pytest.mark.parametrize("row", [BASELINE, Row("all", 0.9), Row("symmetric", 0.25, 2)], ids=lambda row: row.name)
@@ -81,13 +86,13 @@ def test_literals_of_jobs_build_models_and_losses(grid):
 
 
 def test_record_of_every_kind_of_row_can_be_declared(grid):
-    names = [grid.record(row).row["row"] for row in (TEACHER, BASELINE, Row("random", 1.0, 0.5))]
+    names = [grid.record(grid.trained(row)).row["row"] for row in (TEACHER, BASELINE, Row("random", 1.0, 0.5))]
     assert names == ["teacher", "baseline", "random-beta0.5-l1"]
 
 
 def test_without_candidates_the_mean_of_the_best_checkpoints_teaches(grid):
     assert type(grid.teacher_checkpoint.creator).__name__ == "SelectCheckpointJob"
-    other = BlankKd(demo_corpus(DEMO), replace(DEMO, teacher_candidates=()))
+    other = Distillation(demo_corpus(DEMO), replace(DEMO, teacher_candidates=()))
     assert type(other.teacher_checkpoint.creator).__name__ == "AverageCheckpointsJob"
     assert other.student(Row("all", 0.9)).job_id() != grid.student(Row("all", 0.9)).job_id()
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sisyphus import tk
 
 from ctc_kd.corpus.demo import SynthesiseDemoCorpusJob
+from ctc_kd.corpus.known_counts import KNOWN_COUNTS, CheckCountsJob
 from ctc_kd.corpus.librispeech import ReadLibriSpeechAudioJob, ReadLibriSpeechTranscriptsJob
 from ctc_kd.corpus.ogg_zip import OggZipJob
+from ctc_kd.corpus.speed import PerturbedTranscriptsJob
 from ctc_kd.experiments.presets import Preset
 from ctc_kd.lexicon.g2p import ApplyG2PJob, OovWordsJob, TrainG2PJob
+from ctc_kd.lexicon.inventory import UNKNOWN, labels_with_blank
 from ctc_kd.lexicon.label_sequences import LabelSequencesJob
 from ctc_kd.lexicon.lexica import CmuLexiconJob, MergeLexiconJob
 from ctc_kd.lm.kenlm_tools import BuildKenLmToolsJob
@@ -20,70 +24,137 @@ from ctc_kd.lm.statistics import LmStatisticsJob
 
 @dataclass(frozen=True)
 class Corpus:
-    """Sets are called ``train``, ``dev`` and ``test``.
-
+    """
     :param name: as in reports, and for the numbers of the paper
-    :param audio: set -> archive, made without looking at transcripts
+    :param audio: set -> archive, made without looking at transcripts; ``train`` is one of the sets
+    :param cuts: set -> lhotse manifest
     :param transcripts: set -> transcripts
-    :param labels: label sequences of ``train``, and of the part of ``dev`` whose words the lexicon has
+    :param labels: label sequences of ``train``, and of those utterances of ``validation`` whose words the lexicon has
     :param lexicon: all pronunciations of the words that can be recognised
     :param lm: n-gram model for recognition
     :param lm_statistics: what a report says of it
+    :param validation: the set whose loss is computed while training
+    :param dev, test: the sets of the tables; everything is chosen on dev
+    :param recognised: the sets whose posteriors are computed, at least dev and test
+    :param student_audio: the archives that students learn from, ``train`` where there are none: beside it its other
+        speeds, or audio without transcripts, for which only rows with lambda = 1 can be trained
+    :param checks: of the numbers of utterances, by CheckCountsJob
     """
 
     name: str
     audio: dict[str, tk.Path]
+    cuts: dict[str, tk.Path]
     transcripts: dict[str, tk.Path]
     labels: dict[str, tk.Path]
     lexicon: tk.Path
     lm: tk.Path
     lm_statistics: dict[str, tk.Variable]
+    validation: str = "dev"
+    dev: str = "dev"
+    test: str = "test"
+    recognised: tuple[str, ...] = ("dev", "test")
+    student_audio: tuple[tk.Path, ...] = ()
+    checks: tuple[tk.Path, ...] = ()
+
+
+class Part(NamedTuple):
+    """One part of a corpus.
+
+    :param cuts: lhotse manifest
+    :param transcripts: of the same utterances
+    """
+
+    cuts: tk.Path
+    transcripts: tk.Path
+
+
+def librispeech_part(preset: Preset, corpus_dir: tk.Path, part: str) -> Part:
+    """A folder in LibriSpeech's layout."""
+    cuts = preset.place(ReadLibriSpeechAudioJob(corpus_dir=corpus_dir, part=part)).out_cuts
+    reader = preset.place(ReadLibriSpeechTranscriptsJob(corpus_dir=corpus_dir, part=part, cuts=cuts))
+    return Part(cuts, reader.out_transcripts)
+
+
+def archive(preset: Preset, cuts: tk.Path) -> tk.Path:
+    return preset.place(OggZipJob(cuts=cuts)).out_ogg_zip
+
+
+def archives_at_all_speeds(preset: Preset, cuts: tk.Path) -> tuple[tk.Path, ...]:
+    jobs = [OggZipJob(cuts=cuts, length_factor=factor) for factor in preset.speed_factors]
+    return tuple(preset.place(job).out_ogg_zip for job in jobs)
+
+
+def known_counts(preset: Preset, corpus: str, parts: dict[str, Part]) -> tuple[tk.Path, ...]:
+    """Whether the parts have the numbers of utterances and hours that they should have."""
+    expected = KNOWN_COUNTS[corpus]
+    jobs = [CheckCountsJob(cuts=read.cuts, part=part, expected=expected[part]) for part, read in parts.items()]
+    return tuple(preset.place(job).out_note for job in jobs)
 
 
 def demo_corpus(preset: Preset) -> Corpus:
     """The embedded corpus: synthesised, then read like LibriSpeech."""
     speech = preset.place(SynthesiseDemoCorpusJob())
-    audio, transcripts = {}, {}
-    for part in ("train", "dev", "test"):
-        reader = preset.place(ReadLibriSpeechAudioJob(corpus_dir=speech.out_corpus, part=part))
-        audio[part] = preset.place(OggZipJob(cuts=reader.out_cuts)).out_ogg_zip
-        transcripts[part] = preset.place(
-            ReadLibriSpeechTranscriptsJob(corpus_dir=speech.out_corpus, part=part, cuts=reader.out_cuts)
-        ).out_transcripts
-
-    texts = [speech.out_lm_text, transcripts["train"]]
-    withheld = {"words": texts, "withhold": 0.02, "withhold_from": transcripts["train"]}
+    parts = {part: librispeech_part(preset, speech.out_corpus, part) for part in ("train", "dev", "test")}
+    transcripts = {name: part.transcripts for name, part in parts.items()}
+    withheld = {
+        "words": [speech.out_lm_text, transcripts["train"]],
+        "withhold": 0.02,
+        "withhold_from": transcripts["train"],
+    }
     lexicon = preset.place(CmuLexiconJob(**withheld)).out_lexicon
     g2p_lexicon = preset.place(CmuLexiconJob(**withheld, extra_words=1500)).out_lexicon
-    labels = label_sequences(preset, transcripts, lexicon, g2p_lexicon)
-    lm, lm_statistics = ngram_lm(preset, speech.out_lm_text, transcripts)
-    return Corpus("demo", audio, transcripts, labels, lexicon, lm, lm_statistics)
+    complete = with_g2p(preset, lexicon, transcripts["train"], learn_from=g2p_lexicon, max_iterations=10)
+    lm = ngram_lm(preset, speech.out_lm_text)
+    return Corpus(
+        name="demo",
+        audio={name: archive(preset, part.cuts) for name, part in parts.items()},
+        cuts={name: part.cuts for name, part in parts.items()},
+        transcripts=transcripts,
+        labels=label_sequences(preset, complete, {name: transcripts[name] for name in ("train", "dev")}),
+        lexicon=lexicon,
+        lm=lm,
+        lm_statistics=lm_statistics(preset, lm, {name: transcripts[name] for name in ("dev", "test")}),
+    )
 
 
-def label_sequences(
-    preset: Preset, transcripts: dict[str, tk.Path], lexicon: tk.Path, g2p_lexicon: tk.Path
-) -> dict[str, tk.Path]:
-    """Labels of train, where G2P pronounces the words that the lexicon lacks, and of dev where the lexicon suffices."""
-    model = preset.place(TrainG2PJob(lexicon=g2p_lexicon, max_iterations=10)).out_model
-    unknown = preset.place(OovWordsJob(transcripts=transcripts["train"], lexicon=lexicon)).out_words
+def with_g2p(preset: Preset, lexicon: tk.Path, transcripts: tk.Path, *, learn_from: tk.Path, **g2p) -> tk.Path:
+    """``lexicon`` and pronunciations by G2P of the other words of ``transcripts``.
+
+    :param g2p: arguments of TrainG2PJob
+    """
+    model = preset.place(TrainG2PJob(lexicon=learn_from, **g2p)).out_model
+    unknown = preset.place(OovWordsJob(transcripts=transcripts, lexicon=lexicon)).out_words
     pronounced = preset.place(ApplyG2PJob(model=model, words=unknown)).out_lexicon
-    complete = preset.place(MergeLexiconJob(lexica=[lexicon, pronounced])).out_lexicon
-    return {
-        "train": preset.place(LabelSequencesJob(transcripts=transcripts["train"], lexicon=complete)).out_hdf,
-        "dev": preset.place(
-            LabelSequencesJob(transcripts=transcripts["dev"], lexicon=complete, skip_unknown_words=True)
-        ).out_hdf,
-    }
+    return preset.place(MergeLexiconJob(lexica=[lexicon, pronounced])).out_lexicon
 
 
-def ngram_lm(preset: Preset, text: tk.Path, transcripts: dict[str, tk.Path]) -> tuple[tk.Path, dict[str, tk.Variable]]:
-    """A 4-gram on ``text`` as binary, with its perplexity and OOV rate on dev and test."""
+def label_sequences(preset: Preset, lexicon: tk.Path, transcripts: dict[str, tk.Path]) -> dict[str, tk.Path]:
+    """Labels of all of ``train``, at all speeds, and of the utterances of other sets whose words the lexicon has."""
+    unknown_label = UNKNOWN in labels_with_blank(preset.student["num_labels_with_blank"])
+    labels = {}
+    for name, path in transcripts.items():
+        if name == "train" and preset.speed_factors != (1.0,):
+            perturbed = PerturbedTranscriptsJob(transcripts=path, factors=list(preset.speed_factors))
+            path = preset.place(perturbed).out_transcripts
+        job = LabelSequencesJob(
+            transcripts=path, lexicon=lexicon, skip_unknown_words=name != "train", unknown_label=unknown_label
+        )
+        labels[name] = preset.place(job).out_hdf
+    return labels
+
+
+def ngram_lm(preset: Preset, text: tk.Path) -> tk.Path:
+    """A 4-gram on ``text`` as binary."""
     tools = preset.place(BuildKenLmToolsJob()).out_bin
     arpa = preset.place(NgramLmJob(text=text, order=4, kenlm_tools=tools)).out_arpa
-    lm = preset.place(KenLmBinaryJob(arpa=arpa, kenlm_tools=tools)).out_binary
+    return preset.place(KenLmBinaryJob(arpa=arpa, kenlm_tools=tools)).out_binary
+
+
+def lm_statistics(preset: Preset, lm: tk.Path, transcripts: dict[str, tk.Path]) -> dict[str, tk.Variable]:
+    """Perplexity and OOV rate of sets."""
     statistics = {}
-    for part in ("dev", "test"):
-        job = preset.place(LmStatisticsJob(lm=lm, transcripts=transcripts[part]))
-        statistics[f"perplexity {part}"] = job.out_perplexity
-        statistics[f"OOV rate {part} (%)"] = job.out_oov_rate
-    return lm, statistics
+    for name, path in transcripts.items():
+        job = preset.place(LmStatisticsJob(lm=lm, transcripts=path))
+        statistics[f"perplexity {name}"] = job.out_perplexity
+        statistics[f"OOV rate {name} (%)"] = job.out_oov_rate
+    return statistics

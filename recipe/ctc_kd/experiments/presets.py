@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sisyphus import Job, tk
+from sisyphus import Job, gs, tk
 
 from ctc_kd.decoding.search import SearchConfig
 from ctc_kd.lexicon.inventory import labels_with_blank
@@ -17,13 +17,26 @@ NUM_LABELS_WITH_BLANK = len(labels_with_blank())
 
 
 @dataclass(frozen=True)
+class Scales:
+    """The grid of scales that is searched on dev, see ``ctc_kd.decoding.tune``."""
+
+    lm: tuple[float, ...]
+    prior: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Preset:
     """
     :param teacher, student: class and config of the models, see ``ctc_kd.training.steps.build_model``
     :param teacher_candidates: sub-epochs of the teacher whose dev WER is measured; the best one teaches, as in the
         paper. If there are none, the mean of the best four by dev CTC teaches, as in the published code
     :param temperature, normalisation: of the KD loss, see ``ctc_kd.nn.losses.kd_loss``
-    :param lm_scales, prior_scales: the grid that is searched on dev
+    :param scales: grid of the students
+    :param plain_normalisation: of plain KD beside a CTC loss; at lambda = 1 only the optimiser's step size could tell
+        the two apart, and counting labels would need transcripts
+    :param baseline, baseline_training: model and training without distillation; the students' if None
+    :param teacher_scales: grid of the teacher; the students' if None
+    :param speed_factors: of the training audio, each utterance once with every factor
     :param requests: resources of all jobs, job class name -> changes to them under ``"*"``
     """
 
@@ -36,13 +49,18 @@ class Preset:
     temperature: float
     normalisation: str
     search: SearchConfig
-    lm_scales: tuple[float, ...]
-    prior_scales: tuple[float, ...]
+    scales: Scales
+    plain_normalisation: str = "selected_frames"
+    baseline: dict[str, Any] | None = None
+    baseline_training: TrainingConfig | None = None
+    teacher_scales: Scales | None = None
+    speed_factors: tuple[float, ...] = (1.0,)
     requests: dict[str, dict] = field(default_factory=dict)
 
     def place(self, job: Job) -> Job:
-        """Give ``job`` the resources of this preset; they are not part of its identity."""
-        job.rqmt.update({**self.requests.get("*", {}), **self.requests.get(type(job).__name__, {})})
+        """Give ``job`` the resources of this preset, then of ``settings.py``; they are no part of its identity."""
+        for requests in (self.requests, getattr(gs, "REQUESTS", {})):
+            job.rqmt.update({**requests.get("*", {}), **requests.get(type(job).__name__, {})})
         return job
 
 
@@ -100,7 +118,6 @@ DEMO = Preset(
     temperature=2.0,
     normalisation="selected_frames",
     search=SearchConfig(beam_size=128, beam_size_token=12, beam_threshold=14.0),
-    lm_scales=(1.0, 1.5, 2.0, 2.5),
-    prior_scales=(0.0, 0.4, 0.8),
+    scales=Scales(lm=(1.0, 1.5, 2.0, 2.5), prior=(0.0, 0.4, 0.8)),
     requests={"*": {"cpu": 1, "gpu": 0, "mem": 2}},
 )

@@ -79,6 +79,7 @@ def prior_corrected(teacher_logits: Tensor, lengths: Tensor, *, blank: int, log_
 
     :param log_prior: ``[C]``, log of the teacher's mean posterior over the training data
     """
+    log_prior = log_prior.to(teacher_logits.device)
     return eliminate(teacher_logits.float() - scale * log_prior, lengths, blank=blank)
 
 

@@ -5,6 +5,7 @@ Imported by the config files that the jobs write; everything variable is a liter
 
 from __future__ import annotations
 
+from functools import cache, partial
 from importlib import import_module
 
 import numpy as np
@@ -36,8 +37,18 @@ def build_model(literal: dict) -> torch.nn.Module:
 
 
 def build_criterion(literal: dict) -> DistillationLoss:
-    """The loss of ``{"kd_scale", ..., "selection": {"rule", "parameters"}}``."""
-    return DistillationLoss(**{**literal, "selection": Selection(**literal.get("selection", {}))})
+    """The loss of ``{"kd_scale", ..., "selection": {"rule", "parameters"}}``, and ``"log_prior"``, a file, if the rule
+    wants it."""
+    fields = {name: value for name, value in literal.items() if name != "log_prior"}
+    selection = Selection(**literal.get("selection", {}))
+    if "log_prior" in literal:
+        selection = partial(selection, log_prior=_log_prior(literal["log_prior"]))
+    return DistillationLoss(**{**fields, "selection": selection})
+
+
+@cache
+def _log_prior(path: str) -> torch.Tensor:
+    return torch.from_numpy(np.loadtxt(path, dtype="float32"))
 
 
 def get_model(**_kwargs) -> torch.nn.Module:

@@ -20,7 +20,7 @@ def write_training_config(job: TrainJob):
     dev_order = "labels" if job.dev_labels else "audio"
     train = joined_dataset(
         audio=audio_dataset(
-            [job.audio.get_path()],
+            [path.get_path() for path in (job.audio, *job.more_audio)],
             seq_ordering=f"laplace:.{training.bin_size}",
             partition_epoch=training.partition_epoch,
         ),

@@ -1,0 +1,30 @@
+"""Tables 1 and 2 and Figure 1 of arXiv 2506.01503 on TED-LIUM v2 and LibriSpeech: `sis manager config/kd_blank.py`.
+
+Shows: near a label a few blank frames are enough to distil from, and then neither CTC loss nor transcripts are needed.
+For a cluster: a training takes a day or more of a GPU. A part of the tables, by corpora, methods and seeds:
+
+    sis manager "config.kd_blank.py(['tedlium2'])"
+    sis manager "config.kd_blank.py(['librispeech-other'], ['teacher', 'baseline', 'symmetric'], [42, 43, 44])"
+    sis manager config.kd_blank.paper    # as the text of the paper has it; py is as its published code ran it
+"""
+
+from ctc_kd.experiments.blank_kd import blank_kd
+from ctc_kd.experiments.librispeech import librispeech_clean, librispeech_other
+from ctc_kd.experiments.paper_presets import PAPER, PUBLISHED
+from ctc_kd.experiments.rows import PRIOR, TABLE_1, TABLE_2, of_methods, with_seeds
+from ctc_kd.experiments.tedlium2 import tedlium2
+
+CORPORA = {"tedlium2": tedlium2, "librispeech-other": librispeech_other, "librispeech-clean": librispeech_clean}
+IN_THE_PAPER = ("tedlium2", "librispeech-other")
+METHODS = ("teacher", "baseline", "all", "eliminate", "symmetric", "trim", "threshold", "random", "prior")
+
+
+def py(corpora=IN_THE_PAPER, methods=METHODS, seeds=(None,), *, presets=PUBLISHED, name="kd_blank"):
+    rows = with_seeds(of_methods([*TABLE_1, *TABLE_2, *PRIOR], methods), seeds)
+    for corpus in corpora:
+        preset = presets[corpus]
+        blank_kd(CORPORA[corpus](preset), preset, rows, name=name, reference=corpus)
+
+
+def paper(corpora=IN_THE_PAPER, methods=METHODS, seeds=(None,)):
+    py(corpora, methods, seeds, presets=PAPER, name="kd_blank_paper")

@@ -1,0 +1,90 @@
+"""TED-LIUM release 2 as the experiments see it."""
+
+from __future__ import annotations
+
+from sisyphus import tk
+
+from ctc_kd.corpus.public_files import corpus_dir
+from ctc_kd.corpus.tedlium import ReadTedliumAudioJob, ReadTedliumTranscriptsJob
+from ctc_kd.experiments.corpora import (
+    Corpus,
+    Part,
+    archive,
+    archives_at_all_speeds,
+    known_counts,
+    label_sequences,
+    lm_statistics,
+    with_g2p,
+)
+from ctc_kd.experiments.presets import Preset
+from ctc_kd.lexicon.published_lexica import TedliumLexiconJob
+from ctc_kd.lm.kenlm_tools import BuildKenLmToolsJob
+from ctc_kd.lm.mixture import MixLmsJob
+from ctc_kd.lm.mixture_weights import MixtureWeightsJob
+from ctc_kd.lm.ngram import KenLmBinaryJob, NgramLmJob
+from ctc_kd.lm.pruning import PruneLmJob
+from ctc_kd.lm.text import LmTextJob
+
+LM_TEXTS = (
+    "commoncrawl-9pc.en.gz",
+    "europarl-v7-6pc.en.gz",
+    "giga-fren-4pc.en.gz",
+    "news-18pc.en.gz",
+    "news-commentary-v8-9pc.en.gz",
+    "yandex-1m-31pc.en.gz",
+)
+ORDER, PRUNING_THRESHOLD = 4, 5e-10
+
+
+def tedlium2(preset: Preset) -> Corpus:
+    """All of the release: its talks, its dictionary, a 4-gram on its texts."""
+    folder = corpus_dir("tedlium2")
+    parts = {part: tedlium_part(preset, folder, part) for part in ("train", "dev", "test")}
+    transcripts = {name: part.transcripts for name, part in parts.items()}
+    dictionary = folder.join_right("TEDLIUM.152k.dic")
+    lexicon = preset.place(TedliumLexiconJob(dictionary=dictionary)).out_lexicon
+    complete = with_g2p(preset, lexicon, transcripts["train"], learn_from=lexicon)
+    lm = mixed_lm(preset, folder.join_right("LM"), transcripts, vocabulary=complete)
+    return Corpus(
+        name="tedlium2",
+        audio={name: archive(preset, part.cuts) for name, part in parts.items()},
+        cuts={name: part.cuts for name, part in parts.items()},
+        transcripts=transcripts,
+        student_audio=archives_at_all_speeds(preset, parts["train"].cuts),
+        labels=label_sequences(preset, complete, {name: transcripts[name] for name in ("train", "dev")}),
+        lexicon=lexicon,
+        lm=lm,
+        lm_statistics=lm_statistics(preset, lm, {name: transcripts[name] for name in ("dev", "test")}),
+        checks=known_counts(preset, "tedlium2", parts),
+    )
+
+
+def tedlium_part(preset: Preset, corpus_dir: tk.Path, part: str) -> Part:
+    """A folder in the release's layout; segments of train are lengthened as published."""
+    reader = ReadTedliumAudioJob(corpus_dir=corpus_dir, part=part, extend_boundaries=part == "train")
+    cuts = preset.place(reader).out_cuts
+    transcripts = ReadTedliumTranscriptsJob(corpus_dir=corpus_dir, part=part, cuts=cuts)
+    return Part(cuts, preset.place(transcripts).out_transcripts)
+
+
+def mixed_lm(preset: Preset, texts: tk.Path, transcripts: dict[str, tk.Path], *, vocabulary: tk.Path) -> tk.Path:
+    """A mixture of a model on each text, one on the training transcripts and one on all together, pruned, as binary.
+
+    Its weights are those that fit dev best.
+    """
+    tools = preset.place(BuildKenLmToolsJob()).out_bin
+
+    def estimated(texts: list[tk.Path], spoken: list[tk.Path], order: int) -> tk.Path:
+        text = preset.place(LmTextJob(texts=texts, transcripts=spoken)).out_text
+        job = NgramLmJob(text=text, order=order, kenlm_tools=tools, vocabulary=vocabulary)
+        return preset.place(job).out_arpa
+
+    written, spoken = [texts.join_right(name) for name in LM_TEXTS], [transcripts["train"]]
+    components = [*(estimated([text], [], ORDER) for text in written), estimated([], spoken, ORDER)]
+    components.append(estimated(written, spoken, ORDER))
+    binaries = [preset.place(KenLmBinaryJob(arpa=arpa, kenlm_tools=tools)).out_binary for arpa in components]
+    weights = preset.place(MixtureWeightsJob(lms=binaries, transcripts=transcripts["dev"])).out_weights
+    mixture = preset.place(MixLmsJob(arpas=components, weights=weights)).out_arpa
+    histories = [estimated(written, spoken, order) for order in range(1, ORDER)]
+    pruned = PruneLmJob(arpa=mixture, threshold=PRUNING_THRESHOLD, histories=histories)
+    return preset.place(KenLmBinaryJob(arpa=preset.place(pruned).out_arpa, kenlm_tools=tools)).out_binary

@@ -1,0 +1,26 @@
+"""The rows of the tables by name, and parts of them."""
+
+import pytest
+
+from ctc_kd.experiments.rows import BASELINE, PRIOR, TABLE_1, TABLE_2, TEACHER, Row, of_methods, with_seeds
+
+
+def test_names():
+    assert Row("threshold", 0.25, 0.95).name == "threshold-alpha0.95-l0.25"
+    assert [row.name for row in PRIOR] == ["prior-scale0.5-l0.25", "prior-scale0.5-l0.9", "prior-scale0.5-l1"]
+    assert Row("trim", 1.0, seed=7).name == "trim-l1-s7"
+
+
+def test_seeds_multiply_all_rows_but_the_teacher():
+    rows = with_seeds([TEACHER, BASELINE, Row("all", 0.9)], [1, 2])
+    assert [row.name for row in rows] == ["teacher", "baseline-s1", "all-l0.9-s1", "baseline-s2", "all-l0.9-s2"]
+
+
+def test_rows_of_methods_keep_their_order():
+    rows = of_methods([*TABLE_1, *TABLE_2], ["trim", "baseline"])
+    assert [row.name for row in rows] == ["baseline", "trim-l0.25", "trim-l0.9", "trim-l1"]
+
+
+def test_an_unknown_method_is_refused():
+    with pytest.raises(ValueError, match="no rows of sym;.*symmetric"):
+        of_methods(TABLE_2, ["sym"])
