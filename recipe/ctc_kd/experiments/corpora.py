@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from sisyphus import tk
 
-from ctc_kd.corpus.demo import SynthesiseDemoCorpusJob
+from ctc_kd.corpus.demo import UNTRANSCRIBED, SynthesiseDemoCorpusJob
 from ctc_kd.corpus.known_counts import KNOWN_COUNTS, CheckCountsJob
 from ctc_kd.corpus.librispeech import ReadLibriSpeechAudioJob, ReadLibriSpeechTranscriptsJob
 from ctc_kd.corpus.ogg_zip import OggZipJob
@@ -89,6 +89,25 @@ def known_counts(preset: Preset, corpus: str, parts: dict[str, Part]) -> tuple[t
     expected = KNOWN_COUNTS[corpus]
     jobs = [CheckCountsJob(cuts=read.cuts, part=part, expected=expected[part]) for part, read in parts.items()]
     return tuple(preset.place(job).out_note for job in jobs)
+
+
+def with_untranscribed(preset: Preset, corpus: Corpus, cuts: tk.Path) -> list[Corpus]:
+    """Two variants of a corpus for rows with lambda = 1, which need no transcripts to learn from.
+
+    :param cuts: manifest of audio without transcripts
+    :return: students learn from ``train`` and this audio, and from this audio only
+    """
+    untranscribed = archive(preset, cuts)
+    added = replace(
+        corpus, name=f"{corpus.name}-and-untranscribed", student_audio=(corpus.audio["train"], untranscribed)
+    )
+    return [added, replace(corpus, name=f"{corpus.name}-untranscribed-only", student_audio=(untranscribed,))]
+
+
+def demo_untranscribed(preset: Preset) -> tk.Path:
+    """Manifest of the embedded corpus' part without transcripts."""
+    speech = preset.place(SynthesiseDemoCorpusJob()).out_corpus
+    return preset.place(ReadLibriSpeechAudioJob(corpus_dir=speech, part=UNTRANSCRIBED)).out_cuts
 
 
 def demo_corpus(preset: Preset) -> Corpus:

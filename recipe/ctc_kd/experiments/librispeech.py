@@ -47,10 +47,8 @@ def librispeech_other(preset: Preset) -> Corpus:
     sets = {part: parts[part] for part in EVALUATION_PARTS}
     sets["train"] = combined(preset, [parts[part] for part in TRAIN_PARTS])
     sets["validation"] = sample(preset, [parts["dev-clean"], parts["dev-other"]])
-    lexicon = preset.place(LibriSpeechLexiconJob(lexicon=resource("librispeech-lexicon.txt"))).out_lexicon
+    lexicon, lm = official_lexicon(preset), official_lm(preset)
     complete = with_g2p(preset, lexicon, sets["train"].transcripts, learn_from=lexicon)
-    tools = preset.place(BuildKenLmToolsJob()).out_bin
-    lm = preset.place(KenLmBinaryJob(arpa=resource("4-gram.arpa.gz"), kenlm_tools=tools)).out_binary
     labelled = {name: sets[name].transcripts for name in ("train", "validation")}
     transcripts = {part: parts[part].transcripts for part in EVALUATION_PARTS}
     return Corpus(
@@ -74,6 +72,16 @@ def librispeech_other(preset: Preset) -> Corpus:
 def librispeech_clean(preset: Preset) -> Corpus:
     """The same models; tables of dev-clean and test-clean."""
     return replace(librispeech_other(preset), name="librispeech-clean", dev="dev-clean", test="test-clean")
+
+
+def official_lexicon(preset: Preset) -> tk.Path:
+    return preset.place(LibriSpeechLexiconJob(lexicon=resource("librispeech-lexicon.txt"))).out_lexicon
+
+
+def official_lm(preset: Preset) -> tk.Path:
+    """The 4-gram that was not pruned."""
+    tools = preset.place(BuildKenLmToolsJob()).out_bin
+    return preset.place(KenLmBinaryJob(arpa=resource("4-gram.arpa.gz"), kenlm_tools=tools)).out_binary
 
 
 def combined(preset: Preset, parts: Sequence[Part]) -> Part:

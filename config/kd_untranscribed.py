@@ -1,0 +1,40 @@
+"""Distillation without transcripts (lambda = 1) on audio that has none: `sis manager config/kd_untranscribed.py`.
+
+Asks what the paper leaves open: how far does a student get with more audio than its teacher was fine-tuned on? Those of
+TED-LIUM's teacher learn from TED-LIUM, from it and the audio of LibriSpeech, and from that alone; one report each.
+
+    sis manager -r config.kd_untranscribed.demo                            # on the embedded corpus, on two cores
+    sis manager "config.kd_untranscribed.py('/data/podcasts')"             # on audio files of one's own
+"""
+
+from sisyphus import tk
+
+from ctc_kd.corpus.audio_folder import ReadAudioFolderJob
+from ctc_kd.experiments.blank_kd import blank_kd
+from ctc_kd.experiments.corpora import demo_corpus, demo_untranscribed, with_untranscribed
+from ctc_kd.experiments.librispeech import librispeech_other
+from ctc_kd.experiments.paper_presets import PUBLISHED
+from ctc_kd.experiments.presets import DEMO
+from ctc_kd.experiments.rows import TEACHER, Row
+from ctc_kd.experiments.tedlium2 import tedlium2
+
+ROWS = [TEACHER, Row("all", 1.0), Row("eliminate", 1.0), *(Row("symmetric", 1.0, n) for n in (1, 2, 3))]
+
+
+def py(folder=None):
+    """:param folder: 16 kHz mono files, instead of LibriSpeech"""
+    preset = PUBLISHED["tedlium2"]
+    if folder:
+        cuts = preset.place(ReadAudioFolderJob(folder=tk.Path(folder))).out_cuts
+    else:
+        cuts = librispeech_other(PUBLISHED["librispeech-other"]).cuts["train"]
+    compare(preset, tedlium2(preset), cuts)
+
+
+def demo():
+    compare(DEMO, demo_corpus(DEMO), demo_untranscribed(DEMO))
+
+
+def compare(preset, corpus, cuts):
+    for variant in [corpus, *with_untranscribed(preset, corpus, cuts)]:
+        blank_kd(variant, preset, ROWS, name="kd_untranscribed", reference="tedlium2")

@@ -1,0 +1,76 @@
+"""Presets for hours of real speech rather than hundreds of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sisyphus import tk
+
+from ctc_kd.decoding.search import SearchConfig
+from ctc_kd.experiments.presets import DEMO, Preset, Scales
+from ctc_kd.nn.schedules import one_cycle
+from ctc_kd.training.train import TrainingConfig
+
+
+def mini(encoder: str | tk.Path) -> Preset:
+    """For Mini LibriSpeech on one GPU: the paper's student at a third of its size, and any pre-trained encoder.
+
+    :param encoder: a name of the Hugging Face hub, or a local folder
+    """
+    return Preset(
+        name="mini",
+        teacher={"class": "SpeechEncoderCtc", "encoder": encoder, "num_labels_with_blank": 79, "dropout": 0.1},
+        teacher_training=TrainingConfig(
+            learning_rates=tuple(one_cycle(20, peak=1e-4, start=1e-5, end_of_decay=1e-5)),
+            partition_epoch=1,
+            batch_seconds=100,
+            gradient_clip=1.0,
+            autocast="bfloat16",
+            keep_epochs=(16, 18),
+            keep_best=0,
+        ),
+        teacher_candidates=(16, 18, 20),
+        student={
+            "class": "StudentCtc",
+            "num_labels_with_blank": 79,
+            "log_mel": {"normalise": True},
+            "conformer": {"num_layers": 8, "dim": 256, "num_heads": 4, "feed_forward_dim": 1024, "dropout": 0.1},
+        },
+        student_training=TrainingConfig(
+            learning_rates=tuple(one_cycle(100, peak=1e-3, start=1e-5)),
+            partition_epoch=1,
+            batch_seconds=100,
+            gradient_clip=1.0,
+            autocast="bfloat16",
+            keep_best=0,
+        ),
+        temperature=2.0,
+        normalisation="selected_frames",
+        search=SearchConfig(beam_size=512),
+        scales=Scales(lm=(1.0, 1.4, 1.8, 2.2, 2.6), prior=(0.0, 0.2, 0.4, 0.6)),
+        requests={"KenLmBinaryJob": {"mem": 16}, "TuneScalesJob": {"mem": 16, "cpu": 4}, "SearchJob": {"mem": 16}},
+    )
+
+
+def mini_on_cpu(encoder: str | tk.Path) -> Preset:
+    """For half an hour of speech on two cores: the demo's student, trained for longer."""
+    return replace(
+        DEMO,
+        name="mini_on_cpu",
+        teacher={"class": "SpeechEncoderCtc", "encoder": encoder, "num_labels_with_blank": 79, "dropout": 0.1},
+        teacher_training=TrainingConfig(
+            learning_rates=tuple(one_cycle(10, peak=2e-4, start=2e-5)),
+            partition_epoch=1,
+            batch_seconds=40,
+            gradient_clip=1.0,
+            keep_epochs=(8,),
+            keep_best=0,
+        ),
+        teacher_candidates=(8, 10),
+        student_training=replace(
+            DEMO.student_training,
+            learning_rates=tuple(one_cycle(40, peak=2e-3, start=1e-4, end_of_decay=2e-4, final=1e-5)),
+            batch_seconds=25,
+        ),
+        scales=Scales(lm=(0.5, 1.0, 1.5, 2.0), prior=(0.0, 0.3, 0.6)),
+    )

@@ -1,0 +1,61 @@
+"""Variants of corpora: at several speeds, with untranscribed audio, small ones of real speech."""
+
+import pytest
+from sisyphus import job as sisyphus_job
+from sisyphus import tk
+
+from ctc_kd.experiments.corpora import demo_corpus, demo_untranscribed, with_untranscribed
+from ctc_kd.experiments.distillation import Distillation
+from ctc_kd.experiments.librispeech import librispeech_clean, librispeech_other
+from ctc_kd.experiments.mini_librispeech import held_out
+from ctc_kd.experiments.mini_presets import mini_on_cpu
+from ctc_kd.experiments.paper_presets import PAPER, PUBLISHED
+from ctc_kd.experiments.presets import DEMO
+from ctc_kd.experiments.rows import BASELINE, Row
+
+
+@pytest.fixture(autouse=True)
+def no_jobs_of_other_tests(monkeypatch):
+    monkeypatch.setattr(sisyphus_job, "created_jobs", {})
+
+
+def test_students_with_speed_perturbation_learn_from_three_archives_and_their_teacher_from_one():
+    preset = PUBLISHED["librispeech-other"]
+    grid = Distillation(librispeech_other(preset), preset)
+    student, baseline = grid.student(Row("all", 0.9)), grid.student(BASELINE)
+    factors = [path.creator.length_factor for path in (student.audio, *student.more_audio)]
+    assert factors == [0.9, 1.0, 1.1]
+    assert (baseline.audio, baseline.more_audio) == (student.audio, student.more_audio)
+    assert grid.teacher_training.audio.creator.length_factor == 1.0
+    assert not grid.teacher_training.more_audio
+    dumped = grid.teacher_logits.creator.audio
+    assert {student.audio, *student.more_audio, student.dev_audio} == set(dumped)
+
+
+def test_the_tables_of_librispeech_share_all_trainings():
+    preset = PAPER["librispeech-other"]
+    other, clean = (Distillation(corpus(preset), preset) for corpus in (librispeech_other, librispeech_clean))
+    assert other.student(BASELINE).job_id() == clean.student(BASELINE).job_id()
+
+
+def test_untranscribed_audio_joins_or_replaces_that_of_train():
+    corpus = demo_corpus(DEMO)
+    row = Row("symmetric", 1.0, 1)
+    plain = Distillation(corpus, DEMO)
+    added, only = (
+        Distillation(variant, DEMO) for variant in with_untranscribed(DEMO, corpus, demo_untranscribed(DEMO))
+    )
+    untranscribed = only.student(row).audio
+    assert untranscribed.creator.cuts.creator.part == "untranscribed"
+    assert (added.student(row).audio, *added.student(row).more_audio) == (corpus.audio["train"], untranscribed)
+    assert untranscribed in added.teacher_logits.creator.audio
+    assert corpus.audio["train"] not in only.teacher_logits.creator.audio
+    assert plain.teacher_checkpoint == added.teacher_checkpoint == only.teacher_checkpoint
+
+
+def test_a_folder_with_held_out_speakers():
+    preset = mini_on_cpu("some/encoder")
+    corpus = held_out(preset, "small", tk.Path("corpus"), "part", speakers=3, text=tk.Path("text"))
+    split = corpus.cuts["train"].creator
+    assert (split.dev_speakers, split.test_speakers) == (3, 3)
+    assert corpus.cuts == {"train": split.out_train, "dev": split.out_dev, "test": split.out_test}
