@@ -1,13 +1,18 @@
-"""Settings of the workflow manager for this folder; engine/README.md says what else can stand here."""
+"""Settings for this folder: of the workflow manager (engine/README.md), and where data lies (docs/real_corpora.md)."""
 
 JOB_AUTO_CLEANUP = True
 
+# CORPUS_DIRS = {"librispeech": "/data/LibriSpeech", "tedlium2": "/data/TEDLIUM_release2"}  # else they are downloaded
+# REQUESTS = {"TrainJob": {"cpu": 6, "mem": 32}}  # by kind of job; no part of its identity
+
 
 def engine():
-    """This machine: all its cores, most of its memory."""
+    """This machine: all its cores and GPUs, most of its memory."""
+    import glob
     import os
 
     import psutil
     from sisyphus.localengine import LocalEngine
 
-    return LocalEngine(cpus=os.cpu_count() or 1, mem=0.8 * psutil.virtual_memory().total / 2**30)
+    gpus = len(glob.glob("/dev/nvidia[0-9]*"))
+    return LocalEngine(cpus=os.cpu_count() or 1, gpus=gpus, mem=0.8 * psutil.virtual_memory().total / 2**30)
