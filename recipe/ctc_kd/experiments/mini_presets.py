@@ -59,14 +59,14 @@ def mini_on_cpu(encoder: str | tk.Path) -> Preset:
         name="mini_on_cpu",
         teacher={"class": "SpeechEncoderCtc", "encoder": encoder, "num_labels_with_blank": 79, "dropout": 0.1},
         teacher_training=TrainingConfig(
-            learning_rates=tuple(one_cycle(10, peak=2e-4, start=2e-5)),
+            learning_rates=tuple(one_cycle(6, peak=2e-4, start=5e-5)),
             partition_epoch=1,
             batch_seconds=40,
             gradient_clip=1.0,
-            keep_epochs=(8,),
+            keep_epochs=(5,),
             keep_best=0,
         ),
-        teacher_candidates=(8, 10),
+        teacher_candidates=(5, 6),
         student_training=replace(
             DEMO.student_training,
             learning_rates=tuple(one_cycle(40, peak=2e-3, start=1e-4, end_of_decay=2e-4, final=1e-5)),
