@@ -9,7 +9,7 @@ BIN := .venv/bin
 
 help:
 	@echo "make demo       the distillation grid on the embedded corpus, about 20 minutes on two cores"
-	@echo "make demo-full  every row of Tables 1 and 2 and Figure 1, about 1.5 hours more"
+	@echo "make demo-full  every row of Tables 1 and 2 and Figure 1, about 40 minutes more"
 	@echo "make test       all tests"
 	@echo "make setup      only the virtual environment in .venv, with the command .venv/bin/sis"
 	@echo "make lint       ruff"
