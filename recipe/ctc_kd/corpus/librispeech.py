@@ -13,7 +13,7 @@ from sisyphus import Job, Task, tk
 
 from ctc_kd.corpus.audio import SAMPLE_RATE_HZ, read_header
 from ctc_kd.corpus.problems import CorpusError, refuse
-from ctc_kd.corpus.transcripts import fault_of, normalise_text, write_transcripts
+from ctc_kd.corpus.transcripts import match_transcripts, normalise_text, write_transcripts
 
 
 class ReadLibriSpeechAudioJob(Job):
@@ -86,17 +86,7 @@ class ReadLibriSpeechTranscriptsJob(Job):
 
         part_dir = os.path.join(self.corpus_dir.get_path(), self.part)
         audio = {cut.id: cut.recording.sources[0].source for cut in read_cuts(self.cuts.get_path())}
-        transcripts, problems = {}, []
-        for path, utterance, text in transcript_lines(part_dir):
-            problem = fault_of(utterance, text, audio=audio, seen=transcripts)
-            if problem:
-                problems.append(f"utterance {utterance}: {path}: {problem}")
-            transcripts[utterance] = text
-        problems += [
-            f"utterance {utterance}: {path} has no transcript"
-            for utterance, path in sorted(audio.items())
-            if utterance not in transcripts
-        ]
+        transcripts, problems = match_transcripts(transcript_lines(part_dir), audio)
         refuse(
             problems, where=part_dir, remedy="Repair the .trans.txt files (or add the audio), then run the job again."
         )

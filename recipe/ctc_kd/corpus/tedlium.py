@@ -17,7 +17,7 @@ from sisyphus import Job, Task, tk
 from ctc_kd.corpus.audio import SAMPLE_RATE_HZ, read_header
 from ctc_kd.corpus.problems import MAX_SHOWN, CorpusError, refuse
 from ctc_kd.corpus.stm import IGNORED, SHORTEST_S, Span, StmSegment, count_overlaps, extend, read_stm, spoken_words
-from ctc_kd.corpus.transcripts import fault_of, write_transcripts
+from ctc_kd.corpus.transcripts import match_transcripts, write_transcripts
 
 if TYPE_CHECKING:
     from lhotse import MonoCut
@@ -110,25 +110,22 @@ class ReadTedliumTranscriptsJob(Job):
 
         part_dir = os.path.join(self.corpus_dir.get_path(), self.part)
         audio = {cut.id: cut.recording.sources[0].source for cut in read_cuts(self.cuts.get_path())}
-        transcripts, problems, notes = {}, [], []
+        lines, faults, notes = [], [], []
         for talk, path in files_by_talk(part_dir, "stm").items():
-            segments, faults = read_stm(path)
-            problems += [f"talk {talk}: {fault}" for fault in faults]
+            segments, faults_of_talk = read_stm(path)
+            faults += [f"talk {talk}: {fault}" for fault in faults_of_talk]
             for utterance, segment in utterances(talk, segments):
                 text, markers = spoken_words(segment.text)
-                problem = fault_of(utterance, text, audio=audio, seen=transcripts)
-                if problem:
-                    problems.append(f"utterance {utterance}: {path}:{segment.line}: {problem}")
+                lines.append((f"{path}:{segment.line}", utterance, text))
                 if markers:
                     notes.append(f"utterance {utterance}: {markers} marker(s) left out of {segment.text!r}")
-                transcripts[utterance] = text
-        problems += [
-            f"utterance {utterance}: {path} has no transcript"
-            for utterance, path in audio.items()
-            if utterance not in transcripts
-        ]
+        transcripts, problems = match_transcripts(lines, audio)
         remedy = f"Repair the STM files, or mark a segment that cannot be written in A-Z and ' by {IGNORED} "
-        refuse(problems, where=part_dir, remedy=f"{remedy}instead of its words; then run both jobs of the part again.")
+        refuse(
+            faults + problems,
+            where=part_dir,
+            remedy=f"{remedy}instead of its words; then run both jobs of the part again.",
+        )
         write_transcripts(self.out_transcripts.get_path(), transcripts)
         print(f"{part_dir}: {len(transcripts)} transcripts, {sum(len(t.split()) for t in transcripts.values())} words")
         print_some(notes)

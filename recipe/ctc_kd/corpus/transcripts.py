@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import string
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from ctc_kd.files import write_lines
 
@@ -22,11 +22,37 @@ def unknown_characters(text: str) -> list[str]:
     return sorted(set(text) - CHARACTERS - {" "})
 
 
-def fault_of(utterance: str, text: str, *, audio: dict, seen: dict) -> str | None:
-    """What is wrong with a transcript, None if nothing."""
-    if utterance in seen:
+def match_transcripts(
+    lines: Iterable[tuple[str, str, str]], audio: Mapping[str, str]
+) -> tuple[dict[str, str], list[str]]:
+    """Transcripts by utterance, and what is wrong: every utterance needs audio and exactly one transcript of words.
+
+    :param lines: ``(place, utterance, normalised text)``, the place being a file, or a file and a line
+    :param audio: utterance -> audio file
+    """
+    transcripts, problems = {}, []
+    for place, utterance, text in lines:
+        fault = fault_of(text, known=utterance in audio, seen=utterance in transcripts)
+        if fault:
+            problems.append(f"utterance {utterance}: {place}: {fault}")
+        transcripts[utterance] = text
+    problems += [
+        f"utterance {utterance}: {path} has no transcript"
+        for utterance, path in sorted(audio.items())
+        if utterance not in transcripts
+    ]
+    return transcripts, problems
+
+
+def fault_of(text: str, *, known: bool, seen: bool) -> str | None:
+    """What is wrong with a transcript, None if nothing.
+
+    :param known: whether there is audio of the utterance
+    :param seen: whether it has a transcript already
+    """
+    if seen:
         return "a second transcript"
-    if utterance not in audio:
+    if not known:
         return "a transcript, but no audio"
     if not text:
         return "an empty transcript"

@@ -114,25 +114,43 @@ def demo_corpus(preset: Preset) -> Corpus:
     """The embedded corpus: synthesised, then read like LibriSpeech."""
     speech = preset.place(SynthesiseDemoCorpusJob())
     parts = {part: librispeech_part(preset, speech.out_corpus, part) for part in ("train", "dev", "test")}
-    transcripts = {name: part.transcripts for name, part in parts.items()}
-    withheld = {
-        "words": [speech.out_lm_text, transcripts["train"]],
-        "withhold": 0.02,
-        "withhold_from": transcripts["train"],
-    }
+    spoken = parts["train"].transcripts
+    withheld = {"words": [speech.out_lm_text, spoken], "withhold": 0.02, "withhold_from": spoken}
     lexicon = preset.place(CmuLexiconJob(**withheld)).out_lexicon
     g2p_lexicon = preset.place(CmuLexiconJob(**withheld, extra_words=1500)).out_lexicon
-    complete = with_g2p(preset, lexicon, transcripts["train"], learn_from=g2p_lexicon, max_iterations=10)
+    complete = with_g2p(preset, lexicon, spoken, learn_from=g2p_lexicon, max_iterations=10)
     lm = ngram_lm(preset, speech.out_lm_text)
+    return three_sets(preset, "demo", parts, lexicon=lexicon, complete_lexicon=complete, lm=lm)
+
+
+def three_sets(
+    preset: Preset,
+    name: str,
+    parts: dict[str, Part],
+    *,
+    lexicon: tk.Path,
+    complete_lexicon: tk.Path,
+    lm: tk.Path,
+    checks: tuple[tk.Path, ...] = (),
+) -> Corpus:
+    """A corpus of ``train``, ``dev`` (for validation too) and ``test``.
+
+    :param complete_lexicon: has all words of ``train``
+    """
+    transcripts = {part: read.transcripts for part, read in parts.items()}
     return Corpus(
-        name="demo",
-        audio={name: archive(preset, part.cuts) for name, part in parts.items()},
-        cuts={name: part.cuts for name, part in parts.items()},
+        name=name,
+        audio={part: archive(preset, read.cuts) for part, read in parts.items()},
+        cuts={part: read.cuts for part, read in parts.items()},
         transcripts=transcripts,
-        labels=label_sequences(preset, complete, {name: transcripts[name] for name in ("train", "dev")}),
+        student_audio=archives_at_all_speeds(preset, parts["train"].cuts),
+        labels=label_sequences(
+            preset, complete_lexicon, {set_name: transcripts[set_name] for set_name in ("train", "dev")}
+        ),
         lexicon=lexicon,
         lm=lm,
-        lm_statistics=lm_statistics(preset, lm, {name: transcripts[name] for name in ("dev", "test")}),
+        lm_statistics=lm_statistics(preset, lm, {part: transcripts[part] for part in ("dev", "test")}),
+        checks=checks,
     )
 
 

@@ -6,17 +6,7 @@ from sisyphus import tk
 
 from ctc_kd.corpus.public_files import corpus_dir
 from ctc_kd.corpus.sets import SplitBySpeakerJob
-from ctc_kd.experiments.corpora import (
-    Corpus,
-    Part,
-    archive,
-    archives_at_all_speeds,
-    label_sequences,
-    librispeech_part,
-    lm_statistics,
-    ngram_lm,
-    with_g2p,
-)
+from ctc_kd.experiments.corpora import Corpus, Part, librispeech_part, ngram_lm, three_sets, with_g2p
 from ctc_kd.experiments.librispeech import official_lexicon, official_lm, selected
 from ctc_kd.experiments.presets import Preset
 from ctc_kd.lexicon.lexica import CmuLexiconJob
@@ -54,17 +44,7 @@ def held_out(preset: Preset, name: str, folder: tk.Path, part: str, *, speakers:
 
 def small_corpus(preset: Preset, name: str, parts: dict[str, Part], *, lexicon: tk.Path, lm: tk.Path) -> Corpus:
     """:param parts: ``train``, ``dev`` and ``test``"""
-    transcripts = {set_name: part.transcripts for set_name, part in parts.items()}
-    g2p_lexicon = preset.place(CmuLexiconJob(words=[transcripts["train"]], extra_words=5000)).out_lexicon
-    complete = with_g2p(preset, lexicon, transcripts["train"], learn_from=g2p_lexicon, max_iterations=10)
-    return Corpus(
-        name=name,
-        audio={set_name: archive(preset, part.cuts) for set_name, part in parts.items()},
-        cuts={set_name: part.cuts for set_name, part in parts.items()},
-        transcripts=transcripts,
-        student_audio=archives_at_all_speeds(preset, parts["train"].cuts),
-        labels=label_sequences(preset, complete, {set_name: transcripts[set_name] for set_name in ("train", "dev")}),
-        lexicon=lexicon,
-        lm=lm,
-        lm_statistics=lm_statistics(preset, lm, {set_name: transcripts[set_name] for set_name in ("dev", "test")}),
-    )
+    spoken = parts["train"].transcripts
+    g2p_lexicon = preset.place(CmuLexiconJob(words=[spoken], extra_words=5000)).out_lexicon
+    complete = with_g2p(preset, lexicon, spoken, learn_from=g2p_lexicon, max_iterations=10)
+    return three_sets(preset, name, parts, lexicon=lexicon, complete_lexicon=complete, lm=lm)

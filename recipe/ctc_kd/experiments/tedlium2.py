@@ -6,16 +6,7 @@ from sisyphus import tk
 
 from ctc_kd.corpus.public_files import corpus_dir
 from ctc_kd.corpus.tedlium import ReadTedliumAudioJob, ReadTedliumTranscriptsJob
-from ctc_kd.experiments.corpora import (
-    Corpus,
-    Part,
-    archive,
-    archives_at_all_speeds,
-    known_counts,
-    label_sequences,
-    lm_statistics,
-    with_g2p,
-)
+from ctc_kd.experiments.corpora import Corpus, Part, known_counts, three_sets, with_g2p
 from ctc_kd.experiments.presets import Preset
 from ctc_kd.lexicon.published_lexica import TedliumLexiconJob
 from ctc_kd.lm.kenlm_tools import BuildKenLmToolsJob
@@ -45,18 +36,8 @@ def tedlium2(preset: Preset) -> Corpus:
     lexicon = preset.place(TedliumLexiconJob(dictionary=dictionary)).out_lexicon
     complete = with_g2p(preset, lexicon, transcripts["train"], learn_from=lexicon)
     lm = mixed_lm(preset, folder.join_right("LM"), transcripts, vocabulary=complete)
-    return Corpus(
-        name="tedlium2",
-        audio={name: archive(preset, part.cuts) for name, part in parts.items()},
-        cuts={name: part.cuts for name, part in parts.items()},
-        transcripts=transcripts,
-        student_audio=archives_at_all_speeds(preset, parts["train"].cuts),
-        labels=label_sequences(preset, complete, {name: transcripts[name] for name in ("train", "dev")}),
-        lexicon=lexicon,
-        lm=lm,
-        lm_statistics=lm_statistics(preset, lm, {name: transcripts[name] for name in ("dev", "test")}),
-        checks=known_counts(preset, "tedlium2", parts),
-    )
+    checks = known_counts(preset, "tedlium2", parts)
+    return three_sets(preset, "tedlium2", parts, lexicon=lexicon, complete_lexicon=complete, lm=lm, checks=checks)
 
 
 def tedlium_part(preset: Preset, corpus_dir: tk.Path, part: str) -> Part:
