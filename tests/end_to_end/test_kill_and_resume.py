@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from tones import speak
 
 from ctc_kd.corpus.cuts import whole_recording_cut, write_cuts
 from ctc_kd.lexicon.inventory import labels
@@ -46,17 +47,6 @@ def engine():
 """
 
 
-def speak(words, rng):
-    """A tone for each phoneme, noise around them."""
-    names = sorted({phoneme for pronunciation in LEXICON.values() for phoneme in pronunciation})
-    time_s = np.arange(2400) / 16000
-    tones = [
-        np.sin(2 * np.pi * (300 + 600 * names.index(phoneme)) * time_s) for word in words for phoneme in LEXICON[word]
-    ]
-    audio = np.concatenate([np.zeros(1600), *tones, np.zeros(1600)])
-    return 0.3 * audio + 0.01 * rng.standard_normal(len(audio))
-
-
 def write_set(data, part, size, rng):
     names = labels()
     archive = zipfile.ZipFile(data / f"{part}.zip", "w")
@@ -65,7 +55,7 @@ def write_set(data, part, size, rng):
         for number in range(size):
             name = f"{part}-{number:02d}"
             words = list(rng.choice(list(LEXICON), rng.integers(1, 4)))
-            audio = speak(words, rng)
+            audio = speak([phoneme for word in words for phoneme in LEXICON[word]], rng)
             buffer = io.BytesIO()
             soundfile.write(buffer, audio, 16000, format="FLAC")
             archive.writestr(f"{part}/{name}.flac", buffer.getvalue())
