@@ -61,6 +61,7 @@ def resource(name: str) -> tk.Path:
         num_bytes=file.num_bytes,
         setting=" or ".join([f'RESOURCES = {{"{name}": "/path/to/{name}"}}', *settings]),
     )
+    job.add_alias(f"download/{name}")
     local = _setting("RESOURCES", TABLE).get(name)
     return job.out_file if local is None else _local(local, f'RESOURCES["{name}"]', like=job.out_file)
 
