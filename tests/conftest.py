@@ -43,3 +43,30 @@ def run_here(tmp_path, monkeypatch):
         return created
 
     return run
+
+
+@pytest.fixture(scope="session")
+def kenlm_work(tmp_path_factory):
+    """A work folder with a finished BuildKenLmToolsJob: a minute, once for all tests that need KenLM's programs."""
+    from sisyphus import gs, job, tk
+
+    from ctc_kd.lm import kenlm_tools
+
+    folder = tmp_path_factory.mktemp("kenlm")
+    (folder / "work").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(gs, "BASE_DIR", str(folder))
+        patch.setattr(job, "created_jobs", {})
+        try:
+            kenlm_tools.download()
+        except RuntimeError:
+            pytest.skip("KenLM's source package cannot be fetched")
+        tk.run([kenlm_tools.BuildKenLmToolsJob().out_bin], quiet=True)
+    return folder / "work"
+
+
+@pytest.fixture(scope="session")
+def kenlm_programs(kenlm_work):
+    """The directory with lmplz and build_binary."""
+    return str(next(kenlm_work.glob("ctc_kd/lm/kenlm_tools/BuildKenLmToolsJob.*/output/bin")))

@@ -1,13 +1,10 @@
-"""Small models that are written without KenLM's programs, and those programs where a test is about them."""
+"""Small models that are written without KenLM's programs."""
 
 import math
 from collections import Counter
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-
-REPOSITORY = Path(__file__).parents[2]
 
 
 class PlainLm:
@@ -83,24 +80,3 @@ def plain_lm():
     """``plain_lm.estimate(sentences, order, vocabulary)``, ``.write(lm, path)`` and ``.read(path)``."""
 
     return SimpleNamespace(estimate=estimate, write=write, read=read)
-
-
-@pytest.fixture(scope="session")
-def kenlm_programs(tmp_path_factory):
-    """The directory with lmplz and build_binary: of a finished build in the work folder, or built (a minute)."""
-    from ctc_kd.lm import kenlm_tools
-
-    for built in REPOSITORY.glob("work/ctc_kd/lm/kenlm_tools/BuildKenLmToolsJob.*/output/bin"):
-        if all((built / program).exists() for program in kenlm_tools.PROGRAMS):
-            return str(built)
-    directory = tmp_path_factory.mktemp("kenlm")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(directory)
-        try:
-            kenlm_tools.download()
-        except RuntimeError:
-            pytest.skip("the source package cannot be fetched")
-        source = kenlm_tools.unpack(kenlm_tools.ARCHIVE)
-        kenlm_tools.correct(f"{source}/{kenlm_tools.LMPLZ_SOURCE}")
-        kenlm_tools.build(source, "build", cpus=2)
-    return str(directory / "build" / "bin")
