@@ -31,6 +31,9 @@ class Server(ThreadingHTTPServer):
         vars(self).update(options)
         self.seen = []
 
+    def handle_error(self, request, client_address):
+        """Clients hang up on purpose; that is no noise for the test's output."""
+
     @property
     def url(self):
         return f"http://127.0.0.1:{self.server_port}/{NAME}"
