@@ -1,14 +1,14 @@
 """Variants of corpora: at several speeds, with untranscribed audio, small ones of real speech."""
 
 import pytest
+from sisyphus import gs, tk
 from sisyphus import job as sisyphus_job
-from sisyphus import tk
 
 from ctc_kd.experiments.corpora import demo_corpus, demo_untranscribed, with_untranscribed
 from ctc_kd.experiments.distillation import Distillation
 from ctc_kd.experiments.librispeech import librispeech_clean, librispeech_other
-from ctc_kd.experiments.mini_librispeech import held_out
-from ctc_kd.experiments.mini_presets import mini_on_cpu
+from ctc_kd.experiments.mini_librispeech import held_out, mini_librispeech
+from ctc_kd.experiments.mini_presets import mini, mini_on_cpu
 from ctc_kd.experiments.paper_presets import PAPER, PUBLISHED
 from ctc_kd.experiments.presets import DEMO
 from ctc_kd.experiments.rows import BASELINE, Row
@@ -51,6 +51,18 @@ def test_untranscribed_audio_joins_or_replaces_that_of_train():
     assert untranscribed in added.teacher_logits.creator.audio
     assert corpus.audio["train"] not in only.teacher_logits.creator.audio
     assert plain.teacher_checkpoint == added.teacher_checkpoint == only.teacher_checkpoint
+
+
+def test_sets_of_mini_librispeech_can_be_others(monkeypatch):
+    preset = mini("some/encoder")
+    monkeypatch.setattr(gs, "MINI_SETS", {"train": ("librispeech", "train-clean-100")}, raising=False)
+    corpus = mini_librispeech(preset)
+    assert {name: cuts.creator.part for name, cuts in corpus.cuts.items()} == {
+        "train": "train-clean-100",
+        "dev": "dev-clean-2",
+        "test": "test-clean",
+    }
+    assert [note.creator.part for note in corpus.checks] == ["train-clean-100", "test-clean"]
 
 
 def test_a_folder_with_held_out_speakers():
