@@ -158,17 +158,16 @@ class Distillation:
         job_ids = {"posteriors": found.prior.creator.job_id()}
         if distilled:
             job_ids["teacher logits"] = self.teacher_logits.creator.job_id()
+        best = {"lm_scale": scales.out_lm_scale, "prior_scale": scales.out_prior_scale}
         scores = {}
         for name in sets:
             set_name = getattr(corpus, name)
-            scales_of = {"lm_scale": scales.out_lm_scale, "prior_scale": scales.out_prior_scale}
-            job = score(corpus, preset, set_name, posteriors=found.of[set_name], prior=found.prior, **scales_of)
+            job = score(corpus, preset, set_name, posteriors=found.of[set_name], prior=found.prior, **best)
             scores[name] = job.out_counts
         record = RecordJob(
             row=facts,
             scores=scores,
-            lm_scale=scales.out_lm_scale,
-            prior_scale=scales.out_prior_scale,
+            **best,
             curves=training.out_curves,
             num_parameters=training.out_num_parameters,
             job_ids=job_ids,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ctc_kd.corpus.speed import LENGTH_FACTORS
 from ctc_kd.decoding.search import SearchConfig
 from ctc_kd.experiments.presets import Preset, Scales
 from ctc_kd.nn.schedules import one_cycle, teacher_ramp
@@ -127,7 +128,7 @@ _PUBLISHED_LIBRISPEECH = replace(
         partition_epoch=30,  # of the data at three speeds: as many updates as a tenth of it at one
         gradient_clip=1.0,
     ),
-    speed_factors=(0.9, 1.0, 1.1),
+    speed_factors=LENGTH_FACTORS,
     **_CODE,
 )
 
