@@ -16,6 +16,7 @@ JOB_INFO = "info"
 JOB_HOLD = "hold"
 ENGINE_SUBMIT = "submit_log"
 PLOGGING_FILE = "usage"
+USAGE_HISTORY = "usage_history"
 
 STATE_WAITING = "waiting"
 STATE_RUNNABLE = "runnable"

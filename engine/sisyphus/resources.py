@@ -12,6 +12,7 @@ from . import global_constants as gc
 from . import global_settings as gs
 from . import processes
 from .tools import write_atomically
+from .usage_history import UsageHistory
 
 _GB = 1024**3
 
@@ -26,6 +27,7 @@ class UsageLogger(threading.Thread):
     def __init__(self, jobdir, task_name, task_id, engine):
         super().__init__(name="usage", daemon=True)
         self._filename = f"{jobdir}/{gc.PLOGGING_FILE}.{task_name}.{task_id}"
+        self._history = UsageHistory(f"{jobdir}/{gc.USAGE_HISTORY}.{task_name}.{task_id}")
         self._engine = engine
         self._rqmt = _requested(f"{jobdir}/{gc.ENGINE_SUBMIT}.{task_name}", task_id)
         self._begin = time.monotonic()
@@ -62,6 +64,7 @@ class UsageLogger(threading.Thread):
 
         try:
             self._current = self._engine.get_job_used_resources(psutil.Process())
+            self._history.add(psutil.Process(), self._current["rss"])
         except psutil.Error as e:
             logging.debug("cannot measure this process: %s", e)
         for key, value in self._current.items():
@@ -85,6 +88,8 @@ class UsageLogger(threading.Thread):
             "user": (getpass.getuser(),),
         }
         write_atomically(self._filename, pprint.pformat(content) + "\n")
+        if time.monotonic() - self._begin > gs.PLOGGING_UPDATE_FILE_PERIOD:  # shorter tasks need no second file
+            self._history.write()
         self._written = time.monotonic()
         self._written_rss = self._max["rss"]
 
