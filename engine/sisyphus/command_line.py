@@ -62,6 +62,7 @@ def _add_manager(sub):
         "-io", "--ignore_once", action="store_true", help="leave failed and interrupted jobs as they are, do not ask"
     )
     m.add_argument("-i", "--interactive", action="store_true", help="ask before every submission")
+    m.add_argument("--http", metavar="[HOST:]PORT", help="serve a status page; without HOST only to this machine")
     m.set_defaults(func=manager)
 
 
@@ -115,9 +116,11 @@ def manager(args):
     """Run, or show the plan and ask. Exit status: 0 all outputs exist, 1 not, 2 cannot start, 130 stopped."""
     from .lock import WorkFolderLocked
     from .manager import EXIT_INTERRUPT, Manager
+    from .web import AddressError
 
     _become_manager()
     try:
+        page = _status_server(args.http)
         if not _load(args.config_files + args.configs):
             return EXIT_USAGE
         terminal = sys.stdin.isatty() and sys.stdout.isatty()
@@ -126,12 +129,23 @@ def manager(args):
             clear_interrupted=args.clear_interrupts_once or not args.ignore_once,
             ask=input if args.interactive and terminal else None,
         )
+        if page:
+            page.show(m)
         return m.run() if args.run else _plan_and_ask(m, args, terminal)
-    except WorkFolderLocked as e:
+    except (WorkFolderLocked, AddressError) as e:
         logging.error("%s", e)
         return EXIT_USAGE
     except (KeyboardInterrupt, EOFError):
         return EXIT_INTERRUPT
+
+
+def _status_server(address):
+    """The server of ``--http``; None without it, and then Flask is not loaded."""
+    if address is None:
+        return None
+    from .web.server import StatusServer
+
+    return StatusServer(address)
 
 
 def _plan_and_ask(m, args, terminal):

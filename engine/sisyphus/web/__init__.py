@@ -1,0 +1,5 @@
+"""The status page of ``sis manager --http``: shows jobs, logs, outputs and chains, and changes nothing."""
+
+
+class AddressError(Exception):
+    """The status page cannot be served at the address that ``--http`` gives."""

@@ -1,0 +1,99 @@
+"""The page of one job: everything a person asks of it."""
+
+import os
+import time
+
+from .. import global_settings as gs
+from ..graph_states import FAILED
+from ..reporter import inside_setup
+from . import usage
+from .chart import chart
+from .failure import failure
+from .folder import JobFolder, first_bytes, is_text, outputs
+from .overview import progress
+
+TAIL_LINES = 60
+LISTED = 200  # jobs, logs or files of one list
+TEXT = 3000  # letters of a parameter
+INLINE = 120  # bytes of an output that is shown at once
+
+
+def details(snapshot, job, log=None):
+    """Everything the template shows; ``log``: name of the log to show, else the one that matters most."""
+    folder, state = JobFolder(job), snapshot.states[job]
+    running = snapshot.group(job) in ("running", "queued")
+    tasks = usage.tasks(job, folder, running)
+    logs = {n: e for n, e in sorted(folder.entries.items()) if usage.LOG.fullmatch(n) or n.startswith("engine/")}
+    why, why_log = failure(snapshot, job, folder) if state in FAILED else (None, None)
+    log = log if log in logs else why_log or _telling(logs, tasks)
+    return {
+        "job": job,
+        "state": state,
+        "why": why,
+        "progress": progress(job) if snapshot.group(job) == "running" else None,
+        "folder": job._sis_path(),
+        "exists": os.path.isdir(folder.path),
+        "places": [f"{inside_setup(file)}:{line}" for file, line in job.__dict__.get("_sis_call_places") or ()],
+        "stacks": [[f"{inside_setup(f.filename)}:{f.lineno} {f.name}" for f in s] for s in job._sis_stacktrace],
+        "parameters": [(name, _in_words(value)) for name, value in sorted(job._sis_kwargs.items())],
+        "creators": job._sis_creators(),
+        "files": _plain_inputs(job),
+        "users": sorted(snapshot.users().get(job._sis_id(), ())),
+        "tasks": tasks,
+        "outputs": _outputs(job),
+        "logs": logs,
+        "log": log,
+        "tail": _tail(folder, log),
+        "chart": _chart(folder, tasks, log),
+        "listed": LISTED,
+        "now": time.time(),
+    }
+
+
+def _telling(logs, tasks):
+    """The log of the first id that runs, else the newest."""
+    running = (f"log.{task.name}.{i.number}" for task in tasks for i in task.ids if i.state == "running")
+    newest = max(logs, key=lambda name: logs[name].modified, default=None)
+    return next((name for name in running if name in logs), newest)
+
+
+def _tail(folder, log):
+    try:
+        return folder.tail(log, TAIL_LINES) if log else []
+    except OSError:  # it has just been packed
+        return []
+
+
+def _chart(folder, tasks, log):
+    match = usage.LOG.fullmatch(log or "")
+    if not match:
+        return None
+    ids = (i for task in tasks if task.name == match[1] for i in task.ids if i.number == int(match[2]))
+    requested = next((i.usage.get("requested_resources", {}) for i in ids), {})
+    return chart(usage.history(folder, match[1], match[2]), requested)
+
+
+def _in_words(value):
+    try:
+        text = str(value)
+    except Exception as e:  # a delayed value may raise anything while it is not set
+        return f"not known yet ({type(e).__name__})"
+    return text if len(text) <= TEXT else text[:TEXT] + f" … and {len(text) - TEXT} more letters"
+
+
+def _plain_inputs(job):
+    """``(file name, whether it exists)`` of the inputs that no job makes."""
+    names = sorted(path.get_path() for path in job._sis_inputs if not hasattr(path.creator, "_sis_id"))
+    return [(os.path.relpath(n, gs.BASE_DIR) if n.startswith(gs.BASE_DIR) else n, os.path.exists(n)) for n in names]
+
+
+def _outputs(job):
+    """``(name, size in bytes or None, note, the value if it is short)``; the note of a text is ``text``."""
+    rows = []
+    for name, (full, size, note) in list(outputs(job).items())[:LISTED]:
+        head = first_bytes(full) if size is not None else b""
+        if size is not None:
+            note = "text" if is_text(head) else "binary"
+        value = head.decode().strip() if note == "text" and size <= INLINE else ""
+        rows.append((name, size, note, value))
+    return rows

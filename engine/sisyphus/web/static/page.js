@@ -1,0 +1,72 @@
+// Fetches the page again and again and changes only what differs, so that scrolling, selections and the filter stay.
+"use strict";
+
+function morph(old, fresh) {
+  if (old.nodeType === Node.TEXT_NODE) {
+    if (old.data !== fresh.data) old.data = fresh.data;
+    return;
+  }
+  for (const { name, value } of fresh.attributes) {
+    if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+  for (const { name } of [...old.attributes]) {
+    if (!fresh.hasAttribute(name) && name !== "open") old.removeAttribute(name);
+  }
+  const before = [...old.childNodes], after = [...fresh.childNodes];
+  after.forEach((node, i) => {
+    if (!before[i]) old.append(document.adoptNode(node));
+    else if (before[i].nodeName !== node.nodeName) before[i].replaceWith(document.adoptNode(node));
+    else if (node.nodeType !== Node.COMMENT_NODE) morph(before[i], node);
+  });
+  before.slice(after.length).forEach((node) => node.remove());
+}
+
+const tails = () => [...document.querySelectorAll("pre.tail")];
+const atEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 8;
+const toEnd = (box) => { box.scrollTop = box.scrollHeight; };
+
+function show(fresh) {
+  const follow = tails().every(atEnd);
+  morph(document.querySelector("main"), fresh.querySelector("main"));
+  document.title = fresh.title;
+  document.body.dataset.refresh = fresh.body.dataset.refresh;
+  document.getElementById("clock").textContent = fresh.getElementById("clock").textContent;
+  if (follow) tails().forEach(toEnd);
+}
+
+async function refresh() {
+  const address = location.href;
+  let page = null;
+  try {
+    const answer = await fetch(address);
+    if (answer.ok || answer.status === 404) page = await answer.text();
+  } catch { /* no manager there; it is said below */ }
+  if (address !== location.href) return; // the filter has been changed meanwhile
+  if (page !== null) show(new DOMParser().parseFromString(page, "text/html"));
+  else document.getElementById("since").textContent = document.getElementById("clock").textContent;
+  document.getElementById("lost").hidden = page !== null;
+}
+
+async function keepFresh() {
+  if (!document.hidden) await refresh();
+  setTimeout(keepFresh, 1000 * document.body.dataset.refresh);
+}
+
+let typing;
+document.addEventListener("input", (event) => {
+  if (event.target.name !== "q") return;
+  clearTimeout(typing);
+  typing = setTimeout(() => {
+    const address = new URL(location.href);
+    address.searchParams.delete("page");
+    if (event.target.value) address.searchParams.set("q", event.target.value);
+    else address.searchParams.delete("q");
+    history.replaceState(null, "", address);
+    refresh();
+  }, 200);
+});
+document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
+
+tails().forEach(toEnd);
+document.querySelector(".box.here")?.scrollIntoView({ block: "nearest", inline: "center" });
+setTimeout(keepFresh, 1000 * document.body.dataset.refresh);

@@ -1,0 +1,106 @@
+"""How far the tasks of a job are and what they use, read from their files; nothing is renamed or marked."""
+
+import ast
+import contextlib
+import re
+from typing import NamedTuple
+
+from .. import global_constants as gc
+from ..resources import runs_here
+from ..usage_history import parse_history
+
+_TASK_FILE = re.compile(rf"({gc.JOB_LOG}|{gc.PLOGGING_FILE}|{gc.JOB_FINISHED_MARKER}|error)\.(\w+)\.(\d+)")
+_SUBMIT_LOG = re.compile(rf"{gc.ENGINE_SUBMIT}\.(\w+)")
+LOG = re.compile(rf"{gc.JOB_LOG}\.(\w+)\.(\d+)(\.error\.\d+)?")
+SHOWN = 100  # ids of a task that are looked at closely
+_ORDER = ("error", "interrupted", "running", "queued", "not started", "finished")
+
+
+class TaskId(NamedTuple):
+    number: int
+    state: str
+    usage: dict
+    modified: float  # unix time of the usage file
+
+
+class TaskView(NamedTuple):
+    name: str
+    rqmt: str
+    ids: list  # of the `TaskId`s that matter most
+    counts: dict  # state -> number of ids
+    submissions: list  # (ids, requirements)
+
+
+def literal(text):
+    """A Python literal, ``{}`` for half a file."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return {}
+
+
+def tasks(job, folder, running):
+    """A `TaskView` of every task that is known; ``running``: whether the manager counts the job as running."""
+    known = {task.name(): task for task in job.__dict__.get("_sis_task_cache") or ()}
+    ids = {name: set(task.task_ids()) for name, task in known.items()}
+    for name in sorted(folder.entries, key=lambda name: folder.entries[name].modified):
+        if match := _TASK_FILE.fullmatch(name):
+            ids.setdefault(match[2], set()).add(int(match[3]))
+    return [_task(folder, name, known.get(name), sorted(numbers), running) for name, numbers in ids.items()]
+
+
+def _task(folder, name, task, numbers, running):
+    submissions = [literal(line) for line in folder.text(f"{gc.ENGINE_SUBMIT}.{name}").splitlines()]
+    submissions = [s for s in submissions if s]
+    submitted = {i for ids, _ in submissions for i in ids}
+    states = {i: _state(folder.entries, f"{name}.{i}", i in submitted, running) for i in numbers}
+    shown = sorted(numbers, key=lambda i: (_ORDER.index(states[i]), i))[:SHOWN]
+    counts = {state: n for state in _ORDER if (n := sum(s == state for s in states.values()))}
+    return TaskView(name, _requested(task), [_id(folder, name, i, states[i]) for i in shown], counts, submissions)
+
+
+def _state(entries, task, submitted, running):
+    if f"{gc.JOB_FINISHED_MARKER}.{task}" in entries:
+        return "finished"
+    if f"error.{task}" in entries:
+        return "error"
+    if f"{gc.JOB_LOG}.{task}" in entries:
+        return "running" if running else "interrupted"
+    return "queued" if submitted and running else "not started"
+
+
+def _id(folder, name, number, state):
+    file = f"{gc.PLOGGING_FILE}.{name}.{number}"
+    usage = literal(folder.text(file))
+    if state == "running" and runs_here(usage) is False:
+        state = "interrupted"
+    return TaskId(number, state, usage, folder.entries[file].modified if usage else 0.0)
+
+
+def _requested(task):
+    with contextlib.suppress(Exception):  # a requirement that is no number, and whatever the recipe's objects do
+        return in_words(task.rqmt())
+    return ""
+
+
+def in_words(rqmt):
+    """``cpu 4, mem 8 GB, time 2 h``."""
+    units = {"mem": " GB", "time": " h"}
+    hidden = ("engine_info", "engine_name", "completed_fraction")
+    shown = {k: f"{v:g}" if isinstance(v, float) else v for k, v in rqmt.items() if k not in hidden}
+    return ", ".join(f"{k} {v}{units.get(k, '')}" for k, v in shown.items())
+
+
+def run_time(folder, now):
+    """Seconds since the task that was measured last began; None if none was."""
+    usages = [(e.modified, name) for name, e in folder.entries.items() if name.startswith(f"{gc.PLOGGING_FILE}.")]
+    if not usages:
+        return None
+    modified, name = max(usages)
+    used = literal(folder.text(name)).get("used_time")
+    return None if used is None else 3600 * used + max(now - modified, 0)
+
+
+def history(folder, task, number):
+    """Points of the task id over time, see `sisyphus.usage_history`."""
+    return parse_history(folder.text(f"{gc.USAGE_HISTORY}.{task}.{number}"))
