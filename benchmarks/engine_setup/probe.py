@@ -1,0 +1,66 @@
+"""Loads a graph in the engine that is on the path and prints, as JSON, seconds and file-system calls of its parts.
+
+    python probe.py ours|upstream 'layers(5000)' [FRACTION]
+
+With FRACTION it makes finished folders for that part of the jobs instead, in the order in which they could run.
+"""
+
+import contextlib
+import json
+import os
+import sys
+import time
+
+from count_calls import count_calls
+
+
+def look_of(engine):
+    """Two functions: the first look at all states, and the look of a later cycle."""
+    from sisyphus import manager, tk
+
+    if engine == "upstream":
+        made = {}
+        tk.cached_engine().start_engine()
+
+        def first():
+            made["manager"] = manager.Manager(sis_graph=tk.sis_graph, job_engine=tk.cached_engine())
+
+        return first, lambda: made["manager"].update_jobs()
+    view = manager.Manager().view
+    return lambda: view.refresh(everything=True), view.refresh
+
+
+def mark_finished(fraction):
+    from sisyphus import tk
+
+    jobs = list(tk.sis_graph.jobs_sorted())
+    for job in jobs[: int(len(jobs) * fraction)]:
+        folder = job._sis_path()
+        os.makedirs(folder + "/output")
+        for name in ("output/o", "finished"):
+            open(f"{folder}/{name}", "w").close()
+
+
+def main():
+    sys.path.insert(0, os.getcwd())
+    sys.setrecursionlimit(100_000)  # upstream walks chains by recursion
+    from sisyphus.loader import config_manager
+
+    begin = time.perf_counter()
+    with contextlib.redirect_stdout(sys.stderr):
+        config_manager.load_configs(["config.graphs." + sys.argv[2]])
+        found = {"load_s": time.perf_counter() - begin}
+        if len(sys.argv) > 3:
+            return mark_finished(float(sys.argv[3]))
+        calls = count_calls() if os.environ.get("BENCH_COUNT") else {}
+        for name, look in zip(("first", "cycle"), look_of(sys.argv[1]), strict=True):
+            before, begin = sum(calls.values()), time.perf_counter()
+            look()
+            found[f"{name}_s"] = time.perf_counter() - begin
+            found[f"{name}_calls"] = sum(calls.values()) - before
+    print(json.dumps(found), flush=True)
+    os._exit(0)  # no thread of an engine is waited for
+
+
+if __name__ == "__main__":
+    main()
