@@ -59,8 +59,23 @@ class EngineBase:
     def submitted(self):
         """Called after submissions have been recorded."""
 
+    def ended(self, task, task_id):
+        """How the last submission of an id ended, in a cluster's words (``"TIMEOUT"``), None if that is not known."""
+
+    def remark(self, task, task_id):
+        """What a person should know of the state of an id, else empty."""
+        return ""
+
+    def batch(self, rqmt, task_ids):
+        """Those of ``task_ids`` that one submission takes; the others follow, or wait if it is empty."""
+        return task_ids
+
     def get_used_engine(self, selector):
         return self
+
+    def claim(self, prefix, task_name, task_id):
+        """Called in the worker first: whether it may run the id. ``prefix``: the folder of the job."""
+        return True
 
     def init_worker(self, task):
         """Called in the worker before the task runs."""
@@ -109,19 +124,25 @@ class EngineBase:
         submitted = []
         for rqmt, ids in groups.values():
             with contextlib.suppress(DeferSubmission):
-                engine_name, info = self.submit_call(
-                    self.worker_call(task),
-                    task.job._sis_path(gc.JOB_LOG_ENGINE, abspath=True),
-                    rqmt,
-                    task.task_name(),
-                    task.name(),
-                    ids,
-                )
-                task.log_submission(ids, rqmt, engine_name, info)
-                logging.debug("submitted %s %s", task.task_name(), ids)
-                submitted += ids
+                while ids and (batch := self.batch(rqmt, ids)):
+                    self._submit_batch(task, rqmt, batch)
+                    submitted += batch
+                    ids = ids[len(batch) :]
         self.submitted()
         return submitted
+
+    def _submit_batch(self, task, rqmt, ids):
+        ended = {i: cause for i in ids if (cause := self.ended(task, i))}
+        engine_name, info = self.submit_call(
+            self.worker_call(task),
+            task.job._sis_path(gc.JOB_LOG_ENGINE, abspath=True),
+            rqmt,
+            task.task_name(),
+            task.name(),
+            ids,
+        )
+        task.log_submission(ids, {**rqmt, "ended": ended} if ended else rqmt, engine_name, info)
+        logging.debug("submitted %s %s", task.task_name(), ids)
 
 
 class EngineSelector(EngineBase):
@@ -173,7 +194,22 @@ class EngineSelector(EngineBase):
         return all(engine.knows_exactly() for engine in self._all())
 
     def task_state(self, task, task_id):
-        return self._of(task).task_state(task, task_id)
+        """Also of a task that another engine runs since before the request or the settings were changed."""
+        mine = self._of(task)
+        state = mine.task_state(task, task_id)
+        others = (e for e in self._all() if e is not mine)
+        while state == gc.STATE_UNKNOWN and (engine := next(others, None)):
+            state = engine.task_state(task, task_id)
+        return state
+
+    def ended(self, task, task_id):
+        return next(filter(None, (engine.ended(task, task_id) for engine in self._all())), None)
+
+    def remark(self, task, task_id):
+        return next(filter(None, (engine.remark(task, task_id) for engine in self._all())), "")
+
+    def batch(self, rqmt, task_ids):
+        return self.get_used_engine(rqmt.get("engine", self.default_engine)).batch(rqmt, task_ids)
 
     def get_default_rqmt(self, task):
         return self._of(task).get_default_rqmt(task)

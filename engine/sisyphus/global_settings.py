@@ -40,16 +40,18 @@ def on_job_finished(job):
 
 
 def update_engine_rqmt(last_rqmt, last_usage):
-    """Requirements of a resubmission: more time or memory where the last run was close to its limit.
+    """Requirements of a resubmission: more time or memory where the last run had too little.
 
-    ``time`` is in hours, ``mem`` and ``rss`` are in GB.
+    ``time`` is in hours, ``mem`` and ``rss`` are in GB. Where the engine does not know how it ended (``ended``), having
+    been close to the limit counts.
     """
     rqmt = dict(last_rqmt)
-    close = 0.1
-    if "time" in rqmt and (last_usage.get("out_of_time") or rqmt["time"] - last_usage.get("used_time", 0) < close):
+    guess = "ended" not in last_usage
+    close = guess and rqmt.get("time", 0) - last_usage.get("used_time", 0) < 0.1
+    if "time" in rqmt and (last_usage.get("out_of_time") or close):
         rqmt["time"] *= 2
-    rss = last_usage.get("max", {}).get("rss", 0)
-    if "mem" in rqmt and (last_usage.get("out_of_memory") or rqmt["mem"] - rss < 0.25):
+    close = guess and rqmt.get("mem", 0) - last_usage.get("max", {}).get("rss", 0) < 0.25
+    if "mem" in rqmt and (last_usage.get("out_of_memory") or close):
         rqmt["mem"] *= 2
     return rqmt
 
@@ -85,6 +87,7 @@ else:
 WAIT_PERIOD_JOB_FS_SYNC = 30
 WAIT_PERIOD_BETWEEN_CHECKS = 30
 WAIT_PERIOD_JOB_CLEANUP = 10
+WAIT_PERIOD_QSTAT_PARSING = 15
 WAIT_PERIOD_MTIME_OF_INPUTS = 60
 WAIT_PERIOD_FOR_INPUTS_AVAILABLE = 60
 
@@ -167,7 +170,6 @@ USE_VERBOSE_TRACEBACK = False
 VERBOSE_TRACEBACK_TYPE = "ipython"
 WAIT_PERIOD_CACHE = 20
 WAIT_PERIOD_HTTP_RETRY_BIND = 10
-WAIT_PERIOD_QSTAT_PARSING = 15
 WAIT_PERIOD_SSH_TIMEOUT = 15
 
 # Loading -------------------------------------------------------------------------------------------------------------

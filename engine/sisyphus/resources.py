@@ -98,7 +98,8 @@ def _requested(submit_log, task_id):
     """Requirements of the newest submission of this id."""
     for ids, rqmt in reversed(read_submissions(submit_log)):
         if task_id in ids:
-            return {k: v for k, v in rqmt.items() if k not in ("engine_info", "engine_name", "completed_fraction")}
+            record = ("engine_info", "engine_name", "completed_fraction", "ended")
+            return {k: v for k, v in rqmt.items() if k not in record}
     return {}
 
 
@@ -118,6 +119,13 @@ def read_usage(filename):
             return ast.literal_eval(f.read())
     except (FileNotFoundError, ValueError, SyntaxError):
         return {}
+
+
+def recently_active(usage, usage_file, log):
+    """Whether the files of a task were written so recently that it may run on another host."""
+    age = gs.WAIT_PERIOD_JOB_FS_SYNC + gs.PLOGGING_UPDATE_FILE_PERIOD + gs.WAIT_PERIOD_JOB_CLEANUP
+    times = [os.path.getmtime(name) for name in (usage_file, log) if os.path.exists(name)]
+    return bool(usage and times) and time.time() - max(times) < age
 
 
 def runs_here(usage):

@@ -3,13 +3,12 @@
 import logging
 import os
 import subprocess
-import time
 import traceback
 
 from . import global_constants as gc
 from . import global_settings as gs
 from .log_claim import is_claimed
-from .resources import read_submissions, read_usage, runs_here
+from .resources import read_submissions, read_usage, recently_active, runs_here
 from .tools import str_to_GB, str_to_hours, tail, write_atomically
 
 # Of several ids in different states, the first of these that occurs is the state of the task.
@@ -24,6 +23,10 @@ _STATE_ORDER = (
     gc.STATE_RETRY_ERROR,
     gc.STATE_FINISHED,
 )
+
+
+_NODE_LOST = "NODE_FAIL"  # the scheduler has lost sight of the node, the task may run on
+_NOT_ITS_FAULT = (_NODE_LOST, "BOOT_FAIL", "PREEMPTED")
 
 
 class TaskInterrupted(Exception):
@@ -180,21 +183,24 @@ class Task:
         known = gc.STATE_UNKNOWN if engine is None else engine.task_state(self, i)
         if known != gc.STATE_UNKNOWN:
             return known
-        if not os.path.exists(self._log(i)):
+        ended = None if engine is None else engine.ended(self, i)
+        if not (ended or os.path.exists(self._log(i))):
             return gc.STATE_RUNNABLE
-        return self._marked_state(i) or self._started_state(i)
+        return self._marked_state(i) or self._started_state(i, ended)
 
     def _marked_state(self, i):
         if self.finished(i):
             return gc.STATE_FINISHED
         return gc.STATE_ERROR if self.error(i) else None
 
-    def _started_state(self, i):
-        """State of an id that has a log but no marker, and that the engine does not know."""
-        if self._is_running(i):
+    def _started_state(self, i, ended):
+        """State of an id without a marker that has a log, or that the engine knows to have ended."""
+        if ended in (None, _NODE_LOST) and self._is_running(i):
             return gc.STATE_RUNNING
-        if self.submission_count(i) > gs.MAX_SUBMIT_RETRIES:
+        if self.submission_count(i, ended) > gs.MAX_SUBMIT_RETRIES:
             return gc.STATE_RETRY_ERROR
+        if not os.path.exists(self._log(i)):
+            return gc.STATE_RUNNABLE  # it ended in the queue
         return gc.STATE_INTERRUPTED_RESUMABLE if self._resume else gc.STATE_INTERRUPTED_NOT_RESUMABLE
 
     def _is_running(self, i):
@@ -203,19 +209,19 @@ class Task:
         here = runs_here(usage)
         if here or is_claimed(self._log(i)):
             return True
-        if here is False or not usage:
-            return False
-        age = gs.WAIT_PERIOD_JOB_FS_SYNC + gs.PLOGGING_UPDATE_FILE_PERIOD + gs.WAIT_PERIOD_JOB_CLEANUP
-        newest = max(os.path.getmtime(f) for f in (usage_file, self._log(i)) if os.path.exists(f))
-        return time.time() - newest < age
+        return here is None and recently_active(usage, usage_file, self._log(i))
 
-    def submission_count(self, task_id):
-        """Submissions of this id since it last made progress (as told by ``completed_fraction``)."""
+    def submission_count(self, task_id, ended=None):
+        """Submissions of this id since it last made progress (as told by ``completed_fraction``).
+
+        Not counted: those that the cluster ended for reasons of its own. ``ended``: how the last one ended.
+        """
         entries = [rqmt for ids, rqmt in self.submissions() if task_id in ids]
         latest = entries[-1].get("completed_fraction") if entries else None
         if latest is not None:
             entries = [e for e in entries if (e.get("completed_fraction") or 0) >= latest]
-        return len(entries)
+        causes = [e["ended"].get(task_id) for e in entries if "ended" in e]
+        return len(entries) - sum(cause in _NOT_ITS_FAULT for cause in (*causes, ended))
 
     # run ---------------------------------------------------------------------------------------------------------
     def run(self, task_id):

@@ -6,6 +6,7 @@ import logging
 import os
 import pickle
 import platform
+import signal
 import sys
 import time
 
@@ -18,6 +19,7 @@ from .task import TaskInterrupted
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 75  # no marker was written: the manager may start the task again
+STOPPED_FROM_OUTSIDE = {-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP, 137, 143, EXIT_INTERRUPTED}
 RETRY_BANNER = "#" * 80 + "\n" + "RETRY OR CONTINUE TASK".center(80) + "\n" + "#" * 80 + "\n"
 
 
@@ -53,6 +55,8 @@ def worker(jobdir, task_name, task_id=None, engine_name=None, redirect=False):
         if earlier.get("pid") != os.getpid() and runs_here(earlier):
             logging.error("%s %s runs already in process %s, this one stops", jobdir, task_name, earlier["pid"])
             return EXIT_INTERRUPTED
+        if not engine.claim(prefix, task_name, task_id):
+            return EXIT_INTERRUPTED
         usage = UsageLogger(prefix, task_name, task_id, engine)  # from now on other processes see this one
         task = load_job(jobdir)._sis_task(task_name)
     except Exception:
@@ -76,7 +80,6 @@ def _redirect_output(logname):
     os.close(log)
     if not fresh:
         os.write(1, RETRY_BANNER.encode())
-    sys.stdout.reconfigure(line_buffering=True)
     return True
 
 
@@ -91,6 +94,7 @@ def _mark_broken(prefix, task_name, task_id):
 
 
 def _run(task, task_id, engine, usage):
+    sys.stdout.reconfigure(line_buffering=True)
     usage.start()
     try:
         engine.init_worker(task)

@@ -1,0 +1,337 @@
+"""`SlurmEngine`: every task is an array job of Slurm, submitted and watched with Slurm's own commands."""
+
+import functools
+import logging
+import os
+import shutil
+import time
+import uuid
+
+from . import global_constants as gc
+from . import global_settings as gs
+from . import log_claim, processes, slurm_claim
+from . import slurm_commands as commands
+from .engine import DeferSubmission, EngineBase, ImpossibleRequest
+from .resources import read_usage, recently_active
+from .slurm_commands import CommandFailed, NoAnswer, QueueFull
+from .slurm_end import record_end
+from .slurm_queue import Queue
+from .task import normalised
+
+SUBMISSION = 60  # seconds that sbatch gets
+PAUSE = 60  # seconds without submissions after one that did not get through
+SETTLE = 5  # seconds after which a submission without an answer shows in the queue, or never will
+_REASONS = {"time": ("TIMEOUT", "DEADLINE"), "mem": ("OUT_OF_MEMORY",)}
+
+
+class SlurmEngine(EngineBase):
+    """Tasks run where Slurm puts them. This machine has Slurm's commands, or ``gateway`` names one that has (by ssh).
+
+    ``default_rqmt``: requirements that tasks do not name. ``partition``, ``account``, ``sbatch_args`` (list or text):
+    for every submission; tasks name their own in ``rqmt``. ``max_jobs``: most array tasks of this folder in the queue.
+    ``limits``: ``{"mem": GB, "time": hours}`` up to which requests are raised after an interruption. ``memory``: how it
+    is asked for, per ``"node"`` or ``"cpu"``, or None: not at all. ``job_name``: function of the name of a task.
+    """
+
+    def __init__(
+        self,
+        default_rqmt=None,
+        *,
+        partition=None,
+        account=None,
+        sbatch_args=(),
+        gateway=None,
+        max_jobs=None,
+        limits=None,
+        memory="node",
+        job_name=str,
+    ):
+        self.default_rqmt = {"cpu": 1, "mem": 1, "time": 1, **(default_rqmt or {})}
+        self.default_rqmt.update({k: v for k, v in (("partition", partition), ("account", account)) if v})
+        self.sbatch_args = commands.as_arguments(sbatch_args)
+        self.gateway = gateway
+        self.max_jobs = max_jobs
+        self.limits = normalised(limits or {})
+        self.memory = memory
+        self.job_name = job_name
+        self.queue = Queue(gateway)
+        self._paused_until = 0.0
+        self._unsure = {}  # (name, ids) -> (token, when) of a submission that may have got through
+        self._largest = None  # ids in one submission that the limits of the cluster let through
+        self._logged = set()  # jobs that are in a submit log
+        self._accounts = {}  # job -> index -> Record, from sacct
+        self._accounting = True
+
+    # manager -------------------------------------------------------------------------------------------------------
+    def start_engine(self):
+        if not self.gateway and shutil.which("sbatch") is None:
+            raise FileNotFoundError("no sbatch on this machine: install Slurm's commands, or name a gateway")
+        self.queue.start()
+
+    def stop_engine(self):
+        """Submitted tasks go on and are found again by the next manager."""
+        self.queue.stop()
+
+    def set_wake(self, wake):
+        self.queue.wake = wake
+
+    def get_default_rqmt(self, task):
+        return self.default_rqmt
+
+    @functools.cached_property
+    def _array_size(self):
+        try:
+            text = commands.run(["scontrol", "show", "config"], commands.ANSWER, self.gateway)
+        except CommandFailed:
+            text = ""
+        return commands.max_array_size(text)
+
+    # states --------------------------------------------------------------------------------------------------------
+    def _name(self, task):
+        return self._job_name(task.task_name())
+
+    def _job_name(self, task_name):
+        return self.job_name(task_name).replace("/", ".")
+
+    def task_state(self, task, task_id):
+        if not self.queue.answered():
+            started = task.submissions() or os.path.exists(task.path(gc.JOB_LOG, task_id))
+            return gc.STATE_QUEUE if started else gc.STATE_UNKNOWN
+        name = self._name(task)
+        if self.queue.expected(name, task_id):
+            return gc.STATE_QUEUE
+        record = self.queue.get(name, task_id)
+        if record is None:
+            return gc.STATE_UNKNOWN
+        if record.active or record.token in {token for token, _ in self._unsure.values()}:
+            self._adopt(task, record)
+        if not record.active:
+            return gc.STATE_RUNNING if self._settling(task, record) else gc.STATE_UNKNOWN
+        if record.state in commands.RUNNING:
+            return gc.STATE_RUNNING
+        return gc.STATE_QUEUE_ERROR if "held" in record.reason.lower() else gc.STATE_QUEUE
+
+    def _settling(self, task, record):
+        """Whether files that the task wrote last may not be seen here yet."""
+        remote = processes.on_network_filesystem(task.job._sis_path(abspath=True))
+        return remote and self.queue.seconds_since_end(record) < gs.WAIT_PERIOD_JOB_FS_SYNC
+
+    def in_hand(self, task):
+        name = self._name(task)
+        states = set()
+        for i in task.task_ids():
+            record = self.queue.get(name, i)
+            if record is not None and not (record.active and record.job in self._logged and self.queue.fresh()):
+                return None
+            if record is None and not self.queue.expected(name, i):
+                return None
+            running = record is not None and record.state in commands.RUNNING
+            if record is not None and not running and "held" in record.reason.lower():
+                return None
+            states.add(gc.STATE_RUNNING if running else gc.STATE_QUEUE)
+        return gc.STATE_RUNNING if gc.STATE_RUNNING in states else gc.STATE_QUEUE
+
+    def _adopt(self, task, record):
+        """Write the line of the submit log that a killed manager, or a submission without an answer, left out."""
+        if record.job in self._logged:
+            return
+        self._logged.add(record.job)
+        if any(record.job == job for _, entry in task.submissions() for _, job in _jobs(entry)):
+            return
+        ids = self.queue.of_job(record.name, record.job)
+        task.log_submission(ids, self.get_rqmt(task, record.task_id), "slurm", [(ids, str(record.job))])
+        logging.info("%s %s is in the queue already (Slurm job %s)", task.task_name(), ids, record.job)
+
+    # end of a task -------------------------------------------------------------------------------------------------
+    def _end(self, task, task_id):
+        """Record of the last submission of the id, if it is known to have ended."""
+        submitted = [entry for ids, entry in task.submissions() if task_id in ids]
+        jobs = [job for ids, job in _jobs(submitted[-1]) if task_id in ids] if submitted else []
+        if not jobs or self.queue.expected(self._name(task), task_id):
+            return None
+        record = self.queue.get(self._name(task), task_id)
+        if record is not None and record.active:
+            return None
+        if record is None or record.job != jobs[-1]:
+            record = self._accounted(jobs[-1], task_id)
+        return record and record_end(task, task_id, record, self._name(task))
+
+    def ended(self, task, task_id):
+        record = self._end(task, task_id)
+        return record.state if record else None
+
+    def remark(self, task, task_id):
+        record = self.queue.get(self._name(task), task_id)
+        if record is not None and record.active:
+            return f"{record.reason}, Slurm job {record.job}_{record.index}" if record.reason != "None" else ""
+        record = self._end(task, task_id)
+        return str(record) if record else ""
+
+    def _accounted(self, job, task_id):
+        """What sacct says of a job that squeue does not show any more."""
+        if job not in self._accounts and self._accounting:
+            try:
+                answer = commands.run(commands.sacct_call(job), commands.ANSWER, self.gateway)
+            except NoAnswer as e:
+                logging.warning("sacct: %s", e)
+                return None
+            except CommandFailed as e:
+                self._accounting = False
+                logging.info("sacct: %s; how jobs ended is taken from squeue as long as it shows them", e)
+                return None
+            self._accounts[job] = commands.parse_accounting(answer)
+        return self._accounts.get(job, {}).get(task_id % self._array_size)
+
+    def get_task_termination_info(self, task, task_id, submit_info):
+        cause = self.ended(task, task_id)
+        info = {"ended": cause} if cause else {}
+        if cause in _REASONS["time"]:
+            info["out_of_time"] = True
+        if cause in _REASONS["mem"]:
+            info["out_of_memory"] = True
+        return info
+
+    # submission ----------------------------------------------------------------------------------------------------
+    def get_rqmt(self, task, task_id, update=True):
+        """Raised requests stop at the limits. Raises `ImpossibleRequest` if one at its limit was not enough."""
+        asked = normalised({**self.get_default_rqmt(task), **task.rqmt()})
+        rqmt = super().get_rqmt(task, task_id, update)
+        for key, most in self.limits.items():
+            if asked.get(key, 0) <= most < rqmt.get(key, 0):
+                rqmt[key] = most
+                self._give_up_if_reached(task, task_id, key, most)
+        return rqmt
+
+    def _give_up_if_reached(self, task, task_id, key, most):
+        cause = self.ended(task, task_id)
+        last = [entry for ids, entry in task.submissions() if task_id in ids][-1]
+        progress = (task.job.completed_fraction() or 0) > (last.get("completed_fraction") or 0)
+        if cause in _REASONS[key] and last[key] >= most and not progress:
+            raise ImpossibleRequest(
+                f"{task.task_name()} {task_id} ended by {cause} with {key}={last[key]:g}, and the engine of the "
+                f"settings has limits={{{key!r}: {most:g}}}: raise the limit, or make the task smaller"
+            )
+
+    def check_request(self, rqmt, task):
+        for key, most in self.limits.items():
+            if rqmt.get(key, 0) > most:
+                raise ImpossibleRequest(
+                    f"{task.task_name()} asks for {key}={rqmt[key]:g}, but the engine of the settings has "
+                    f"limits={{{key!r}: {most:g}}}: change the task's rqmt or the limits"
+                )
+
+    def batch(self, rqmt, task_ids):
+        """The first ids of one array, as many as may be in the queue now."""
+        block = task_ids[0] // self._array_size
+        ids = [i for i in task_ids if i // self._array_size == block][: self._largest]
+        return ids if self.max_jobs is None else ids[: max(0, self.max_jobs - self.queue.active())]
+
+    def submit_call(self, call, logpath, rqmt, name, task_name, task_ids):
+        key = self._job_name(name), tuple(task_ids)
+        if time.monotonic() < self._paused_until or not self.queue.answered() or self._got_through(key):
+            raise DeferSubmission
+        token = uuid.uuid4().hex[:12]
+        offset = task_ids[0] // self._array_size * self._array_size
+        rqmt = {**rqmt, "sbatch_args": self.sbatch_args + commands.as_arguments(rqmt.get("sbatch_args"))}
+        command = commands.sbatch_call(key[0], logpath, call, rqmt, task_ids, offset, token, self.memory)
+        try:
+            job = commands.parse_submission(commands.run(command, SUBMISSION, self.gateway, _environment(rqmt)))
+        except QueueFull as e:
+            self._queue_full(len(task_ids), e)
+        except NoAnswer as e:
+            self._unsure[key] = token, time.monotonic()
+            self._pause(f"{e}; it is looked for in the queue before it is submitted again")
+        except CommandFailed as e:
+            raise ImpossibleRequest(f"sbatch refuses {name}: {e}; the request was {_in_words(rqmt)}") from None
+        if self._largest:
+            self._largest *= 2
+        self._logged.add(job)
+        self.queue.expect(key[0], task_ids, job)
+        return "slurm", [(list(task_ids), str(job))]
+
+    def _got_through(self, key):
+        """Whether an earlier submission of the same may have got through; the queue then shows it as submitted."""
+        if key not in self._unsure:
+            return False
+        token, when = self._unsure[key]
+        if self.queue.asked < when + SETTLE and (time.monotonic() < when + SETTLE or not self.queue.look()):
+            return True
+        if token in self.queue.tokens:
+            return True
+        del self._unsure[key]
+        return False
+
+    def _queue_full(self, count, error):
+        """Try with fewer ids; when not even one gets through, later."""
+        if count == 1:
+            self._pause(error)
+        self._largest = count // 2
+        self.queue.wake()
+        raise DeferSubmission
+
+    def _pause(self, why):
+        logging.warning("submissions pause for %s s: %s", PAUSE, why)
+        self._paused_until = time.monotonic() + PAUSE
+        raise DeferSubmission
+
+    # worker --------------------------------------------------------------------------------------------------------
+    def get_task_id(self, task_id):
+        return int(os.environ["SLURM_ARRAY_TASK_ID"]) if task_id is None else task_id
+
+    def claim(self, prefix, task_name, task_id):
+        if os.path.exists(f"{prefix}/{gc.JOB_FINISHED_MARKER}.{task_name}.{task_id}"):
+            logging.error("%s %s %s is finished, this process stops", prefix, task_name, task_id)
+            return False
+        if _rank() or "SLURM_ARRAY_JOB_ID" not in os.environ:
+            return True  # the first process of the job decides; without a job somebody tries the task by hand
+        suffix = ".0" if int(os.environ.get("SLURM_STEP_NUM_TASKS", 1)) > 1 else ""
+        name = "{SLURM_JOB_NAME}.{SLURM_ARRAY_JOB_ID}.{SLURM_ARRAY_TASK_ID}".format(**os.environ) + suffix
+        usage_file = f"{prefix}/{gc.PLOGGING_FILE}.{task_name}.{task_id}"
+        log = f"{prefix}/{gc.JOB_LOG}.{task_name}.{task_id}"
+        alone = slurm_claim.claim(f"{prefix}/{gc.JOB_LOG_ENGINE}/{name}", log, lambda log: _may_run(log, usage_file))
+        if not alone:
+            logging.error("%s %s %s runs already, this process stops", prefix, task_name, task_id)
+        return alone
+
+    def init_worker(self, task):
+        if _rank():
+            task.continuable = True  # of several processes the first one says that the task is finished
+
+
+def _rank():
+    """Number of this process among those that srun starts for one task id (`multi_node_slots`)."""
+    return int(os.environ.get("SLURM_PROCID", 0))
+
+
+def _may_run(log, usage_file):
+    """Whether the worker that made ``log`` runs, or it cannot be excluded."""
+    if log_claim.is_claimed(log):
+        return True
+    owner = slurm_claim.owner_of(log)
+    if owner is not None:
+        try:
+            call = ["squeue", "-h", "--states=all", "-o", "%T", "-j", "{}_{}".format(*owner)]
+            states = commands.run(call, commands.ANSWER)
+            return any(s in commands.QUEUED | commands.RUNNING for s in states.split())
+        except NoAnswer:
+            pass
+        except CommandFailed as e:
+            if "Invalid job id" in str(e):
+                return False
+    return recently_active(read_usage(usage_file), usage_file, log)
+
+
+def _jobs(entry):
+    """``[(ids, job)]`` of a line of the submit log, empty if another engine wrote it."""
+    return [(ids, int(job)) for ids, job in entry["engine_info"]] if entry.get("engine_name") == "slurm" else []
+
+
+def _environment(rqmt):
+    """Without what belongs to the job that the manager may run in; a task that asks for no GPU sees none."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("SLURM_") or k == "SLURM_CONF"}
+    kept.pop("CUDA_VISIBLE_DEVICES", None)
+    return kept if rqmt.get("gpu") else {**kept, "CUDA_VISIBLE_DEVICES": ""}
+
+
+def _in_words(rqmt):
+    return ", ".join(f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in sorted(rqmt.items()) if v)

@@ -1,0 +1,64 @@
+"""How a Slurm job ended: the cause as its log tells it, written where a person looks for it."""
+
+import contextlib
+import dataclasses
+import os
+import signal
+import time
+
+from . import global_constants as gc
+from .slurm_commands import MEMORY_KILL
+from .tools import tail
+from .worker import STOPPED_FROM_OUTSIDE
+
+_written = {}
+
+
+def record_end(task, task_id, record, name):
+    """``record`` with the cause that Slurm's own lines in the log show; says in the log that there is no result.
+
+    A worker that crashed, or could not be started at all, becomes an error of its task.
+    """
+    if record not in _written:
+        _written[record] = _with_cause(task, task_id, record, name)
+    return _written[record]
+
+
+def _with_cause(task, task_id, record, name):
+    log = task.path(gc.JOB_LOG, task_id)
+    own = os.path.join(task.job._sis_path(gc.JOB_LOG_ENGINE, abspath=True), f"{name}.{record.job}.{record.index}")
+    last = tail(own, 50) + tail(own + ".batch", 50)
+    if record.state in ("FAILED", "CANCELLED") and any(map(MEMORY_KILL.search, last)):
+        record = dataclasses.replace(record, state="OUT_OF_MEMORY")
+    if any(os.path.exists(task.path(kind, task_id)) for kind in (gc.JOB_FINISHED_MARKER, "error")):
+        return record
+    crashed = record.state == "FAILED" and _exit_status(record.status) not in STOPPED_FROM_OUTSIDE
+    if crashed and not os.path.exists(log):  # not even the worker has started
+        with contextlib.suppress(OSError):
+            os.link(own, log)
+    with contextlib.suppress(OSError):
+        _say(log, own, record)
+    if crashed:
+        with contextlib.suppress(OSError):
+            open(task.path("error", task_id), "x").close()
+    return record
+
+
+def _say(log, own, record):
+    """Once, also if another manager saw this end."""
+    if not os.path.samefile(log, own):
+        return  # it belongs to another worker
+    text = f"ERROR: the worker ended without a result ({record}, {_in_words(record.status)})"
+    if not any(text in line for line in tail(log, 20)):
+        with open(log, "a", encoding="utf-8") as f:
+            f.write(f"[{time.strftime('%F %T')}] {text}\n")
+
+
+def _exit_status(status):
+    """Of a raw wait status: as `subprocess` has it, negative for a signal."""
+    return -(status & 127) if status & 127 else status >> 8
+
+
+def _in_words(status):
+    code = _exit_status(status)
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
