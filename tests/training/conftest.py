@@ -32,6 +32,12 @@ def write_archive(path, utterances):
 
 
 @pytest.fixture
+def archive():
+    """``archive(path, {utterance id: waveform})``"""
+    return write_archive
+
+
+@pytest.fixture
 def tiny(tmp_path):
     """``.student`` (a model), archives ``.train, .dev``, HDF ``.train_labels, .dev_labels``; utterances up to 1.2 s."""
     from sisyphus import tk

@@ -18,6 +18,15 @@ from .selection import Selection
 NORMALISATIONS = ("selected_frames", "batch_times_labels")
 
 
+Total = Callable[[Tensor | int], Tensor | int]
+"""From a count of a process' batch to that of the whole batch, of which other processes may have parts."""
+
+
+def own_count(count: Tensor | int) -> Tensor | int:
+    """The total where a process has the whole batch."""
+    return count
+
+
 def align(teacher_logits: Tensor, num_frames: int) -> Tensor:
     """The teacher's ``[B, T', C]`` with the student's number of frames.
 
@@ -43,6 +52,7 @@ def kd_loss(
     temperature: float,
     normalisation: str,
     num_labels: Tensor | int | None = None,
+    total: Total = own_count,
 ) -> Tensor:
     """``temperature^2 * sum over masked frames of KL(teacher || student)``, normalised.
 
@@ -52,14 +62,15 @@ def kd_loss(
     :param normalisation: ``"selected_frames"``: divide by the number of masked frames (0 if there are none);
         ``"batch_times_labels"``: divide by B times ``num_labels``, as the published code does for plain distillation
     :param num_labels: number of target labels in the batch
+    :param total: of frames, utterances and labels
     :return: scalar
     """
     if normalisation == "selected_frames":
-        denominator = mask.sum().clamp(min=1)
+        denominator = total(mask.sum()).clamp(min=1)
     elif normalisation == "batch_times_labels":
         if num_labels is None:
             raise ValueError('the normalisation "batch_times_labels" needs num_labels')
-        denominator = student_logits.shape[0] * num_labels
+        denominator = total(student_logits.shape[0]) * total(num_labels)
     else:
         raise ValueError(f"unknown normalisation {normalisation!r}, expected one of {', '.join(NORMALISATIONS)}")
     divergence = _MaskedDivergence.apply(student_logits, teacher_logits, mask, temperature)
@@ -105,20 +116,29 @@ def _indices(mask: Tensor) -> Tensor:
     return mask.flatten().nonzero()[:, 0]
 
 
-def ctc_loss(logits: Tensor, lengths: Tensor, targets: Tensor, target_lengths: Tensor, *, blank: int) -> Tensor:
+def ctc_loss(
+    logits: Tensor,
+    lengths: Tensor,
+    targets: Tensor,
+    target_lengths: Tensor,
+    *,
+    blank: int,
+    total: Total = own_count,
+) -> Tensor:
     """Sum of the utterances' CTC losses / number of target labels. Utterances too short for their labels count as 0.
 
     :param logits: ``[B, T, C]``
     :param lengths: ``[B]``
     :param targets: ``[B, S]`` label indices
     :param target_lengths: ``[B]``
+    :param total: of labels
     :return: scalar
     """
     log_probs = F.log_softmax(logits.float(), dim=-1).transpose(0, 1)
     loss = F.ctc_loss(
         log_probs, targets.long(), lengths, target_lengths, blank=blank, reduction="sum", zero_infinity=True
     )
-    return loss / target_lengths.sum().clamp(min=1)
+    return loss / total(target_lengths.sum()).clamp(min=1)
 
 
 @dataclass(frozen=True)
@@ -153,6 +173,7 @@ class DistillationLoss:
         teacher_lengths: Tensor | None = None,
         targets: Tensor | None = None,
         target_lengths: Tensor | None = None,
+        total: Total = own_count,
     ) -> dict[str, Tensor]:
         """
         :param logits: the student's ``[B, T, C]``
@@ -161,6 +182,7 @@ class DistillationLoss:
         :param teacher_lengths: ``[B]`` frames
         :param targets: ``[B, S]`` label indices
         :param target_lengths: ``[B]``
+        :param total: see :func:`kd_loss`
         :return: the unscaled losses by the names of :attr:`scales`; their sum with these scales is the criterion
         """
         losses = {}
@@ -176,11 +198,12 @@ class DistillationLoss:
                 temperature=self.temperature,
                 normalisation=self.normalisation,
                 num_labels=None if target_lengths is None else target_lengths.sum(),
+                total=total,
             )
         if "ctc" in self.scales:
             if targets is None or target_lengths is None:
                 raise ValueError(f"kd_scale {self.kd_scale} needs targets and target_lengths")
-            losses["ctc"] = ctc_loss(logits, lengths, targets, target_lengths, blank=blank)
+            losses["ctc"] = ctc_loss(logits, lengths, targets, target_lengths, blank=blank, total=total)
         return losses
 
     def total(self, losses: dict[str, Tensor]) -> Tensor:

@@ -1,4 +1,4 @@
-"""Runs RETURNN on one config file, as a child process that never outlives the job's worker."""
+"""Runs RETURNN on one config file, as child processes that never outlive the job's worker."""
 
 from __future__ import annotations
 
@@ -13,23 +13,27 @@ PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
 RECIPES = str(Path(__file__).parents[2])  # importable for RETURNN also where the package is not installed
 
 
-def run_returnn(config: str, *, threads: int):
+def run_returnn(config: str, *, threads: int, processes: int = 1):
     """Run RETURNN on ``config`` in the current directory; its output goes to ours.
 
-    :param threads: number of CPU threads for tensor operations
-    :raises subprocess.CalledProcessError: RETURNN failed; its own error stands above in the log
+    :param threads: number of CPU threads for tensor operations, of all processes together
+    :param processes: that train together, one for each GPU
+    :raises subprocess.CalledProcessError: RETURNN failed; its own error stands above in the log. The status is 137 if
+        it was killed (-9), which workers take for a lack of memory, as of any command
     """
     environment = dict(
         os.environ,
-        OMP_NUM_THREADS=str(threads),
-        MKL_NUM_THREADS=str(threads),
+        OMP_NUM_THREADS=str(max(1, threads // processes)),
+        MKL_NUM_THREADS=str(max(1, threads // processes)),
         PYTHONPATH=os.pathsep.join([RECIPES, *filter(None, [os.environ.get("PYTHONPATH")])]),
         PYTHONUNBUFFERED="1",
         CLICOLOR="0",  # RETURNN's tracebacks go to log files
         HF_HUB_DISABLE_TELEMETRY="1",
     )
-    command = [sys.executable, "-m", __name__, config]
-    subprocess.run(command, env=environment, check=True, stdin=subprocess.DEVNULL)
+    command = [sys.executable, "-m", __name__, config, str(processes)]
+    status = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL).returncode
+    if status:
+        raise subprocess.CalledProcessError(status if status > 0 else 128 - status, command)
 
 
 def main():
@@ -37,10 +41,29 @@ def main():
         # If the worker is killed (also by SIGKILL), a RETURNN that went on would write beside its successor.
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() == 1:
-        sys.exit("the worker that started this process is gone")
-    from returnn.__main__ import main as returnn_main
+        sys.exit("the process that started this one is gone")
+    config, processes = sys.argv[1], int(sys.argv[2])
+    if processes > 1:
+        run_together(config, processes)
+    else:
+        from returnn.__main__ import main as returnn_main
 
-    returnn_main(["returnn", *sys.argv[1:]])
+        returnn_main(["returnn", config])
+
+
+def run_together(config: str, processes: int):
+    """Start the processes, and end all of them when one fails. They find each other at a free port of this machine."""
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.run import main as start
+
+    module = ["-m", "ctc_kd.training.run_returnn", config, "1"]
+    try:
+        start(["--standalone", "--local-addr=127.0.0.1", f"--nproc-per-node={processes}", *module])
+    except ChildFailedError as error:
+        for rank, failure in sorted(error.failures.items()):
+            print(f"process {rank} of {processes} (pid {failure.pid}): exit status {failure.exitcode}", flush=True)
+        killed = any(failure.exitcode == -signal.SIGKILL for failure in error.failures.values())
+        sys.exit(128 + signal.SIGKILL if killed else 1)
 
 
 if __name__ == "__main__":

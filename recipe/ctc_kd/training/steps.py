@@ -19,6 +19,7 @@ from ctc_kd.nn.losses import DistillationLoss
 from ctc_kd.nn.selection import Selection
 from ctc_kd.training.hdf import HdfWriter
 from ctc_kd.training.returnn_config import MODEL_SIZE_FILE
+from ctc_kd.training.several_gpus import joint_loss, total_count
 
 # Class -> module and config class, imported when needed: students should not wait for transformers.
 MODELS = {
@@ -60,16 +61,23 @@ def get_model(**_kwargs) -> torch.nn.Module:
 
 def train_step(*, model: torch.nn.Module, extern_data: TensorDict, **_kwargs):
     """CTC, KD, or both, as ``criterion_config`` says; at weight 1 there is no data key ``labels`` at all."""
-    criterion = build_criterion(get_global_config().typed_value("criterion_config"))
+    config = get_global_config()
+    criterion = build_criterion(config.typed_value("criterion_config"))
     logits, lengths = _logits(model, extern_data)
     inputs = {}
     if "teacher" in extern_data.data:
         inputs["teacher_logits"], inputs["teacher_lengths"] = _padded(extern_data["teacher"])
     if "labels" in extern_data.data:
         inputs["targets"], inputs["target_lengths"] = _padded(extern_data["labels"])
+    # One process alone computes the loss of dev.
+    together = rf.get_run_ctx().train_flag and config.typed_value("torch_distributed") is not None
+    split_batches = together and config.typed_value("split_batches")
+    if split_batches:
+        inputs["total"] = total_count
     losses = criterion(logits, lengths, blank=logits.shape[-1] - 1, **inputs)
     for name, scale in criterion.scales.items():
-        rf.get_run_ctx().mark_as_loss(losses[name], name, scale=scale)
+        loss = joint_loss(losses[name], split_batches=split_batches) if together else losses[name]
+        rf.get_run_ctx().mark_as_loss(loss, name, scale=scale)
 
 
 def forward_step(*, model: torch.nn.Module, extern_data: TensorDict, **_kwargs):

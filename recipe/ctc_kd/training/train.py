@@ -106,11 +106,13 @@ class TrainJob(Job):
         from ctc_kd.training.curves import read_learning_curves
         from ctc_kd.training.returnn_config import MODEL_SIZE_FILE
         from ctc_kd.training.run_returnn import run_returnn
+        from ctc_kd.training.several_gpus import num_processes
         from ctc_kd.training.train_config import write_training_config
 
         self._check_stores()
-        write_training_config(self)
-        run_returnn(self.out_config.get_path(), threads=self.rqmt["cpu"])
+        processes = num_processes(self.rqmt)
+        write_training_config(self, processes=processes)
+        run_returnn(self.out_config.get_path(), threads=self.rqmt["cpu"], processes=processes)
         with open(MODEL_SIZE_FILE) as file:
             self.out_num_parameters.set(int(file.read()))
         write_json(self.out_curves.get_path(), read_learning_curves("learning_rates"))

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ctc_kd.training.datasets import SAMPLE_RATE_HZ, audio_dataset, beside_gpu, extern_data, joined_dataset
+from ctc_kd.training.datasets import audio_dataset, beside_gpu, extern_data, joined_dataset
 from ctc_kd.training.hdf import hdf_files
 from ctc_kd.training.returnn_config import as_literal, loader_options, write_config
+from ctc_kd.training.several_gpus import update_options
 
 if TYPE_CHECKING:
     from ctc_kd.training.train import TrainJob
 
 
-def write_training_config(job: TrainJob):
-    """Write the config of ``job`` to its ``out_config``."""
+def write_training_config(job: TrainJob, *, processes: int):
+    """Write the config of ``job`` to its ``out_config``.
+
+    :param processes: that train together, see ``several_gpus``
+    """
     training = job.training
+    share = {**job.rqmt, "cpu": max(1, job.rqmt["cpu"] // processes)}
     train_stores, dev_stores = _stores(job, job.labels), _stores(job, job.dev_labels)
     # Dev utterances with a word outside the lexicon have no labels: the labels' file says which ones there are.
     dev_order = "labels" if job.dev_labels else "audio"
@@ -36,12 +41,11 @@ def write_training_config(job: TrainJob):
         "model": f"{job.out_models.get_path()}/epoch",
         "model_config": as_literal(job.model),
         "criterion_config": as_literal(job.criterion),
-        "train": beside_gpu(train, job.rqmt),
-        "dev": beside_gpu(dev, job.rqmt),
+        "train": beside_gpu(train, share),
+        "dev": beside_gpu(dev, share),
         "extern_data": extern_data(num_classes=job.model["num_labels_with_blank"], keys=["audio", *train_stores]),
-        "batch_size": {"audio": int(training.batch_seconds * SAMPLE_RATE_HZ)},
         "max_seqs": 10_000,
-        "accum_grad_multiple_step": training.accumulate,
+        **update_options(training, processes),
         "optimizer": as_literal(training.optimizer),
         "gradient_clip_global_norm": training.gradient_clip or 0.0,
         "torch_amp": training.autocast,
@@ -54,7 +58,7 @@ def write_training_config(job: TrainJob):
             "keep_best_n": training.keep_best,
             "keep": sorted({*training.keep_epochs, training.num_epochs}),
         },
-        **loader_options(job.rqmt),
+        **loader_options(share),
     }
     write_config(job.out_config.get_path(), settings=settings, steps=["get_model", "train_step"])
 

@@ -1,0 +1,70 @@
+"""One training on several GPUs of a machine: the updates of one GPU, of which each process computes a share.
+
+How many there are is a matter of where a job runs, so nothing of it may show in the result: the effective batch, the
+weight of every frame and label in it, and the reported losses are those of one process.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from ctc_kd.training.datasets import SAMPLE_RATE_HZ
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ctc_kd.training.train import TrainingConfig
+
+
+def num_processes(rqmt: dict) -> int:
+    """One for each GPU that was requested, but not more than the scheduler gave."""
+    given = [gpu for gpu in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if gpu]
+    requested = int(rqmt.get("gpu") or 1)
+    return min(requested, len(given)) if given else requested
+
+
+def update_options(training: TrainingConfig, processes: int) -> dict:
+    """RETURNN options of an update, which is ``batch_seconds * accumulate`` of audio for any number of processes.
+
+    Where ``accumulate`` can be divided, each process takes whole batches, else its share of every batch
+    (``split_batches``, which ``steps.train_step`` reads).
+    """
+    samples = int(training.batch_seconds * SAMPLE_RATE_HZ)
+    if processes == 1:
+        return {"batch_size": {"audio": samples}, "accum_grad_multiple_step": training.accumulate}
+    import torch
+
+    split, has_gpus = training.accumulate % processes != 0, torch.cuda.is_available()
+    return {
+        "batch_size": {"audio": samples // processes if split else samples},
+        "accum_grad_multiple_step": training.accumulate if split else training.accumulate // processes,
+        "split_batches": split,
+        "device": "gpu" if has_gpus else "cpu",
+        "torch_distributed": {
+            "backend": "cpu:gloo,cuda:nccl" if has_gpus else "gloo",
+            "dataset_distribution": "shard",  # of the sub-epoch: all of it once, whatever the number of processes
+            # Layer drop leaves layers of some processes without gradient. No model of ours has buffers that change.
+            "options": {"find_unused_parameters": True, "broadcast_buffers": False},
+        },
+    }
+
+
+def total_count(count: Tensor | int) -> Tensor:
+    """Of the parts of a batch that all processes have."""
+    import torch
+
+    count = torch.as_tensor(count)
+    torch.distributed.all_reduce(count)
+    return count
+
+
+def joint_loss(loss: Tensor, *, split_batches: bool) -> Tensor:
+    """A process' own loss with the value that one process would report, and with the gradient times the number of
+    processes, over which torch takes the mean."""
+    import torch
+
+    size = torch.distributed.get_world_size()
+    value = loss.detach().clone()
+    torch.distributed.all_reduce(value)
+    return size * loss + (value / (1 if split_batches else size) - size * loss).detach()

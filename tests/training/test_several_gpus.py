@@ -1,0 +1,199 @@
+"""Training in several processes gives what training in one gives, and ends when one of them is gone."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import psutil
+import pytest
+import torch
+
+from ctc_kd.lexicon.inventory import labels, labels_with_blank
+from ctc_kd.nn.losses import ctc_loss, kd_loss, own_count
+from ctc_kd.training.hdf import HdfWriter
+from ctc_kd.training.several_gpus import num_processes, update_options
+from ctc_kd.training.train import TrainingConfig, TrainJob
+
+STUDENT = {  # no SpecAugment, no dropout
+    "class": "StudentCtc",
+    "num_labels_with_blank": 79,
+    "spec_augment": None,
+    "frontend": {"channels": [2, 2, 2, 2]},
+    "conformer": {
+        "num_layers": 1,
+        "dim": 16,
+        "num_heads": 2,
+        "feed_forward_dim": 16,
+        "kernel_size": 3,
+        "dropout": 0.0,
+    },
+}
+CRITERION = {"kd_scale": 0.4, "selection": {"rule": "symmetric", "parameters": {"n": 1}}}
+
+
+def training(*, num_epochs=4, **fields):
+    """One update in a sub-epoch: the same utterances in it, whatever the number of processes.
+
+    Updates are proportional to gradients: Adam's would be the same for every scale of them.
+    """
+    return TrainingConfig(
+        (0.01,) * num_epochs, partition_epoch=2, batch_seconds=10.0, optimizer={"class": "sgd"}, keep_best=0, **fields
+    )
+
+
+@pytest.fixture
+def data(tmp_path, archive):
+    """``data(size, shortest_s)`` writes a training set of utterances from ``shortest_s`` to one second."""
+    from sisyphus import tk
+
+    def write(size, shortest_s):
+        rng = np.random.default_rng(0)
+        paths = {}
+        teacher = HdfWriter(tmp_path / "teacher.hdf", labels=labels_with_blank(79), metadata={"frame_shift_s": 0.04})
+        with teacher:
+            for part, number in (("train", size), ("dev", 4)):
+                lengths = rng.integers(int(16000 * shortest_s), 16001, number)
+                audio = {f"{part}-{i:02d}": 0.1 * rng.standard_normal(length) for i, length in enumerate(lengths)}
+                archive(tmp_path / f"{part}.zip", audio)
+                with HdfWriter(tmp_path / f"{part}_labels.hdf", labels=labels()) as writer:
+                    for name, samples in audio.items():
+                        writer.add(name, rng.integers(0, 78, rng.integers(1, 6)).astype("int32"))
+                        teacher.add(name, 3 * rng.standard_normal((len(samples) // 640, 79)).astype("float16"))
+                paths[part] = tk.Path(str(tmp_path / f"{part}.zip"))
+                paths[f"{part}_labels"] = tk.Path(str(tmp_path / f"{part}_labels.hdf"))
+        return SimpleNamespace(**paths, teacher=tk.Path(str(tmp_path / "teacher.hdf")))
+
+    return write
+
+
+def train_job(data, config, *, gpus):
+    job = TrainJob(
+        model=STUDENT,
+        criterion=CRITERION,
+        training=config,
+        audio=data.train,
+        dev_audio=data.dev,
+        labels=data.train_labels,
+        dev_labels=data.dev_labels,
+        teacher_logits=data.teacher,
+    )
+    job.rqmt.update(cpu=1, gpu=gpus)
+    return job
+
+
+def scores(job):
+    with open(job.out_curves.get_path()) as file:
+        return [entry["scores"] for entry in json.load(file)]
+
+
+def parameters(job):
+    return torch.load(f"{job.out_models.get_path()}/epoch.004.pt", weights_only=True)["model"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("size", "shortest_s", "accumulate"),
+    [(20, 0.5, 1), (40, 0.95, 2)],
+    ids=["each batch split", "whole batches"],
+)
+def test_two_processes_train_what_one_trains(run_here, data, tmp_path, size, shortest_s, accumulate):
+    config, files = training(accumulate=accumulate), data(size, shortest_s)
+    alone = run_here(train_job(files, config, gpus=0))
+    expected_scores, expected = scores(alone), parameters(alone)
+    shutil.rmtree(tmp_path / "work")
+
+    together = run_here(train_job(files, config, gpus=2))
+    assert together.job_id() == alone.job_id()
+    assert "torch_distributed" in Path(together.out_config.get_path()).read_text()
+    for wanted, found in zip(expected_scores, scores(together), strict=True):
+        assert found == pytest.approx(wanted, rel=1e-5)
+    for name, value in parameters(together).items():
+        torch.testing.assert_close(value, expected[name], rtol=1e-4, atol=1e-6, msg=name)
+
+
+@pytest.mark.slow
+def test_a_killed_process_ends_the_others_and_the_next_run_goes_on(run_here, data, tmp_path):
+    job = train_job(data(20, 0.5), training(num_epochs=12), gpus=2)
+    killer = threading.Thread(target=kill_second_process, args=(tmp_path,))
+    killer.start()
+    with pytest.raises(subprocess.CalledProcessError) as error:
+        run_here(job)
+    killer.join()
+    assert error.value.returncode == 137  # what engines take for a job that can go on
+    _, alive = psutil.wait_procs(psutil.Process().children(recursive=True), timeout=20)
+    assert not alive
+    finished = [entry for entry in os.listdir(job.out_models.get_path()) if re.fullmatch(r"epoch\.\d+\.pt", entry)]
+    assert finished and "epoch.012.pt" not in finished
+
+    run_here(job)
+    assert [len(scores(job)), job.completed_fraction()] == [12, 1.0]
+
+
+def kill_second_process(folder):
+    """When the second checkpoint is there."""
+    end = time.monotonic() + 120
+    while time.monotonic() < end and not list(folder.rglob("epoch.002.pt")):
+        time.sleep(0.05)
+    for process in psutil.Process().children(recursive=True):
+        if "ctc_kd.training.run_returnn" in process.cmdline() and process.environ().get("RANK") == "1":
+            process.kill()
+
+
+@pytest.mark.parametrize(
+    ("requested", "visible", "processes"),
+    [
+        (None, None, 1),
+        (0, "", 1),
+        (1, "0,1,2", 1),
+        (4, "0,1,2,3", 4),
+        (4, "GPU-5c,GPU-8a", 2),
+        (2, "", 2),
+        (2, None, 2),
+    ],
+)
+def test_a_process_for_each_gpu_that_was_asked_for_and_given(monkeypatch, requested, visible, processes):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert num_processes({"cpu": 4} if requested is None else {"cpu": 4, "gpu": requested}) == processes
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3, 4])
+@pytest.mark.parametrize("accumulate", [1, 2, 3, 4])
+def test_an_update_is_of_as_much_audio_for_any_number_of_processes(processes, accumulate):
+    options = update_options(training(accumulate=accumulate), processes)
+    samples = options["batch_size"]["audio"] * options["accum_grad_multiple_step"] * processes
+    assert samples == pytest.approx(accumulate * 10 * 16000, abs=accumulate * processes)
+
+
+@pytest.mark.parametrize("normalisation", ["selected_frames", "batch_times_labels"])
+def test_losses_of_the_parts_of_a_batch_add_up(normalisation):
+    """With the totals of the whole batch, whatever each part has of it."""
+    torch.manual_seed(0)
+    student, teacher = torch.randn(2, 5, 12, 7)
+    mask = torch.rand(5, 12) < torch.tensor([0.1, 0.9, 0.5, 0.0, 1.0])[:, None]
+    targets, lengths, target_lengths = torch.randint(0, 6, (5, 4)), torch.full((5,), 12), torch.tensor([1, 4, 2, 3, 1])
+
+    def losses(part, total):
+        options = {"temperature": 2.0, "normalisation": normalisation, "num_labels": target_lengths[part].sum()}
+        kd = kd_loss(student[part], teacher[part], mask[part], **options, total=total)
+        ctc = ctc_loss(student[part], lengths[part], targets[part], target_lengths[part], blank=6, total=total)
+        return torch.stack([kd, ctc])
+
+    counts = []
+    for part in (parts := (slice(0, 2), slice(2, 5))):
+        counts.append([])
+        losses(part, lambda count: counts[-1].append(count) or torch.as_tensor(count))
+    totals = [torch.as_tensor(sum(pair)) for pair in zip(*counts, strict=True)]
+    summed = 0
+    for part in parts:
+        given = iter(totals)
+        summed += losses(part, lambda _, given=given: next(given))
+    torch.testing.assert_close(summed, losses(slice(None), own_count))
