@@ -2,7 +2,6 @@
 
 import ipaddress
 import logging
-import os
 import socket
 import time
 
@@ -33,8 +32,10 @@ def make_app(manager, host="127.0.0.1"):
     """The Flask application; ``host``: a further name by which browsers may call this machine."""
     app = Flask(__name__)
     names = {"localhost", host, socket.gethostname(), socket.getfqdn()}
-    app.jinja_env.filters.update(size=_size, duration=duration, rqmt=in_words, clock=_clock)
-    app.jinja_env.globals.update(setup=os.path.basename(gs.BASE_DIR), folder=gs.BASE_DIR, machine=socket.gethostname())
+    app.jinja_env.filters.update(
+        size=_size, duration=duration, rqmt=in_words, clock=_clock, name=lambda path: path.rpartition("/")[2]
+    )
+    app.jinja_env.globals.update(setup=gs.BASE_DIR, machine=socket.gethostname(), now=time.time)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
     @app.before_request
@@ -61,7 +62,7 @@ def make_app(manager, host="127.0.0.1"):
 
 
 def _page(template, refresh=REFRESH, **values):
-    return render_template(template, refresh=refresh, now=time.time(), **values)
+    return render_template(template, refresh=refresh, **values)
 
 
 def _job(snapshot, job_id):

@@ -5,9 +5,9 @@ from typing import NamedTuple
 from .layers import layout
 
 NODES = 200  # the jobs nearest to the one that is asked for
-WIDTH, HEIGHT = 190, 36  # pixels of a box
-STEP_X, STEP_Y = 240, 48  # from box to box
-LETTERS = 28  # that fit into a box
+WIDTH, HEIGHT = 200, 36  # pixels of a box
+STEP_X, STEP_Y = 250, 48  # from box to box
+LETTERS = 24  # that fit into a box
 
 
 class Box(NamedTuple):

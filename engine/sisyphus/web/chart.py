@@ -9,7 +9,6 @@ WIDTH, HEIGHT = 600, 90  # pixels of a curve
 class Curve(NamedTuple):
     title: str
     paths: list  # one for each run of the task
-    top: str  # value at the upper edge
     limit: float | None  # height of what was requested, in pixels
 
 
@@ -63,4 +62,4 @@ def _curve(name, unit, runs, begin, end, column, limit):
         paths.append("M" + "L".join(at))
     asked = f", requested {limit:.3g} {unit}" if limit else ""
     title = f"{name}: now or last {values[-1]:.3g} {unit}, at most {max(values):.3g} {unit}{asked}"
-    return Curve(title, paths, f"{top:.3g} {unit}", height(limit) if limit else None)
+    return Curve(title, paths, height(limit) if limit else None)

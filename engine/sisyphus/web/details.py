@@ -1,7 +1,6 @@
 """The page of one job: everything a person asks of it."""
 
 import os
-import time
 
 from .. import global_settings as gs
 from ..graph_states import FAILED
@@ -46,7 +45,6 @@ def details(snapshot, job, log=None):
         "tail": _tail(folder, log),
         "chart": _chart(folder, tasks, log),
         "listed": LISTED,
-        "now": time.time(),
     }
 
 

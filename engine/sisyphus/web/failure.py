@@ -1,15 +1,21 @@
 """Why a job failed, without touching its folder."""
 
+import re
+
 from .. import global_constants as gc
 from .folder import JobFolder
 from .usage import LOG
+
+_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(Error|Exception|Interrupt|Exit|Missing)\b.*")
+_LINES = 60  # of a log that are searched for it
 
 
 def failure(snapshot, job, folder=None):
     """``(why, name of the log that tells it or None)``."""
     if job in snapshot.refused:
         return snapshot.refused[job], None
-    entries = (folder or JobFolder(job)).entries
+    folder = folder or JobFolder(job)
+    entries = folder.entries
     errors = sorted(name.removeprefix("error.") for name in entries if name.startswith("error."))
     state = snapshot.states[job].replace("_", " ")
     if not errors and snapshot.states[job] == gc.STATE_ERROR:
@@ -22,7 +28,17 @@ def failure(snapshot, job, folder=None):
     task, _, number = errors[0].rpartition(".")
     more = f" and {len(errors) - 1} more" if len(errors) > 1 else ""
     log = f"{gc.JOB_LOG}.{errors[0]}"
-    return f"task {task} {number}{more}: {state}", log if log in entries else None
+    cause = _exception(folder, log)
+    return f"task {task} {number}{more}: {state}" + (f", {cause}" if cause else ""), log if log in entries else None
+
+
+def _exception(folder, log):
+    """The last line of a log that looks like one of Python's errors."""
+    try:
+        lines = folder.tail(log, _LINES)
+    except OSError:
+        return None
+    return next((line for line in reversed(lines) if _EXCEPTION.fullmatch(line)), None)
 
 
 def _interrupted(entries):

@@ -1,30 +1,32 @@
 """Where the jobs of a chain are drawn: in layers from left to right, every job right of what it reads from."""
 
+from typing import NamedTuple
+
 SWEEPS = 6  # over all layers, to untangle the lines
 
 
 def layout(nodes, edges):
     """``nodes`` and ``edges`` (from, to) of a graph without cycles -> ``(places, lines)``.
 
-    ``places``: node -> (layer, height) in units of one node; ``lines``: edge -> its points in the same units.
+    ``places``: node -> (layer, height) in units of one node; ``lines``: edge -> its points in the same units. Lines
+    from one node share their points for as long as they go the same way.
     """
     layers = layers_of(nodes, edges)
-    chains = {edge: [edge[0], *_bends(edge, layers), edge[1]] for edge in edges}
-    left, right, columns = {}, {}, {}
-    for chain in chains.values():
-        for a, b in zip(chain, chain[1:], strict=False):
-            right.setdefault(a, []).append(b)
-            left.setdefault(b, []).append(a)
-    for node in nodes:
-        columns.setdefault(layers[node], []).append(node)
-    for chain in chains.values():
-        for bend in chain[1:-1]:
-            columns.setdefault(bend[2], []).append(bend)
-    ordered = [columns[layer] for layer in sorted(columns)]
-    heights = _heights(ordered, left, right, set(nodes))
-    places = {node: (layers[node], heights[node]) for node in nodes}
-    lines = {edge: [(layers.get(p, p[-1]), heights[p]) for p in chain] for edge, chain in chains.items()}
-    return places, lines
+    lines = {(a, b): [a, *(Bend(a, i) for i in range(layers[a] + 1, layers[b])), b] for a, b in edges}
+    columns = {}
+    for point in dict.fromkeys([*nodes, *(point for line in lines.values() for point in line)]):
+        layer = point.layer if isinstance(point, Bend) else layers[point]
+        columns.setdefault(layer, []).append(point)
+    heights = _heights([columns[layer] for layer in sorted(columns)], lines.values())
+    places = {p: (layer, heights[p]) for layer, column in columns.items() for p in column}
+    return {n: places[n] for n in nodes}, {edge: [places[p] for p in line] for edge, line in lines.items()}
+
+
+class Bend(NamedTuple):
+    """Where the lines of a node pass a layer."""
+
+    start: object
+    layer: int
 
 
 def layers_of(nodes, edges):
@@ -45,39 +47,36 @@ def layers_of(nodes, edges):
     for node in reversed(order):
         if users[node]:
             layer[node] = min(layer[user] for user in users[node]) - 1
-    first = min(layer.values(), default=0)
-    return {node: n - first for node, n in layer.items()}
+    return layer
 
 
-def _bends(edge, layers):
-    """Points of a line in the layers between its ends."""
-    return [("bend", edge, layer) for layer in range(layers[edge[0]] + 1, layers[edge[1]])]
-
-
-def _heights(columns, left, right, nodes):
-    heights = {}
-    for column in columns:
-        for i, node in enumerate(column):
-            heights[node] = float(i)
+def _heights(columns, lines):
+    left, right = {}, {}
+    for line in lines:
+        for a, b in zip(line, line[1:], strict=False):
+            right.setdefault(a, {})[b] = None
+            left.setdefault(b, {})[a] = None
+    heights = {point: float(i) for column in columns for i, point in enumerate(column)}
     for sweep in range(2 * SWEEPS):
         near, walk = (left, columns) if sweep % 2 == 0 else (right, columns[::-1])
         for column in walk:
-            wanted = {n: _mean([heights[m] for m in near.get(n, ())], heights[n]) for n in column}
+            wanted = {p: _mean([heights[q] for q in near.get(p, ())], heights[p]) for p in column}
             column.sort(key=wanted.get)
-            heights.update(zip(column, _apart([wanted[n] for n in column], column, nodes), strict=True))
+            heights.update(zip(column, _apart([wanted[p] for p in column], column), strict=True))
     lowest = min(heights.values(), default=0.0)
-    return {node: height - lowest for node, height in heights.items()}
+    return {point: height - lowest for point, height in heights.items()}
 
 
 def _mean(values, default):
     return sum(values) / len(values) if values else default
 
 
-def _apart(wanted, column, nodes):
-    """Heights as near to the ``wanted`` ones (ascending) as gaps of one node, or half of one for lines, allow."""
+def _apart(wanted, column):
+    """Heights as near to the ``wanted`` ones (ascending) as gaps of one node, less between lines, allow."""
     offsets, offset = [], 0.0
-    for i, node in enumerate(column):
-        offset += (1.0 if node in nodes or column[i - 1] in nodes else 0.4) if i else 0.0
+    for i, point in enumerate(column):
+        lines_only = isinstance(point, Bend) and isinstance(column[i - 1], Bend)
+        offset += 0.0 if i == 0 else 0.4 if lines_only else 1.0
         offsets.append(offset)
     groups = []  # of neighbours that touch: [sum of what they want, number]
     for want, offset in zip(wanted, offsets, strict=True):

@@ -68,5 +68,9 @@ document.addEventListener("input", (event) => {
 document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
 
 tails().forEach(toEnd);
-document.querySelector(".box.here")?.scrollIntoView({ block: "nearest", inline: "center" });
+const here = document.querySelector(".box.here rect");
+if (here) {
+  const { x, y } = here.getBBox(), area = document.querySelector(".chain");
+  area.scrollTo(x - area.clientWidth / 2 + 100, y - area.clientHeight / 2);
+}
 setTimeout(keepFresh, 1000 * document.body.dataset.refresh);
