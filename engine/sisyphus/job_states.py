@@ -183,4 +183,6 @@ class JobStates:
         bad = {i: state for i, state in states.items() if state not in good} or states
         first = next((i for i, state in bad.items() if state == gc.STATE_ERROR), next(iter(bad)))
         more = f" and {len(bad) - 1} more" if len(bad) > 1 else ""
-        return f"task {task.name()} {first}{more}: {bad[first].replace('_', ' ')}", task.path(gc.JOB_LOG, first)
+        remark = engine and engine.remark(task, first)
+        title = f"task {task.name()} {first}{more}: {bad[first].replace('_', ' ')}" + (f" ({remark})" if remark else "")
+        return title, task.path(gc.JOB_LOG, first)

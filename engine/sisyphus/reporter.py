@@ -11,13 +11,12 @@ from . import global_constants as gc
 from . import global_settings as gs
 from .graph_states import FAILED
 from .loader import config_manager
-from .tools import tail
+from .tools import inside_setup, tail
 
 _EVENTS = {
     gc.STATE_RUNNING: "started",
     gc.STATE_FINISHED: "finished",
     gc.STATE_HOLD: "held",
-    gc.STATE_INTERRUPTED_RESUMABLE: "interrupted",
 }
 _ORDER = (*sorted(FAILED), gc.STATE_RUNNING, gc.STATE_QUEUE, gc.STATE_RUNNABLE, gc.STATE_HOLD, gc.STATE_WAITING)
 SHOWN = 20  # entries of a list of missing things
@@ -36,12 +35,6 @@ def duration(seconds):
         return f"{seconds:.1f} s"
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes}:{rest:02d}" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
-
-
-def inside_setup(filename):
-    """``filename`` relative to the setup folder if it lies inside."""
-    relative = os.path.relpath(filename, gs.BASE_DIR)
-    return filename if relative.startswith("..") else relative
 
 
 class Reporter:
@@ -109,6 +102,8 @@ class Reporter:
             self._announced.discard(job)
         if state in FAILED:
             self.failure(view, job)
+        elif state == gc.STATE_INTERRUPTED_RESUMABLE:
+            self.event("interrupted", job, job._sis_failure(view.engine)[0])
         elif state in _EVENTS:
             since = self._started.get(job) if state == gc.STATE_FINISHED else None
             self.event(_EVENTS[state], job, f"({duration(time.monotonic() - since)})" if since else "")
@@ -141,7 +136,7 @@ class Reporter:
         lines = [f"  {kind:<{width}}  {_counts(counts)}" for kind, counts in sorted(kinds.items())]
         for job in sorted(view.in_state(gc.STATE_RUNNING)):
             since = duration(time.monotonic() - self._started[job]) if job in self._started else ""
-            lines.append(f"  running {short_name(job)}  {since}  {_progress(job)}".rstrip())
+            lines.append(f"  running {short_name(job)}  {since}  {progress(job)}".rstrip())
         finished = total[gc.STATE_FINISHED]
         others = _counts({s: n for s, n in total.items() if s != gc.STATE_FINISHED})
         lines.append(f"{finished} of {len(view.states)} jobs finished" + (f", {others}" if others else ""))
@@ -153,9 +148,8 @@ class Reporter:
         title, log = (view.refused[job], None) if job in view.refused else job._sis_failure(view.engine)
         self.event("FAILED", job, title)
         self._line(f"    folder   {job._sis_path()}")
-        places = job.__dict__.get("_sis_call_places")
-        if places:
-            self._line("    made in  " + ", from ".join(f"{inside_setup(f)}:{n}" for f, n in places))
+        if job._sis_made_in():
+            self._line(f"    made in  {job._sis_made_in()}")
         if log and gs.PRINT_ERROR:
             self._line(f"    log      {inside_setup(log)}, last lines:")
             for line in tail(log, gs.PRINT_ERROR_LINES):
@@ -231,7 +225,7 @@ def _counts(counts):
     return ", ".join(f"{n} {s}" for s, n in sorted(counts.items(), key=lambda c: order.get(c[0], 99)))
 
 
-def _progress(job):
+def progress(job):
     try:
         info, fraction = job.info(), job.completed_fraction()
         return " ".join(([str(info)] if info else []) + ([f"[{fraction:.0%}]"] if fraction is not None else []))

@@ -4,6 +4,7 @@ import functools
 import logging
 import os
 import shutil
+import sys
 import time
 import uuid
 
@@ -291,6 +292,7 @@ class SlurmEngine(EngineBase):
         alone = slurm_claim.claim(f"{prefix}/{gc.JOB_LOG_ENGINE}/{name}", log, lambda log: _may_run(log, usage_file))
         if not alone:
             logging.error("%s %s %s runs already, this process stops", prefix, task_name, task_id)
+        sys.stdout.reconfigure(line_buffering=True)
         return alone
 
     def init_worker(self, task):

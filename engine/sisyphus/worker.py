@@ -80,6 +80,7 @@ def _redirect_output(logname):
     os.close(log)
     if not fresh:
         os.write(1, RETRY_BANNER.encode())
+    sys.stdout.reconfigure(line_buffering=True)
     return True
 
 
@@ -94,7 +95,6 @@ def _mark_broken(prefix, task_name, task_id):
 
 
 def _run(task, task_id, engine, usage):
-    sys.stdout.reconfigure(line_buffering=True)
     usage.start()
     try:
         engine.init_worker(task)
