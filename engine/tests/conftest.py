@@ -1,10 +1,12 @@
 """A fresh setup folder for each test, and ``sis`` run in it as a process of its own."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -45,6 +47,16 @@ class SetupFolder:
         process = self.start(*args, **env)
         output, _ = process.communicate(timeout=60)
         return process.returncode, output
+
+    def serve(self, *configs):
+        """Start a manager with a status page; returns its process, the address and the list of its lines."""
+        process, lines = self.start("manager", "-r", "--http", "0", *configs), []
+        for line in process.stdout:
+            lines.append(line)
+            if found := re.search(r"Status page: (http://127\.0\.0\.1:\d+/)", line):
+                threading.Thread(target=lines.extend, args=(process.stdout,), daemon=True).start()
+                return process, found[1], lines
+        raise AssertionError("".join(lines))
 
     def job(self, pattern):
         """The one job folder whose id contains ``pattern``."""

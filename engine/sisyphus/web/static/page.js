@@ -2,7 +2,7 @@
 "use strict";
 
 function morph(old, fresh) {
-  if (old.nodeType === Node.TEXT_NODE) {
+  if (old.nodeType !== Node.ELEMENT_NODE) {
     if (old.data !== fresh.data) old.data = fresh.data;
     return;
   }
@@ -12,13 +12,33 @@ function morph(old, fresh) {
   for (const { name } of [...old.attributes]) {
     if (!fresh.hasAttribute(name) && name !== "open") old.removeAttribute(name);
   }
-  const before = [...old.childNodes], after = [...fresh.childNodes];
-  after.forEach((node, i) => {
-    if (!before[i]) old.append(document.adoptNode(node));
-    else if (before[i].nodeName !== node.nodeName) before[i].replaceWith(document.adoptNode(node));
-    else if (node.nodeType !== Node.COMMENT_NODE) morph(before[i], node);
-  });
-  before.slice(after.length).forEach((node) => node.remove());
+  let at = old.firstChild;
+  for (const node of [...fresh.childNodes]) {
+    const same = counterpart(at, node);
+    if (same === null) {
+      old.insertBefore(document.adoptNode(node), at);
+      continue;
+    }
+    at = removeUntil(at, same);
+    morph(same, node);
+    at = same.nextSibling;
+  }
+  removeUntil(at, null);
+}
+
+// Elements with an id are found again where others came or went; others only at their place.
+function counterpart(at, node) {
+  while (node.id && at && at.id !== node.id) at = at.nextSibling;
+  return at && at.nodeName === node.nodeName && (at.id || "") === (node.id || "") ? at : null;
+}
+
+function removeUntil(at, end) {
+  while (at !== end) {
+    const next = at.nextSibling;
+    at.remove();
+    at = next;
+  }
+  return at;
 }
 
 const tails = () => [...document.querySelectorAll("pre.tail")];
