@@ -1,39 +1,52 @@
-"""Packs the folders of finished jobs and removes results that are not wanted any more. Outputs of finished jobs are
-deleted only by the functions that ask before."""
+"""Packs the folders of finished jobs. What a job has made is deleted only by the functions that ask before."""
 
 import contextlib
 import logging
 import os
 import shutil
-import tarfile
 import threading
 import time
 
 from . import global_constants as gc
 from . import global_settings as gs
+from .job_files import has_finished_marker
+from .lookup import is_foreign
+from .removal import folders_to_keep_below, remove_jobs, unused_folders
 
 _KEPT = {gc.JOB_OUTPUT, gc.JOB_INFO, gc.JOB_WORK_DIR, gc.JOB_INPUT, gc.JOB_FINISHED_ARCHIVE}
+_PARTIAL = gc.JOB_FINISHED_ARCHIVE + ".partial"
 
 
 class JobCleaner(threading.Thread):
-    """Every ``JOB_CLEANER_INTERVAL`` seconds packs what ``finished_jobs()`` gives."""
+    """Every ``JOB_CLEANER_INTERVAL`` seconds packs what ``finished_jobs()`` gives, each job once."""
 
     def __init__(self, finished_jobs):
         super().__init__(name="cleaner", daemon=True)
         self._finished_jobs = finished_jobs
         self._closed = threading.Event()
+        self._done = set()
 
     def run(self):
-        done = set()
         while not self._closed.wait(gs.JOB_CLEANER_INTERVAL):
-            for job in self._finished_jobs():
-                if self._closed.is_set():
-                    return
-                try:
-                    if job not in done and clean_job(job):
-                        done.add(job)
-                except OSError as e:  # a full or read-only disk must not end the clean-up of the others
-                    logging.warning("cannot clean up %s: %s", job, e)
+            self._clean_all()
+
+    def _clean_all(self):
+        from tarfile import TarError
+
+        failed = []
+        for job in self._finished_jobs():
+            if self._closed.is_set():
+                return
+            if job in self._done:
+                continue
+            try:
+                if clean_job(job):
+                    self._done.add(job)
+            except (OSError, TarError) as e:  # a full or read-only disk must not end the clean-up of the others
+                failed.append(f"{job}: {e}")
+                self._done.add(job)  # the next manager tries again
+        if failed:
+            logging.warning("cannot clean up %i finished jobs, for example %s", len(failed), failed[0])
 
     def close(self):
         self._closed.set()
@@ -42,24 +55,23 @@ class JobCleaner(threading.Thread):
 
 
 def clean_job(job):
+    return clean_folder(job._sis_path(abspath=True))
+
+
+def clean_folder(base):
     """Pack the folder of a finished job into ``finished.tar.gz`` beside its outputs and delete its ``work/``.
 
     Returns whether nothing is left to do. A kill in between is repaired by the next call: the archive appears
     complete, and before anything is deleted.
     """
-    base = job._sis_path(abspath=True)
     marker, archive = f"{base}/{gc.JOB_FINISHED_MARKER}", f"{base}/{gc.JOB_FINISHED_ARCHIVE}"
-    if os.path.islink(base) or not os.path.isdir(base):
-        return True  # somebody else's job
+    if not os.path.isdir(base) or is_foreign(base):
+        return True
     packed = _packed_names(base)
     if not os.path.exists(archive):
         if not os.path.exists(marker) or time.time() - os.path.getmtime(marker) < gs.WAIT_PERIOD_JOB_CLEANUP:
             return False  # the worker may still write its last lines
-        part = f"{archive}.partial"
-        with tarfile.open(part, "w:gz", compresslevel=6) as tar:
-            for name in packed:
-                tar.add(os.path.join(base, name), arcname=name)
-        os.replace(part, archive)
+        _pack(base, packed, archive)
     for name in packed:
         _remove(os.path.join(base, name))
     if not gs.JOB_CLEANUP_KEEP_WORK:
@@ -67,8 +79,25 @@ def clean_job(job):
     return True
 
 
+def is_open(base):
+    """Whether the folder is one of a finished job that is not packed yet."""
+    left = _packed_names(base) or (not gs.JOB_CLEANUP_KEEP_WORK and os.path.exists(f"{base}/{gc.JOB_WORK_DIR}"))
+    return bool(left) and has_finished_marker(base) and not is_foreign(base)
+
+
+def _pack(base, names, archive):
+    import tarfile  # workers load this module and do not need it
+
+    part = f"{base}/{_PARTIAL}"
+    with tarfile.open(part, "w:gz", compresslevel=6) as tar:
+        for name in names:
+            tar.add(os.path.join(base, name), arcname=name)
+    os.replace(part, archive)
+
+
 def _packed_names(base):
-    names = set(os.listdir(base)) - _KEPT - {gc.JOB_FINISHED_ARCHIVE + ".partial"}
+    """What of a job's folder goes into the archive."""
+    names = set(os.listdir(base)) - _KEPT - {_PARTIAL}
     if not gs.JOB_CLEANUP_KEEP_INPUT and os.path.exists(f"{base}/{gc.JOB_INPUT}"):
         names.add(gc.JOB_INPUT)
     return sorted(names)
@@ -82,82 +111,23 @@ def _remove(path):
             os.unlink(path)
 
 
-# on request --------------------------------------------------------------------------------------------------------
+# from the console --------------------------------------------------------------------------------------------------
 def cleanup_jobs():
     """Pack all finished jobs of the graph now."""
     from .graph import graph
+    from .lock import ManagerLock
 
-    for job in graph.walk():
-        if job._sis_finished():
-            clean_job(job)
-
-
-def job_folders(root=None):
-    """Absolute names of all job folders below the work folder, without those that were moved aside."""
-    stack = [root or os.path.join(gs.BASE_DIR, gs.WORK_DIR)]
-    while stack:
-        folder = stack.pop()
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
-            entries = list(entries)
-            names = {e.name for e in entries}
-            if ".cleared." in os.path.basename(folder):
-                continue
-            if gc.JOB_OUTPUT in names and names & {gc.JOB_SAVE, gc.JOB_FINISHED_MARKER, gc.JOB_FINISHED_ARCHIVE}:
-                yield folder
-            else:
-                stack += [e.path for e in entries if e.is_dir()]
-
-
-def _needed_by_unfinished():
-    from .graph import graph
-
-    return {creator for job in graph.walk() if not job._sis_finished() for creator in job._sis_creators()}
+    with ManagerLock():
+        for job in graph.walk():
+            if job._sis_finished():
+                clean_job(job)
 
 
 def cleanup_keep_value(min_keep_value, mode="remove"):
     """Remove finished jobs whose keep value is below ``min_keep_value`` and that no unfinished job needs."""
-    from .graph import graph
-
-    needed = _needed_by_unfinished()
-    jobs = []
-    for job in graph.walk():
-        value = gs.JOB_DEFAULT_KEEP_VALUE if job.keep_value() is None else job.keep_value()
-        if value < min_keep_value and job not in needed and job._sis_finished():
-            jobs.append(job)
-    for folder in remove_folders([job._sis_path(abspath=True) for job in jobs], mode):
-        next(job for job in jobs if job._sis_path(abspath=True) == folder)._sis_reset()
+    remove_jobs(folders_to_keep_below(min_keep_value), mode)
 
 
 def cleanup_unused(mode="remove"):
     """Remove job folders that do not belong to the loaded graph."""
-    from .graph import graph
-
-    assert graph.targets, "no graph is loaded: everything would count as unused"
-    used = {job._sis_path(abspath=True) for job in graph.walk()}
-    remove_folders([folder for folder in job_folders() if folder not in used], mode)
-
-
-def remove_folders(folders, mode="remove"):
-    """Ask, then ``remove`` the folders, or ``move`` them aside; ``dryrun`` only lists them. Returns those that went."""
-    from .job_files import move_aside
-
-    assert mode in ("remove", "move", "dryrun"), f"mode {mode!r} should be remove, move or dryrun"
-    for folder in folders:
-        logging.info("%s: %s", mode, folder)
-    if mode == "dryrun" or not folders or not _confirmed(f"Start deleting {len(folders)} jobs? (y/N) "):
-        return []
-    for folder in folders:
-        if os.path.islink(folder):
-            os.unlink(folder)
-        elif mode == "move":
-            move_aside(folder)
-        else:
-            shutil.rmtree(folder)
-    return folders
-
-
-def _confirmed(question):
-    try:
-        return input(question).lower() == "y"
-    except EOFError:  # nobody is there to answer
-        return False
+    remove_jobs(unused_folders(), mode)

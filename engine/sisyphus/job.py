@@ -1,7 +1,6 @@
 """`Job`: one step of the work. Equal arguments give the same job object, id and folder."""
 
 import copy
-import inspect
 import logging
 import re
 import sys
@@ -32,6 +31,8 @@ def _parse_arguments(cls, args, kwargs):
     """Parameter name -> value with defaults filled in, without ``self``."""
     signature = _signatures.get(cls)
     if signature is None:
+        import inspect  # a worker loads its job and makes none
+
         signature = _signatures[cls] = inspect.signature(cls.__init__)
     try:
         bound = signature.bind(None, *args, **kwargs)
@@ -51,7 +52,7 @@ def _call_places(depth=60):
         name = frame.f_globals.get("__name__", "")
         if name == __package__ + ".loader" and places:
             return [places[0]] if len(places) == 1 else [places[0], places[-1]]
-        if not name.startswith(__package__ + "."):
+        if not name.startswith((__package__ + ".", "importlib", "asyncio")):
             places.append((frame.f_code.co_filename, frame.f_lineno))
         frame = frame.f_back
     return places[:1]

@@ -1,12 +1,13 @@
 """The folder of a job: ``work/<id>/`` with its links, output folders, stored job and info file."""
 
+import contextlib
 import gzip
 import os
 import pickle
 
 from . import global_constants as gc
 from . import global_settings as gs
-from .tools import EnvironmentModifier, write_atomically
+from .tools import EnvironmentModifier, inside_setup, write_atomically
 
 MAX_NAME = 255  # bytes of a file name
 
@@ -43,8 +44,8 @@ class JobFiles:
         """The jobs that make the inputs, sorted by id."""
         cached = self.__dict__.get("_sis_creators_cache")
         if cached is None or cached[0] != len(self._sis_inputs):
-            creators = {p.creator for p in self._sis_inputs if hasattr(p.creator, "_sis_id")}
-            cached = self._sis_creators_cache = (len(self._sis_inputs), sorted(creators))
+            creators = {p.creator._sis_id(): p.creator for p in self._sis_inputs if hasattr(p.creator, "_sis_id")}
+            cached = self._sis_creators_cache = (len(self._sis_inputs), [creators[i] for i in sorted(creators)])
         return cached[1]
 
     def _sis_setup_directory(self, force=False):
@@ -52,14 +53,18 @@ class JobFiles:
         base = self._sis_path(abspath=True)
         if self._sis_setup_since_restart and not force and os.path.exists(f"{base}/{gc.JOB_SAVE}"):
             return
+        os.makedirs(base, exist_ok=True)
         for name in (gc.JOB_INPUT, gc.JOB_OUTPUT, gc.JOB_WORK_DIR, gc.JOB_LOG_ENGINE):
-            os.makedirs(f"{base}/{name}", exist_ok=True)
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(f"{base}/{name}")
         for path in self._sis_output_dirs:
             os.makedirs(path.get_path(), exist_ok=True)
         for creator in self._sis_creators():
             self._sis_link_input(base, creator)
         self._sis_environment = self._sis_make_environment()
-        write_atomically(f"{base}/{gc.JOB_SAVE}", gzip.compress(self._sis_pickled(), mtime=0), mode="wb")
+        write_atomically(
+            f"{base}/{gc.JOB_SAVE}", gzip.compress(self._sis_pickled(), compresslevel=1, mtime=0), mode="wb"
+        )
         write_atomically(f"{base}/{gc.JOB_INFO}", self._sis_info_text())
         self._sis_setup_since_restart = True
 
@@ -96,10 +101,16 @@ class JobFiles:
         lines += sorted(f"INPUT: {path.get_path()}" for path in self._sis_inputs)
         lines += sorted(f"PARAMETER: {k}: {_text(v)}" for k, v in self._sis_kwargs.items())
         lines += [f"ALIAS: {alias}" for alias in sorted(self._sis_aliases)]
+        lines += [f"MADE IN: {place}" for place in [self._sis_made_in()] if place]
         for stack in self._sis_stacktrace:
             lines.append("STACKTRACE:")
             lines += [f'  File "{f.filename}", line {f.lineno}, in {f.name}' for f in reversed(list(stack))]
         return "".join(line + "\n" for line in lines)
+
+    def _sis_made_in(self):
+        """Where the job was made, ``recipe/a.py:7, from config/b.py:12``; empty if that is not known."""
+        places = self.__dict__.get("_sis_call_places") or ()
+        return ", from ".join(f"{inside_setup(file)}:{line}" for file, line in places)
 
     def _sis_move_aside(self):
         """Rename the job's folder to ``<id>.cleared.NNNN``; returns the new name."""

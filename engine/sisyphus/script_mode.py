@@ -24,20 +24,24 @@ def setup_script_mode():
 def run(obj, quiet=False):
     """Run every unfinished job that the paths in ``obj`` need. Raises `BlockedWorkflow` at the first failure."""
     jobs = {path.creator for path in extract_paths(obj) if hasattr(path.creator, "_sis_id")}
+    known = 0
     while True:
-        waiting = []
-        for job in SISGraph().walk(sorted(jobs), skip=lambda j: j._sis_finished()):
+        waiting, ran = [], False
+        order = SISGraph().walk(sorted(jobs), skip=lambda j: j._sis_finished())
+        for job in order:
             if not job._sis_finished():
                 if job._sis_runnable():
                     run_job(job, quiet=quiet)
+                    ran = True
                 else:
                     waiting.append(job)
         if not waiting:
             break
-        if len(waiting) == len(jobs) or not any(job._sis_runnable() for job in waiting):
+        if not ran and len(order) == known:  # nor has an update() asked for more
             job = waiting[0]
             missing = [str(p.get_path()) for p in sorted(job._sis_inputs) if not p.available()]
             raise BlockedWorkflow(f"{job} cannot run, it lacks its input {', '.join(missing)}")
+        known = len(order)
 
 
 def run_job(job, task_name=None, task_id=1, quiet=False):

@@ -152,17 +152,14 @@ def import_work_directory(directories, mode="dryrun", use_alias=False):
 
 def remove_job_and_descendants(jobs, mode="remove"):
     """Ask, then remove (or ``move`` aside; ``dryrun``) the folders of ``jobs`` and of all jobs that depend on them."""
-    from .cleaner import remove_folders
+    from .removal import remove_jobs
 
     chosen = set(jobs if isinstance(jobs, (list, tuple, set)) else [jobs])
     for job in sis_graph.walk():  # inputs come first
         if any(creator in chosen for creator in job._sis_creators()):
             chosen.add(job)
-    by_folder = {job._sis_path(abspath=True): job for job in sorted(chosen)}
-    removed = remove_folders([f for f in by_folder if os.path.lexists(f)], mode)
-    for folder in removed:
-        by_folder[folder]._sis_reset()
-    return bool(removed)
+    folders = sorted(job._sis_path(abspath=True) for job in chosen)
+    return bool(remove_jobs([folder for folder in folders if os.path.lexists(folder)], mode))
 
 
 # files and modules --------------------------------------------------------------------------------------------------

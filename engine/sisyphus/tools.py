@@ -1,17 +1,17 @@
 """Small helpers shared by the engine and by recipes."""
 
 import contextlib
+import enum
 import functools
 import os
-import shutil
-import subprocess
-import tempfile
 
 from . import global_settings as gs
+from .block import Block
 from .delayed_ops import DelayedBase, try_get  # noqa: F401  recipes import try_get from here
 from .hash import get_object_state
+from .job_path import AbstractPath
 
-_ATOMS = (str, int, float, bool, complex, bytes, type(None))
+_ATOMS = frozenset((str, int, float, bool, complex, bytes, type(None)))
 
 
 def sis_hash(obj):
@@ -21,22 +21,18 @@ def sis_hash(obj):
 
 def extract_paths(args):
     """All `AbstractPath` objects found in ``args``: in containers, dict values and attributes of objects."""
-    import enum
-
-    from .block import Block
-    from .job_path import AbstractPath
-
     found, visited, stack = set(), {}, [args]
     while stack:
         obj = stack.pop()
-        if type(obj) in _ATOMS or id(obj) in visited:
+        cls = type(obj)
+        if cls in _ATOMS or id(obj) in visited:
             continue
         visited[id(obj)] = obj  # keeps it alive, so that its id stays its own
         if isinstance(obj, AbstractPath):
             found.add(obj)
         elif isinstance(obj, (bytes, Block, enum.Enum)):
             continue
-        elif type(obj) in (list, tuple, set, frozenset):
+        elif cls in (list, tuple, set, frozenset):
             stack.extend(obj)
         elif isinstance(obj, dict):
             stack.extend(v for k, v in obj.items() if not (isinstance(k, str) and k.startswith("_sis_")))
@@ -91,6 +87,7 @@ def cache_result(func):
 
 def hardlink_or_copy(src, dst):
     """Copy the tree ``src`` to ``dst`` with hard links where the file system allows them."""
+    import shutil
 
     def link(a, b):
         try:
@@ -109,6 +106,8 @@ def sh(command, capture_output=False, pipefail=True, executable=None, except_ret
 
     Raises `subprocess.CalledProcessError` for exit codes that are not in ``except_return_codes``.
     """
+    import subprocess
+
     if pipefail and executable is None:
         command = "set -ueo pipefail && " + command
     result = subprocess.run(
@@ -125,12 +124,9 @@ def sh(command, capture_output=False, pipefail=True, executable=None, except_ret
 
 def write_atomically(filename, content, mode="w"):
     """Write beside ``filename`` and rename, so that no reader sees half a file."""
-    folder, name = os.path.split(os.path.abspath(filename))
-    handle, part = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
-    umask = os.umask(0)
-    os.umask(umask)
-    os.fchmod(handle, 0o666 & ~umask)
-    with os.fdopen(handle, mode) as f:
+    folder, name = os.path.split(filename)
+    part = os.path.join(folder, f".{name}.{os.urandom(6).hex()}")
+    with open(part, mode.replace("w", "x")) as f:
         f.write(content)
     os.replace(part, filename)
 
@@ -143,6 +139,12 @@ def tail(filename, lines, max_bytes=200_000):
             return f.read().decode("utf-8", "replace").splitlines()[-lines:]
     except OSError:
         return []
+
+
+def inside_setup(filename):
+    """``filename`` relative to the setup folder if it lies inside."""
+    relative = os.path.relpath(filename, gs.BASE_DIR)
+    return filename if relative.startswith("..") else relative
 
 
 class EnvironmentModifier:

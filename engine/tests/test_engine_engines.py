@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from sisyphus import Job, Task, log_claim, rerun, tk
+from sisyphus import Job, Task, log_claim, lookup, tk
 from sisyphus import job as job_module
 from sisyphus.engine import DeferSubmission, EngineBase, EngineSelector, ImpossibleRequest
 from sisyphus.graph import SISGraph
@@ -154,11 +154,11 @@ def test_worker_that_is_starting_counts_as_running(here):
         [sys.executable, "-c", command, log], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
     )
     assert worker.stdout.readline() == "(True, True)\n"
-    assert task.state() == "running" and rerun.folder_state(job._sis_path()) == "running"
+    assert task.state() == "running" and lookup.folder_state(job._sis_path()) == "running"
     assert log_claim.claim(log) == (False, False)
     worker.kill()
     worker.communicate()
-    assert task.state() == "interrupted_not_resumable" and rerun.folder_state(job._sis_path()) == "unfinished"
+    assert task.state() == "interrupted_not_resumable" and lookup.folder_state(job._sis_path()) == "unfinished"
     assert log_claim.claim(log) == (True, False)
 
 

@@ -1,0 +1,366 @@
+"""sis find, info, remove and clean; the terminal's side of removals is in test_engine_terminal."""
+
+import os
+import time
+
+import pytest
+from sisyphus import Job, cleaner, gs, lookup, removal, tk
+from sisyphus import job as job_module
+from sisyphus.lock import ManagerLock, WorkFolderLocked
+
+
+class Step(Job):
+    def __init__(self, number, inputs=()):
+        self.number = number
+        self.inputs = inputs
+        self.out = self.output_path("out")
+
+    def run(self):
+        with open("scratch", "w") as f:
+            f.write("x" * 1000)
+        with open(self.out, "w") as f:
+            f.write("done")
+
+
+class Extends(Job):
+    """Asks for a second input when the first is there."""
+
+    def __init__(self, first):
+        self.first = first
+        self.out = self.output_path("out")
+
+    def update(self):
+        self.add_input(Step(99).out)
+
+    def run(self):
+        os.link(self.first, self.out)
+
+
+@pytest.fixture
+def graph(monkeypatch):
+    from sisyphus.graph import graph
+
+    monkeypatch.setattr(graph, "targets", [])
+    return graph
+
+
+def folder_of(job):
+    return job._sis_path(abspath=True)
+
+
+def finished(*jobs):
+    tk.run([job.out for job in jobs], quiet=True)
+    return [folder_of(job) for job in jobs]
+
+
+# find and info -------------------------------------------------------------------------------------------------------
+def test_find_by_all_names(folder):
+    (folder / "go").touch()
+    folder.sis("manager", "-r", "config.slow_and_fails")
+    for pattern in ("kinds/Slow*", "low", "output/slow", "slow", folder.job("Slow").name):
+        status, output = folder.sis("find", pattern)
+        assert status == 0 and output.split()[:1] == ["finished"] and "output/slow" in output, output
+    status, output = folder.sis("find", "")
+    assert output.count("\n") == 2 and "failed      kinds/Fails" in output
+    assert folder.sis("find", "nothing like that") == (1, "")
+    status, output = folder.sis("find", "low", "config.slow")
+    assert status == 0 and "alias/the/slow/one" in output
+    status, output = folder.sis("find", "chain", "config.chain(2)")
+    assert status == 0 and output.splitlines()[-1].startswith("waiting ")
+    assert folder.sis("find", "x", "config.broken")[0] == 2
+
+
+def test_info(folder):
+    (folder / "data").mkdir()
+    folder.sis("manager", "-r", "config.fails('raise')")
+    log = folder.job("Fails") / "log.run.1"
+    for pattern in ("Fails", str(log), os.path.relpath(log, folder.path)):
+        status, output = folder.sis("info", pattern)
+        assert status == 0, output
+    lines = [line.strip() for line in output.splitlines()]
+    assert "state     error: task run 1: error, ValueError: utterance 17 is broken" in lines
+    assert "made in   config/__init__.py:17" in lines and "how = raise" in lines
+    assert any(line.startswith("1: error, 0.") and "of 1:00:00" in line and "of 1 GB" in line for line in lines)
+    assert "| ValueError: utterance 17 is broken" in lines
+    assert not any("Uname" in line for line in folder.sis("info", "Fails", "-n", "3")[1].splitlines())
+    status, output = folder.sis("info", "fails", "config.fails('raise')")
+    assert status == 0 and "state     waiting" in output and "(not made yet)" in output
+    assert "error      kinds/Fails" in output
+    status, output = folder.sis("info", "kinds/", "config.fails('raise')")
+    assert status == 2 and "it matches 3:" in output and "waiting    kinds/Trivial" in output
+    status, output = folder.sis("info", "no such job")
+    assert status == 2 and "no job matches" in output
+
+
+def test_info_of_a_packed_job_with_users(folder):
+    folder.sis("manager", "-r", "config.diamond")
+    first = next(p.parent.name for p in (folder / "work").rglob("info") if "number: 0" in p.read_text())
+    assert folder.sis("clean", SIS_WAIT_PERIOD_JOB_CLEANUP="0")[0] == 0
+    status, output = folder.sis("info", f"kinds/{first}")
+    assert status == 0, output
+    used_by = output.split("  used by\n")[1].split("  task")[0].splitlines()
+    assert len(used_by) == 3 and all("finished   kinds/" in line for line in used_by)
+    assert "| " in output and "2 B  out" in output, "log and sizes of a packed job"
+
+
+def test_info_says_where_a_recipe_made_a_job(folder):
+    (folder / "recipe" / "helper.py").write_text("from kinds import Trivial\n\n\ndef make():\n    return Trivial(7)\n")
+    (folder / "config" / "c.py").write_text(
+        "from sisyphus import tk\nimport helper\n\nat_import = helper.make()\n\n\n"
+        "def py():\n    tk.register_output('x', at_import.out)\n\n\n"
+        "async def later():\n    tk.register_output('y', at_import.out)\n    import kinds\n"
+        "    tk.register_output('z', kinds.Trivial(8).out)\n"
+    )
+    assert folder.sis("manager", "-r", "config/c.py", "config.c.later")[0] == 0
+    infos = {p.read_text().split("number: ")[1][0]: p.read_text() for p in (folder / "work").rglob("info")}
+    assert "MADE IN: recipe/helper.py:5, from config/c.py:4\n" in infos["7"]
+    assert "MADE IN: config/c.py:14\n" in infos["8"]
+
+
+def test_names_match_whole_before_parts(here):
+    names = {"a": ["kinds/Train.x", "alias/train"], "b": ["kinds/Train.xy", "alias/train/more", "output/wer"]}
+    assert lookup.matching("train", names) == ["a"]
+    assert lookup.matching("alias/train/", names) == ["a"]
+    assert lookup.matching("wer", names) == ["b"]
+    assert lookup.matching("Train", names) == ["a", "b"]
+    assert lookup.matching("*.xy", names) == ["b"]
+    assert lookup.matching("dev", names) == []
+
+
+def test_owner_of_a_path():
+    ids = {"a/B.1": 0, "output/B.1": 1}
+    assert lookup.owner_of("/moved/work/a/B.1/output/x/output/y", ids) == "a/B.1"
+    assert lookup.owner_of("/somewhere/work/a/B.12/output", ids) is None
+    assert lookup.owner_of("/setup/output/work/output/B.1", ids) == "output/B.1"
+
+
+def test_links_in_circles_are_followed_once(here):
+    [folder] = finished(Step(1))
+    os.symlink(here / "work", here / "work" / "circle")
+    os.symlink(os.path.dirname(folder), here / "work" / "other")
+    os.symlink(os.path.dirname(folder), here / "work" / "another")
+    assert folder in list(lookup.job_folders()) and len(list(lookup.job_folders())) <= 2
+
+
+# remove --------------------------------------------------------------------------------------------------------------
+def test_descendants_go_too(here):
+    first, other = Step(1), Step(2)
+    second = Step(3, [first.out])
+    third = Step(4, [second.out])
+    folders = finished(third, other)
+    assert removal.with_descendants([folder_of(second)]) == sorted(map(folder_of, (second, third)))
+    assert cleaner.clean_folder(folders[0]) is False, "it ended a moment ago"
+    removed = removal.remove_folders(removal.with_descendants([folder_of(first)]), yes=True)
+    assert len(removed) == 3 and list(lookup.job_folders()) == [folder_of(other)]
+    assert not list(lookup.job_folders(cleared=True))
+
+
+def test_descendants_are_known_without_links_to_inputs(here, monkeypatch):
+    monkeypatch.setattr(gs, "JOB_CLEANUP_KEEP_INPUT", False)
+    monkeypatch.setattr(gs, "WAIT_PERIOD_JOB_CLEANUP", 0)
+    first = Step(1)
+    second = Step(2, [first.out])
+    finished(second)
+    assert cleaner.clean_job(second) and not os.path.exists(folder_of(second) + "/input")
+    assert folder_of(second) in removal.with_descendants([folder_of(first)])
+
+
+def test_nothing_goes_unasked(here, capsys):
+    folders = finished(Step(1), Step(2))
+    for answer in ("n", "", "no"):
+        assert removal.remove_folders(folders, question=lambda text, a=answer: a) == []
+
+    def nobody(text):
+        raise EOFError
+
+    assert removal.remove_folders(folders, question=nobody) == []
+    assert removal.remove_folders(folders, "dryrun", yes=True) == []
+    assert all(map(os.path.exists, folders)) and "2 job folders" in capsys.readouterr().out
+    assert removal.remove_folders(folders, "move", question=lambda text: "y") == folders
+    assert len(list(lookup.job_folders(cleared=True))) == 2 and not list(lookup.job_folders())
+
+
+def test_what_runs_or_belongs_to_others_is_kept(here, tmp_path):
+    running, imported, behind = Step(1), Step(2), Step(3)
+    folders = finished(running, imported, behind)
+    os.unlink(folders[0] + "/finished")
+    os.unlink(folders[0] + "/finished.run.1")
+    (tmp_path / "elsewhere").mkdir()
+    os.rename(folders[1], tmp_path / "elsewhere" / "imported")
+    os.symlink(tmp_path / "elsewhere" / "imported", folders[1])
+    usage = {"host": "another-host", "pid": 1, "start_time": 1}
+    with open(folders[0] + "/usage.run.1", "w") as f:
+        f.write(repr(usage))
+    assert lookup.folder_state(folders[0]) == "running", "another host has written its usage a moment ago"
+    with pytest.raises(lookup.JobError, match="stop what runs"):
+        removal.with_descendants(folders[:1])
+    assert removal.remove_folders(folders[:2], yes=True) == folders[1:2]
+    assert os.path.exists(folders[0]) and (tmp_path / "elsewhere" / "imported" / "output" / "out").exists()
+    old = time.time() - 1000
+    for name in ("usage.run.1", "log.run.1"):
+        os.utime(f"{folders[0]}/{name}", (old, old))
+    assert lookup.folder_state(folders[0]) == "unfinished"
+
+
+def test_jobs_behind_a_linked_folder_are_kept(here, tmp_path):
+    [folder] = finished(Step(1))
+    kinds = os.path.dirname(folder)
+    os.rename(kinds, tmp_path / "foreign")
+    os.symlink(tmp_path / "foreign", kinds)
+    assert list(lookup.job_folders()) == [folder]
+    assert removal.remove_folders([folder], yes=True) == []
+    assert cleaner.clean_folder(folder) and os.path.exists(folder + "/work/scratch"), "nor is it packed"
+
+
+def test_what_waits_in_the_queue_of_a_cluster_is_kept(here, monkeypatch):
+    class Cluster:
+        def task_state(self, task, task_id):
+            return "queue" if task.job.number == 1 else "unknown"
+
+    monkeypatch.setattr(tk, "cached_engine", Cluster)
+    queued, stopped = Step(1), Step(2)
+    for job in (queued, stopped):
+        job._sis_setup_directory()
+        with open(folder_of(job) + "/submit_log.run", "w") as f:
+            f.write("([1], {'engine_name': 'cluster'})\n")
+    folders = [folder_of(queued), folder_of(stopped)]
+    assert removal.remove_folders(folders, yes=True) == folders[1:]
+
+
+def test_removals_refuse_to_work_beside_a_manager(folder):
+    manager = folder.start("manager", "-r", "config.slow")
+    folder.wait_for("starts")
+    (folder / "work" / "kinds" / "Old.1" / "output").mkdir(parents=True)
+    (folder / "work" / "kinds" / "Old.1" / "finished").touch()
+    for command in (["remove", "Old", "--yes"], ["clean"], ["clean", "--unused", "config.chain(1)", "--yes"]):
+        status, output = folder.sis(*command, SIS_WAIT_PERIOD_JOB_CLEANUP="0")
+        assert status == 2 and "another manager works on this folder" in output, output
+    status, output = folder.sis("remove", "Slow", "--yes")
+    assert status == 2 and "stop what runs or is queued first: kinds/Slow" in output
+    (folder / "go").touch()
+    manager.communicate(timeout=30)
+    status, output = folder.sis("remove", "Slow")
+    assert status == 1 and "--yes" in output and (folder / "output" / "slow").exists()
+    assert folder.sis("remove", "Slow", "--yes")[0] == 0 and not (folder / "output" / "slow").exists()
+
+
+def test_no_manager_starts_during_the_question(here):
+    def start_one(text):
+        with pytest.raises(WorkFolderLocked), ManagerLock():
+            pass
+        return "n"
+
+    removal.remove_folders(finished(Step(1)), question=start_one)
+
+
+# clean ---------------------------------------------------------------------------------------------------------------
+def test_unused_jobs(here, graph):
+    """What an ``update()`` asks for is used, also if the job that asks is finished."""
+    used, unused = Extends(Step(1).out), Step(2)
+    finished(used, unused)
+    tk.register_output("x", used.out)
+    job_module.created_jobs.pop(Step(99)._sis_id())
+    assert removal.unused_folders() == [folder_of(unused)]
+    cleaner.cleanup_unused("dryrun")
+    graph.targets.clear()
+    with pytest.raises(lookup.JobError, match="no output is registered"):
+        removal.unused_folders()
+
+
+def test_unused_jobs_of_a_config_that_waits(folder):
+    folder.sis("manager", "-r", "config.chain(2)")
+    status, output = folder.sis("clean", "--unused", "config.waits", "--yes")
+    assert status == 2 and "async configs need is not known" in output
+    status, output = folder.sis("clean", "--unused", "--yes")
+    assert status == 2 and "name the configs" in output
+    assert len(list((folder / "work").rglob("finished"))) == 2
+    status, output = folder.sis("clean", "--unused", "config.chain(1)", "--yes")
+    assert status == 0 and "1 job" not in output.replace("1 job folder\n", "")
+    assert len(list((folder / "work").rglob("finished"))) == 1
+
+
+def test_keep_values(here, graph):
+    low, needed, high = Step(1).set_keep_value(10), Step(2).set_keep_value(10), Step(3)
+    finished(low, needed, high)
+    waiting = Step(4, [needed.out])
+    for name, job in (("low", low), ("high", high), ("waiting", waiting)):
+        tk.register_output(name, job.out)
+    assert removal.folders_to_keep_below(50) == [folder_of(low)]
+    assert sorted(removal.folders_to_keep_below(51)) == sorted([folder_of(low), folder_of(high)])
+
+
+def test_cleared_folders(folder):
+    folder.sis("manager", "-r", "config.fails('raise')")
+    folder.sis("rerun", "Fails")
+    status, output = folder.sis("clean", "--cleared")
+    assert status == 1 and "Fails" in output and ".cleared.0001" in output
+    assert folder.sis("clean", "--cleared", "--move", "--yes")[0] == 2
+    assert folder.sis("clean", "--cleared", "--yes")[0] == 0
+    assert not list((folder / "work").rglob("*.cleared.*")) and len(list((folder / "work").rglob("finished"))) == 1
+    status, output = folder.sis("clean", "--cleared", "--yes")
+    assert status == 0 and "nothing to do" in output
+
+
+def test_packing(folder):
+    folder.sis("manager", "-r", "config.chain(2)")
+    status, output = folder.sis("clean", "--dry-run")
+    assert status == 0 and "2 job folders" in output and not list((folder / "work").rglob("finished.tar.gz"))
+    status, output = folder.sis("clean", SIS_WAIT_PERIOD_JOB_CLEANUP="100")
+    assert status == 0 and "packed 0 job folders" in output and "2 ended a moment ago" in output
+    status, output = folder.sis("clean", SIS_WAIT_PERIOD_JOB_CLEANUP="0")
+    assert status == 0 and "packed 2 job folders" in output
+    assert "nothing to do" in folder.sis("clean")[1]
+    assert folder.sis("clean", "config.chain(2)")[0] == 2
+
+
+def test_shortcuts_of_upstream(folder):
+    folder.sis("manager", "-r", "config.chain(2)")
+    status, output = folder.sis("--config", "config.chain(1)", "shortcut", "clean_unused")
+    assert status == 0 and "Remove 1 job folder? (y/N)" in output
+    assert folder.sis("--config", "config.waits", "shortcut", "clean_unused")[0] == 2
+    for name in ("clean_by_keep_value", "remove_job_and_descendants"):
+        status, output = folder.sis(
+            "--config", "config.chain(2)", "shortcut", name, "90" if "value" in name else "Triv"
+        )
+        assert status == 0 and "Remove 2 job folders? (y/N)" in output, output
+    assert len(list((folder / "work").rglob("finished"))) == 2
+
+
+# the automatic clean-up ----------------------------------------------------------------------------------------------
+def clean_all(jobs):
+    thread = cleaner.JobCleaner(lambda: jobs)
+    thread._clean_all()
+    return thread
+
+
+def test_clean_up_of_a_job_that_vanished_or_cannot_be_written(here, monkeypatch, caplog):
+    monkeypatch.setattr(gs, "WAIT_PERIOD_JOB_CLEANUP", 0)
+    gone, read_only, good = Step(1), Step(2), Step(3)
+    folders = finished(gone, read_only, good)
+    os.rename(folders[0], str(here / "elsewhere"))
+    pack = cleaner._pack
+
+    def refuse(base, names, archive):
+        if base == folders[1]:
+            raise OSError(30, "Read-only file system", base)
+        pack(base, names, archive)
+
+    monkeypatch.setattr(cleaner, "_pack", refuse)
+    thread = clean_all([gone, read_only, good])
+    assert "cannot clean up 1 finished jobs" in caplog.text and "Read-only" in caplog.text
+    caplog.clear()
+    thread._clean_all()
+    assert not caplog.text, "it is said once"
+    assert os.path.exists(folders[1] + "/work/scratch") and not os.path.exists(folders[2] + "/work")
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_settings_that_keep(here, monkeypatch, keep):
+    monkeypatch.setattr(gs, "WAIT_PERIOD_JOB_CLEANUP", 0)
+    monkeypatch.setattr(gs, "JOB_CLEANUP_KEEP_WORK", keep)
+    monkeypatch.setattr(gs, "JOB_CLEANUP_KEEP_INPUT", keep)
+    job = Step(2, [Step(1).out])
+    [folder] = finished(job)
+    clean_all([job])
+    assert {"work", "input"} & set(os.listdir(folder)) == ({"work", "input"} if keep else set())
+    assert not cleaner.is_open(folder) and os.path.exists(folder + "/output/out")
