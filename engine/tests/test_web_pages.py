@@ -228,8 +228,10 @@ def test_outputs(site, corpus):
 
 @pytest.mark.parametrize("state", [gc.STATE_RETRY_ERROR, gc.STATE_INTERRUPTED_NOT_RESUMABLE])
 def test_interrupted_job(site, corpus, state):
-    job = site.add(Search(corpus.out, 12), state, log__part__1="begun\n")
-    assert f"task part 1: {state.replace('_', ' ')}" in site.page(job)
+    log = "begun\n[2026-11-25 02:43:15] ERROR: the worker ended without a result (signal SIGKILL)\n"
+    job = site.add(Search(corpus.out, 12), state, log__part__1=log)
+    title = f"task part 1: {state.replace('_', ' ')}, the worker ended without a result (signal SIGKILL)"
+    assert title in site.page(job) and title in site.get("/")
 
 
 def test_outputs_that_were_not_written(site, corpus):

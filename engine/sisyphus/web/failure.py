@@ -6,7 +6,7 @@ from .. import global_constants as gc
 from .folder import JobFolder
 from .usage import LOG
 
-_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(Error|Exception|Interrupt|Exit|Missing)\b.*")
+_CAUSE = re.compile(r"\[[^]]*\] ERROR: (.*)|([A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Missing)\b.*)")
 _LINES = 60  # of a log that are searched for it
 
 
@@ -28,17 +28,18 @@ def failure(snapshot, job, folder=None):
     task, _, number = errors[0].rpartition(".")
     more = f" and {len(errors) - 1} more" if len(errors) > 1 else ""
     log = f"{gc.JOB_LOG}.{errors[0]}"
-    cause = _exception(folder, log)
+    cause = _cause(folder, log)
     return f"task {task} {number}{more}: {state}" + (f", {cause}" if cause else ""), log if log in entries else None
 
 
-def _exception(folder, log):
-    """The last line of a log that looks like one of Python's errors."""
+def _cause(folder, log):
+    """The last line of a log that the engine wrote as an error, or that ends one of Python's tracebacks."""
     try:
         lines = folder.tail(log, _LINES)
     except OSError:
         return None
-    return next((line for line in reversed(lines) if _EXCEPTION.fullmatch(line)), None)
+    found = filter(None, map(_CAUSE.fullmatch, reversed(lines)))
+    return next((match[1] or match[2] for match in found), None)
 
 
 def _interrupted(entries):
