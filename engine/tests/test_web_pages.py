@@ -216,7 +216,7 @@ def test_job_without_a_folder(site):
 
 def test_outputs(site, corpus):
     text = site.page(corpus)
-    for row in ("corpus.txt 1.7 kB text", "model.bin 3.0 kB binary", "count 5.25 5 B text", "missing not there"):
+    for row in ("corpus.txt 1.7 KB text", "model.bin 2.9 KB binary", "count 5.25 5 B text", "missing not there"):
         assert row in text, row
     assert "parts/ folder" in text and "parts/deep/a.txt part a 7 B text" in text and "parts/inside 5.25" in text
     assert f"link link to {site.folder}/secret" in text and f"parts/outside link to {site.folder}/secret" in text

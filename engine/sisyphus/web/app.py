@@ -9,6 +9,7 @@ from flask import Flask, Response, abort, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from .. import global_settings as gs
+from ..removal import in_bytes
 from ..reporter import duration
 from .chain import HEIGHT, NODES, WIDTH, chain
 from .details import details
@@ -33,7 +34,7 @@ def make_app(manager, host="127.0.0.1"):
     app = Flask(__name__)
     names = {"localhost", host, socket.gethostname(), socket.getfqdn()}
     app.jinja_env.filters.update(
-        size=_size, duration=duration, rqmt=in_words, clock=_clock, name=lambda path: path.rpartition("/")[2]
+        size=in_bytes, duration=duration, rqmt=in_words, clock=_clock, name=lambda path: path.rpartition("/")[2]
     )
     app.jinja_env.globals.update(setup=gs.BASE_DIR, machine=socket.gethostname(), now=time.time)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -134,15 +135,6 @@ def _is_own(host, names):
         return bool(ipaddress.ip_address(name))
     except ValueError:
         return name.lower() in {n.lower() for n in names}
-
-
-def _size(count):
-    """``950 B``, ``1.2 MB``."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"
 
 
 def _clock(when):

@@ -32,7 +32,7 @@ def details(snapshot, job, log=None):
         "progress": progress(job) if snapshot.group(job) == "running" else None,
         "folder": job._sis_path(),
         "exists": os.path.isdir(folder.path),
-        "places": [f"{inside_setup(file)}:{line}" for file, line in job.__dict__.get("_sis_call_places") or ()],
+        "made_in": job._sis_made_in(),
         "stacks": [[f"{inside_setup(f.filename)}:{f.lineno} {f.name}" for f in s] for s in job._sis_stacktrace],
         "parameters": [(name, _in_words(value)) for name, value in sorted(job._sis_kwargs.items())],
         "creators": job._sis_creators(),
