@@ -83,7 +83,8 @@ def run(command, seconds, gateway=None, env=None):
         process.communicate()
         raise NoAnswer(f"{command[0]} did not end within {seconds} s") from None
     if process.returncode:
-        text = " ".join((errors or output).split()) or f"{command[0]} ended with status {process.returncode}"
+        lines = (errors or output).splitlines() or [f"{command[0]} ended with status {process.returncode}"]
+        text = "; ".join(line.removeprefix(f"{command[0]}: error: ") for line in lines)
         kind = NoAnswer if process.returncode < 0 or _NO_CONTACT.search(text) else CommandFailed
         raise QueueFull(text) if _FULL.search(text) else kind(text)
     return output
