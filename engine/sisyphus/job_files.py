@@ -86,11 +86,8 @@ class JobFiles:
         os.symlink(target, link)
 
     def _sis_make_environment(self):
-        env = EnvironmentModifier()
-        if gs.CLEANUP_ENVIRONMENT:
-            env.keep(gs.DEFAULT_ENVIRONMENT_KEEP)
-        else:
-            env.keep(os.environ)
+        env = EnvironmentModifier(cleanup_env=gs.CLEANUP_ENVIRONMENT)
+        env.keep(gs.DEFAULT_ENVIRONMENT_KEEP)
         env.set(gs.DEFAULT_ENVIRONMENT_SET)
         for key, value, verbatim in self._sis_environment_settings:
             env.set(key, value, verbatim)

@@ -148,11 +148,16 @@ def inside_setup(filename):
 
 
 class EnvironmentModifier:
-    """What a task's environment keeps from the worker's, and what is set; stored with the job at set-up."""
+    """What a task's environment keeps from the worker's, and what is set.
 
-    def __init__(self):
+    Stored with the job at set-up: a worker of upstream reads these attributes, and this one reads upstream's.
+    """
+
+    def __init__(self, cleanup_env=True):
+        self.cleanup_env = cleanup_env
         self.keep_vars = set()
         self.set_vars = {}
+        self.set_vars_verbatim = {}
 
     def keep(self, names):
         self.keep_vars.update([names] if isinstance(names, str) else names)
@@ -160,19 +165,21 @@ class EnvironmentModifier:
     def set(self, values, value=None, verbatim=False):
         """``set(name, value)`` or ``set({name: value})``; ``$VAR`` is expanded unless ``verbatim``."""
         for k, v in (values if isinstance(values, dict) else {values: value}).items():
-            self.set_vars[k] = (v, verbatim)
+            (self.set_vars_verbatim if verbatim else self.set_vars)[k] = v
+            (self.set_vars if verbatim else self.set_vars_verbatim).pop(k, None)
 
     def modify_environment(self):
         """Apply to ``os.environ``."""
         from string import Template
 
         original = dict(os.environ)
-        for name in set(original) - self.keep_vars:
-            del os.environ[name]
-        for name, entry in self.set_vars.items():
-            value, verbatim = entry if isinstance(entry, tuple) else (entry, False)
-            text = str(value)
-            os.environ[name] = text if verbatim else Template(text).safe_substitute(original)
+        if self.cleanup_env:
+            for name in set(original) - self.keep_vars:
+                del os.environ[name]
+        for name, value in self.set_vars.items():
+            os.environ[name] = Template(str(value)).safe_substitute(original)
+        for name, value in self.set_vars_verbatim.items():
+            os.environ[name] = str(value)
 
 
 def finished_paths_missing(paths):
