@@ -47,10 +47,12 @@ def test_long_recordings_are_cut_without_gap_or_overlap(run_here, folder):
 def test_every_faulty_file_is_named(run_here, folder):
     write(folder / "low.wav", 8000, rate=8000)
     write(folder / "stereo.wav", 16000, channels=2)
+    write(folder / "click.wav", 160)
     (folder / "broken.flac").write_bytes(b"fLaC")
-    with pytest.raises(CorpusError, match="3 problem") as error:
+    with pytest.raises(CorpusError, match="4 problem") as error:
         read(run_here, folder)
-    assert all(name in str(error.value) for name in ("low.wav: sample rate 8000", "stereo.wav: 2 ch", "broken.flac"))
+    for fault in ("low.wav: sample rate 8000", "stereo.wav: 2 ch", "click.wav: too short: 160 ", "broken.flac: cannot"):
+        assert fault in str(error.value)
 
 
 def test_a_folder_without_audio(run_here, folder):

@@ -63,6 +63,10 @@ def spoil_channels(folder):
     folder.write_audio("19-198-0001", np.stack([NOISE, NOISE], axis=1))
 
 
+def spoil_duration(folder):
+    folder.write_audio("19-198-0001", NOISE[:879])
+
+
 def spoil_length(folder):
     """What the FLAC tools write for an empty input: a header only."""
     format_of_stream = (16000 << 44) | (15 << 36)  # 16 bits a sample, one channel, no samples
@@ -83,6 +87,7 @@ def spoil_size(folder):
     [
         (spoil_rate, "sample rate 8000 Hz, expected 16000 Hz"),
         (spoil_channels, "2 channels, expected 1"),
+        (spoil_duration, "too short: 879 samples, expected 880 or more"),
         (spoil_length, "zero length"),
         (spoil_content, "cannot be read as audio"),
         (spoil_size, "cannot be read as audio"),

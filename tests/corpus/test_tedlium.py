@@ -185,6 +185,7 @@ def test_a_bad_recording_is_an_error_that_names_it(run_here, tedlium, spoil, pro
         (["Cy_2012 1 Cy 0 3.5 <NA> a"], r":1: 0 to 3.5 s, but the recording has 3 s"),
         (["Cy_2012 1 Cy 0 1 <NA> a", "Cy_2012 1 Cy 3.1 3.2 <NA> a"], r":2: 3.1 to 3.2 s, but the recording has 3 s"),
         (["Cy_2012 1 Cy 0 1"], ":1: is not '<talk> <channel>"),
+        (["Cy_2012 1 Cy -0.5 1 <NA> a"], ":1: starts at -0.5 s, before the recording"),
         (["Cy_2012 1 Cy 2 1 <NA> a"], ":1: ends at 1 s, expected 0.01 s or more after its start at 2 s"),
         (["Cy_2012 1 Cy 0 1 <NA> a", "Cy_2012 1 Cy 0.0 1.0 <NA> a"], ":2: has the times of line 1"),
     ],

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ctc_kd.corpus.speed import perturb
 
 SAMPLE_RATE_HZ = 16_000
+MIN_SAMPLES = 880  # one frame of a student, which is made of four windows of 25 ms, 10 ms apart
 
 
 class AudioFormat(NamedTuple):
@@ -46,6 +47,8 @@ def read_header(path: str) -> int | str:
         return f"{header.channels} channels, expected 1"
     if not 0 < header.frames < 2**36:  # libsndfile reports 2**63 - 1 where a FLAC header says 0; 36 bits are its most
         return "zero length: its header counts no samples"
+    if header.frames < MIN_SAMPLES:
+        return f"too short: {header.frames} samples, expected {MIN_SAMPLES} or more, which make a frame"
     return header.frames
 
 
