@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import soundfile
+import torch
 from lhotse import AudioSource, MonoCut, Recording, SupervisionSegment
 from sisyphus import tk
 
@@ -12,6 +13,7 @@ from ctc_kd.corpus.cuts import write_cuts
 from ctc_kd.corpus.librispeech import ReadLibriSpeechAudioJob
 from ctc_kd.corpus.ogg_zip import OggZipJob, bounded_map
 from ctc_kd.corpus.problems import CorpusError
+from ctc_kd.nn.features import LogMel, LogMelConfig
 from ctc_kd.training.datasets import utterance_durations
 
 
@@ -78,6 +80,19 @@ def test_returnn_reads_vorbis(run_here, librispeech):
         "26-496-0003": 8300,
     }
     assert np.abs(sequences["19-198-0001"][:, 0] - tone).mean() < 0.01
+
+
+def test_features_of_vorbis_differ_by_less_than_2_db(run_here, librispeech):
+    path = run_here(archive_of(run_here, librispeech, audio_format="vorbis")).out_ogg_zip.get_path()
+    for utterance, decoded in read_all(dataset(path, peak_normalization=False)).items():
+        original, _ = soundfile.read(librispeech.audio(utterance), dtype="float32")
+        before, after = log_mel(original), log_mel(decoded[:, 0])
+        assert 0 < (before - after).abs().mean() < 0.2  # log10 of the power
+
+
+def log_mel(samples):
+    features, _ = LogMel(LogMelConfig())(torch.from_numpy(samples)[None], torch.tensor([len(samples)]))
+    return features
 
 
 def test_returnn_reads_a_perturbed_archive_beside_the_plain_one(run_here, librispeech):
@@ -147,15 +162,20 @@ def test_a_recording_is_decoded_once_for_all_its_utterances(run_here, tmp_path, 
 
 
 @pytest.mark.parametrize(
-    ("rate", "channels", "problem"),
-    [(8000, 1, "8000 Hz and 1 channel"), (16000, 2, "16000 Hz and 2 channel"), (None, None, "cannot be decoded")],
+    ("rate", "shape", "problem"),
+    [
+        (8000, (8100, 1), "8000 Hz and 1 channel"),
+        (16000, (8100, 2), "16000 Hz and 2 channel"),
+        (16000, (0, 1), "cannot be decoded"),
+        (None, None, "cannot be decoded"),
+    ],
 )
-def test_audio_that_changed_after_it_was_listed_is_an_error(run_here, librispeech, rate, channels, problem):
+def test_audio_that_changed_after_it_was_listed_is_an_error(run_here, librispeech, rate, shape, problem):
     job = archive_of(run_here, librispeech)
     path = librispeech.audio("19-198-0001")
     path.unlink()
     if rate:
-        soundfile.write(path, np.zeros((8100, channels)), rate)
+        soundfile.write(path, np.zeros(shape), rate)
     with pytest.raises(CorpusError, match=f"utterance 19-198-0001: .*19-198-0001.flac: {problem}"):
         run_here(job)
 

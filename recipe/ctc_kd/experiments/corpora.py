@@ -75,13 +75,13 @@ def librispeech_part(preset: Preset, corpus_dir: tk.Path, part: str) -> Part:
     return Part(cuts, reader.out_transcripts)
 
 
-def archive(preset: Preset, cuts: tk.Path) -> tk.Path:
-    return preset.place(OggZipJob(cuts=cuts)).out_ogg_zip
+def archive(preset: Preset, cuts: tk.Path, *, length_factor: float = 1.0) -> tk.Path:
+    job = OggZipJob(cuts=cuts, audio_format=preset.audio_format, length_factor=length_factor)
+    return preset.place(job).out_ogg_zip
 
 
 def archives_at_all_speeds(preset: Preset, cuts: tk.Path) -> tuple[tk.Path, ...]:
-    jobs = [OggZipJob(cuts=cuts, length_factor=factor) for factor in preset.speed_factors]
-    return tuple(preset.place(job).out_ogg_zip for job in jobs)
+    return tuple(archive(preset, cuts, length_factor=factor) for factor in preset.speed_factors)
 
 
 def known_counts(preset: Preset, corpus: str, parts: dict[str, Part]) -> tuple[tk.Path, ...]:

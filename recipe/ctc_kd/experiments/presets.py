@@ -37,6 +37,7 @@ class Preset:
     :param baseline, baseline_training: model and training without distillation; the students' if None
     :param teacher_scales: grid of the teacher; the students' if None
     :param speed_factors: of the training audio, each utterance once with every factor
+    :param audio_format: of the archives, ``"flac"`` or ``"vorbis"``, see ``ctc_kd.corpus.ogg_zip``
     :param requests: resources of all jobs, job class name -> changes to them under ``"*"``
     """
 
@@ -55,6 +56,7 @@ class Preset:
     baseline_training: TrainingConfig | None = None
     teacher_scales: Scales | None = None
     speed_factors: tuple[float, ...] = (1.0,)
+    audio_format: str = "flac"
     requests: dict[str, dict] = field(default_factory=dict)
 
     def place(self, job: Job) -> Job:
