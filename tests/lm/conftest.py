@@ -7,6 +7,29 @@ from types import SimpleNamespace
 
 import pytest
 
+ARPA = """\\data\\
+ngram 1=5
+ngram 2=3
+ngram 3=1
+
+\\1-grams:
+-2.0\t<unk>
+-99\t<s>\t-0.25
+-0.5\t</s>
+-0.75\tA\t-0.5
+-1.0\tB\t-0.125
+
+\\2-grams:
+-0.25\t<s> B\t-0.5
+-0.5\tB A
+-0.5\tA </s>
+
+\\3-grams:
+-0.125\t<s> B A
+
+\\end\\
+"""
+
 
 class PlainLm:
     """A back-off model as dictionaries: n-gram (tuple of words) -> probability, context -> back-off weight."""
@@ -81,3 +104,9 @@ def plain_lm():
     """``plain_lm.estimate(sentences, order, vocabulary)``, ``.write(lm, path)`` and ``.read(path)``."""
 
     return SimpleNamespace(estimate=estimate, write=write, read=read)
+
+
+@pytest.fixture(scope="session")
+def arpa_text():
+    """A 3-gram model of two words."""
+    return ARPA

@@ -9,29 +9,6 @@ from ctc_kd.lm import arpa, ngram_tree
 from ctc_kd.lm.arpa import ArpaReader
 from ctc_kd.lm.ngram_tree import NgramTree, find, read_model, write_model
 
-ARPA = """\\data\\
-ngram 1=5
-ngram 2=3
-ngram 3=1
-
-\\1-grams:
--2.0\t<unk>
--99\t<s>\t-0.25
--0.5\t</s>
--0.75\tA\t-0.5
--1.0\tB\t-0.125
-
-\\2-grams:
--0.25\t<s> B\t-0.5
--0.5\tB A
--0.5\tA </s>
-
-\\3-grams:
--0.125\t<s> B A
-
-\\end\\
-"""
-
 
 @pytest.fixture(params=[1, 2, 1000])
 def lines_at_once(request, monkeypatch):
@@ -40,9 +17,9 @@ def lines_at_once(request, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["lm.arpa", "lm.arpa.gz"])
-def test_sections(tmp_path, name, lines_at_once):
+def test_sections(tmp_path, arpa_text, name, lines_at_once):
     with (gzip.open if name.endswith(".gz") else open)(tmp_path / name, "wt") as file:
-        file.write(ARPA)
+        file.write(arpa_text)
     reader = ArpaReader(str(tmp_path / name))
     assert reader.counts == [5, 3, 1]
     words, log10_p, log10_backoff = reader.unigrams()
@@ -56,8 +33,8 @@ def test_sections(tmp_path, name, lines_at_once):
     assert reader.section(3, ids)[0].tolist() == [[1, 4, 3]]
 
 
-def test_writing_and_reading_again(tmp_path, lines_at_once):
-    (tmp_path / "lm.arpa").write_text(ARPA)
+def test_writing_and_reading_again(tmp_path, arpa_text, lines_at_once):
+    (tmp_path / "lm.arpa").write_text(arpa_text)
     model = read_model(str(tmp_path / "lm.arpa"))
     write_model(str(tmp_path / "copy.arpa"), model)
     copy = read_model(str(tmp_path / "copy.arpa"))
@@ -69,8 +46,8 @@ def test_writing_and_reading_again(tmp_path, lines_at_once):
     assert "ngram 3=1" in (tmp_path / "copy.arpa").read_text()
 
 
-def test_tree_finds_prefixes_and_suffixes(tmp_path):
-    (tmp_path / "lm.arpa").write_text(ARPA)
+def test_tree_finds_prefixes_and_suffixes(tmp_path, arpa_text):
+    (tmp_path / "lm.arpa").write_text(arpa_text)
     tree = read_model(str(tmp_path / "lm.arpa")).tree
     assert tree.ngrams(3, np.array([0])).tolist() == [[1, 4, 3]]
     assert tree.ngrams(2, tree.prefixes(3)).tolist() == [[1, 4]]
@@ -102,9 +79,9 @@ def test_find_in_nothing():
         ("-0.5\tA </s>\n", "-0.5\tB A\n", "twice the same"),
     ],
 )
-def test_faults_name_file_and_place(tmp_path, right, wrong, message):
-    assert right in ARPA
-    (tmp_path / "broken.arpa").write_text(ARPA.replace(right, wrong))
+def test_faults_name_file_and_place(tmp_path, arpa_text, right, wrong, message):
+    assert right in arpa_text
+    (tmp_path / "broken.arpa").write_text(arpa_text.replace(right, wrong))
     with pytest.raises(ValueError, match=message) as error:
         read_model(str(tmp_path / "broken.arpa"))
     assert "broken.arpa" in str(error.value)
