@@ -34,8 +34,8 @@ def openslr(number: int, name: str, checksum: str, num_bytes: int, *others: str)
     return PublicFile(name, (*urls, *others), checksum, num_bytes)
 
 
-# SHA-256 of 12, 19 and the text of 11: torchaudio and TensorFlow Datasets, which agree where both have it; of the
-# lexicon and the 4-gram: i6_experiments. MD5 of 31: OpenSLR. Sizes: TensorFlow Datasets, Kaldi.
+# SHA-256 of 12 and 19: torchaudio and TensorFlow Datasets, which agree where both have it; of 11: i6_experiments. MD5
+# of 31: OpenSLR. Sizes: TensorFlow Datasets, Kaldi.
 TABLE = {
     file.name: file
     for file in (
@@ -101,12 +101,6 @@ TABLE = {
             "4-gram.arpa.gz",
             "sha256:f2b2d1507637ddf459d3579159f7e8099ed7d77452ff1059aeeeaea33d274613",
             1_355_172_078,
-        ),
-        openslr(
-            11,
-            "librispeech-lm-norm.txt.gz",
-            "sha256:927d47656638c2ca93566640e56bcbeb2aa4ca237b8490fe1eff7d6e610a53c7",
-            1_507_274_412,
         ),
     )
 }
