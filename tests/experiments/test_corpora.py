@@ -1,9 +1,12 @@
 """Variants of corpora: at several speeds, with untranscribed audio, small ones of real speech."""
 
+from dataclasses import replace
+
 import pytest
 from sisyphus import gs, tk
 from sisyphus import job as sisyphus_job
 
+from ctc_kd.corpus.public_files import resource
 from ctc_kd.experiments.corpora import demo_corpus, demo_untranscribed, with_untranscribed
 from ctc_kd.experiments.distillation import Distillation
 from ctc_kd.experiments.librispeech import librispeech_clean, librispeech_other
@@ -30,6 +33,14 @@ def test_students_with_speed_perturbation_learn_from_three_archives_and_their_te
     assert not grid.teacher_training.more_audio
     dumped = grid.teacher_logits.creator.audio
     assert {student.audio, *student.more_audio, student.dev_audio} == set(dumped)
+
+
+def test_all_audio_can_be_vorbis():
+    preset = replace(PUBLISHED["librispeech-other"], audio_format="vorbis")
+    corpus = librispeech_other(preset)
+    archives = [*corpus.audio.values(), *corpus.student_audio]
+    archives.append(with_untranscribed(preset, corpus, corpus.cuts["dev-other"])[1].student_audio[0])
+    assert {path.creator.audio_format for path in archives} == {"vorbis"}
 
 
 def test_the_tables_of_librispeech_share_all_trainings():
@@ -67,7 +78,27 @@ def test_sets_of_mini_librispeech_can_be_others(monkeypatch):
 
 def test_a_folder_with_held_out_speakers():
     preset = mini_on_cpu("some/encoder")
-    corpus = held_out(preset, "small", tk.Path("corpus"), "part", speakers=3, text=tk.Path("text"))
+    corpus = held_out(preset, "small", tk.Path("corpus"), "part", speakers=3, texts=[tk.Path("text")])
     split = corpus.cuts["train"].creator
     assert (split.dev_speakers, split.test_speakers) == (3, 3)
     assert corpus.cuts == {"train": split.out_train, "dev": split.out_dev, "test": split.out_test}
+
+
+def lm_text_of(corpus):
+    """The job that the language model's text comes from."""
+    return corpus.lm.creator.arpa.creator.text.creator
+
+
+def test_lexicon_and_lm_of_mini_librispeech_are_those_of_librispeech_or_made_of_cmudict_and_texts():
+    preset = mini("some/encoder")
+    official, own = mini_librispeech(preset), mini_librispeech(preset, texts=[])
+    assert official.lexicon.creator.lexicon == resource("librispeech-lexicon.txt")
+    assert official.lm.creator.arpa == resource("4-gram.arpa.gz")
+    spoken = own.transcripts["train"]
+    assert own.lexicon.creator.words == [spoken]
+    assert (lm_text_of(own).texts, lm_text_of(own).transcripts) == ([], [spoken])
+    text = tk.Path("text")
+    more = mini_librispeech(preset, texts=[text])
+    assert more.lexicon.creator.words == [text, spoken]
+    assert (lm_text_of(more).texts, lm_text_of(more).transcripts) == ([text], [spoken])
+    assert official.name != own.name  # both may be in one output folder

