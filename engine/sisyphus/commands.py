@@ -26,9 +26,11 @@ def worker(args):
 
 def load(names):
     """Load configs; False after an error has been shown."""
+    from . import retry
     from .loader import ConfigError, config_manager
 
     try:
+        retry.rules()
         config_manager.load_configs(names)
         return True
     except ConfigError as e:

@@ -5,6 +5,7 @@ import logging
 
 from . import global_constants as gc
 from . import global_settings as gs
+from . import retry
 from .task import normalised
 from .tools import sis_hash
 
@@ -100,14 +101,14 @@ class EngineBase:
     # shared --------------------------------------------------------------------------------------------------------
     def get_rqmt(self, task, task_id, update=True):
         """Requirements of the next submission; what an earlier one was raised to is kept unless the recipe changed."""
-        rqmt = normalised({**self.get_default_rqmt(task), **task.rqmt()})
+        rqmt = recipe = normalised({**self.get_default_rqmt(task), **task.rqmt()})
         history = [entry for ids, entry in task.submissions() if task_id in ids]
         if update and history:
             first, last = history[0], history[-1]
             asked = {k: last[k] if k in last and first.get(k) == v else v for k, v in rqmt.items()}
             usage = {**task.usage(task_id), **self.get_task_termination_info(task, task_id, last)}
             rqmt = normalised((task._update_rqmt or gs.update_engine_rqmt)(last_rqmt=asked, last_usage=usage))
-        return gs.check_engine_limits(rqmt, task)
+        return gs.check_engine_limits(retry.raised(rqmt, recipe, task, task_id), task)
 
     def worker_call(self, task):
         call = [*gs.SIS_COMMAND, gc.CMD_WORKER, task.job._sis_path(), task.name()]

@@ -35,6 +35,10 @@ def on_job_failure(job):
     """Called in every manager cycle for every job in state error."""
 
 
+def on_new_failure(failure):
+    """Called once in a run for every job that has failed, and for every running task that is silent for long."""
+
+
 def on_job_finished(job):
     """Called when a job's finished marker is written."""
 
@@ -93,6 +97,7 @@ WAIT_PERIOD_FOR_INPUTS_AVAILABLE = 60
 
 # Behaviour -----------------------------------------------------------------------------------------------------------
 MAX_SUBMIT_RETRIES = 3
+RETRY_RULES = []
 CLEAR_ERROR = False
 CHECK_OUTPUTS = True
 TASK_INPUTS_MUST_BE_AVAILABLE = True
@@ -118,6 +123,7 @@ SHOW_VIS_NAME_IN_MANAGER = True
 PRINT_ERROR = True
 PRINT_ERROR_LINES = 40
 STATUS_PERIOD = 60
+SILENT_HOURS = None
 
 # Resource use of tasks -----------------------------------------------------------------------------------------------
 PLOGGING_INTERVAL = 5

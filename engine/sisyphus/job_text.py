@@ -4,10 +4,12 @@ import os
 
 from . import global_constants as gc
 from . import global_settings as gs
+from .failures import used_in_words
 from .graph_states import FAILED
-from .lookup import JobError, folder_state, is_busy, job_folders, job_id, names_of_folders, owner_of
+from .lookup import JobError, busy_ones, folder_state, job_folders, job_id, names_of_folders, owner_of
 from .removal import in_bytes, users_of_folders
-from .reporter import duration, inside_setup, progress
+from .reporter import progress
+from .tools import inside_setup
 from .web import usage
 from .web.failure import failure
 from .web.folder import JobFolder, outputs
@@ -34,7 +36,7 @@ class StoredJobs:
             raise JobError(
                 f"the stored job of {folder} cannot be loaded ({type(e).__name__}: {e}); read {folder}/{gc.JOB_INFO}"
             ) from e
-        state = "running" if is_busy(folder) else folder_state(folder)
+        state = "running" if busy_ones([folder]) else folder_state(folder)
         self.states[job] = {"failed": gc.STATE_ERROR}.get(state, state)
         return job
 
@@ -130,8 +132,7 @@ def _task(task):
         task.submissions
     )
     for i in task.ids[:LISTED]:
-        used = _used(i.usage)
-        lines.append(f"{i.number}: {i.state}{', ' + used if used else ''}")
+        lines.append(f"{i.number}: {i.state}" + (f", {used_in_words(i.usage)}" if i.usage else ""))
     return _block(f"task {task.name}: {counts}", lines)
 
 
@@ -149,20 +150,6 @@ def _ranges(ids):
         else:
             parts.append([i, i])
     return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in parts)
-
-
-def _used(measured):
-    """Time, memory and CPU of one id against what it asked for."""
-    if not measured:
-        return ""
-    asked, most = measured.get("requested_resources", {}), measured.get("max", {})
-    seconds = 3600 * measured.get("used_time", 0)
-    parts = [duration(seconds) + (f" of {duration(3600 * asked['time'])}" if "time" in asked else "")]
-    parts.append(f"{most.get('rss', 0):.2f}" + (f" of {asked['mem']:g}" if "mem" in asked else "") + " GB")
-    parts.append(f"{most.get('cpu', 0):.0f} % CPU" + (f" of {asked['cpu']} cores" if "cpu" in asked else ""))
-    if measured.get("out_of_memory"):
-        parts.append("out of memory")
-    return ", ".join(parts) + f", on {measured.get('host', 'an unknown host')}"
 
 
 def _output(name, size, note):

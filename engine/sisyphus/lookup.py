@@ -145,21 +145,30 @@ def _runs(folder, task, names):
     return time.time() - max(os.path.getmtime(f) for f in (log, usage_file) if os.path.exists(f)) < age
 
 
-def is_busy(folder):
-    """Whether the job runs or waits in the queue of a cluster (which is asked only about unfinished jobs)."""
-    state = folder_state(folder)
-    if state in ("finished", "running"):
-        return state == "running"
-    return any(n.startswith(gc.ENGINE_SUBMIT) for n in os.listdir(folder)) and _in_queue(folder)
+def busy_ones(folders):
+    """Those of ``folders`` whose job runs or waits in the queue of a cluster (asked only about unfinished jobs)."""
+    states = {folder: folder_state(folder) for folder in folders}
+    open_ones = [f for f, state in states.items() if state in ("failed", "unfinished") and _was_submitted(f)]
+    queued = _in_queue(open_ones) if open_ones else set()
+    return [folder for folder, state in states.items() if state == "running" or folder in queued]
 
 
-def _in_queue(folder):
+def _was_submitted(folder):
+    return any(name.startswith(gc.ENGINE_SUBMIT) for name in os.listdir(folder))
+
+
+def _in_queue(folders):
     from .toolkit import cached_engine
     from .worker import load_job
 
-    try:
-        tasks = load_job(folder)._sis_tasks()
-    except Exception:  # a recipe that has changed: what its job.save says is lost
-        return False
-    states = (cached_engine().task_state(task, i) for task in tasks for i in task.task_ids())
-    return any(state != gc.STATE_UNKNOWN for state in states)
+    engine, queued = cached_engine(), set()
+    engine.reset_cache()
+    for folder in folders:
+        try:
+            tasks = load_job(folder)._sis_tasks()
+        except Exception:  # a recipe that has changed: what its job.save says is lost
+            continue
+        states = (engine.task_state(task, i) for task in tasks for i in task.task_ids())
+        if any(state != gc.STATE_UNKNOWN for state in states):
+            queued.add(folder)
+    return queued

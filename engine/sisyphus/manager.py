@@ -11,6 +11,7 @@ from . import global_constants as gc
 from . import global_settings as gs
 from . import toolkit
 from .cleaner import JobCleaner
+from .failures import FailureHook
 from .graph import graph
 from .graph_states import ACTIVE, GraphStates
 from .loader import config_manager
@@ -35,7 +36,8 @@ class Manager:
         self.clear_errors = clear_errors
         self.clear_interrupted = clear_interrupted
         self.ask = ask
-        self.reporter = Reporter(sys.stdout)
+        self.hook = FailureHook()
+        self.reporter = Reporter(sys.stdout, self.hook.tell)
         self._event = threading.Event()
         self._skipped = set()
         self._failed_targets = set()
@@ -63,6 +65,7 @@ class Manager:
             finally:
                 self.engine.stop_engine()
                 cleaner.close()
+                self.hook.close()
                 self.reporter.close()
 
     def _startup(self):

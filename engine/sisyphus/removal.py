@@ -7,7 +7,7 @@ import stat
 from . import global_constants as gc
 from . import global_settings as gs
 from .job_files import move_aside
-from .lookup import JobError, is_busy, is_foreign, job_folders, job_id, owner_of
+from .lookup import JobError, busy_ones, is_foreign, job_folders, job_id, owner_of
 
 
 def remove_folders(folders, mode="remove", yes=False, question=input):
@@ -42,8 +42,9 @@ def _listed(folders):
     go, total = [], 0
     if not folders:
         print("nothing to do")
+    busy = set(busy_ones(folder for folder in folders if not _is_cleared(folder)))
     for folder in folders:
-        why = _why_not(folder)
+        why = _why_not(folder, busy)
         if why:
             print(f"  kept       {job_id(folder)}  ({why})")
             continue
@@ -55,10 +56,10 @@ def _listed(folders):
     return go
 
 
-def _why_not(folder):
+def _why_not(folder, busy):
     if not os.path.islink(folder) and is_foreign(folder):
         return "it lies behind a link, in another work folder"
-    return "it runs or is queued" if not _is_cleared(folder) and is_busy(folder) else None
+    return "it runs or is queued" if folder in busy else None
 
 
 def _is_cleared(folder):
@@ -127,9 +128,9 @@ def with_descendants(folders):
         if folder not in chosen:
             chosen.add(folder)
             stack += users.get(folder, ())
-    busy = [job_id(folder) for folder in sorted(chosen) if is_busy(folder)]
+    busy = ", ".join(map(job_id, busy_ones(sorted(chosen))))
     if busy:
-        raise JobError(f"stop what runs or is queued first: {', '.join(busy)}")
+        raise JobError(f"stop what runs or is queued first: {busy}")
     return sorted(chosen)
 
 

@@ -3,15 +3,14 @@
 import collections
 import logging
 import os
-import shlex
 import shutil
 import time
 
 from . import global_constants as gc
 from . import global_settings as gs
+from .failures import failure_of
 from .graph_states import FAILED
-from .loader import config_manager
-from .tools import inside_setup, tail
+from .silence import SilenceWatch
 
 _EVENTS = {
     gc.STATE_RUNNING: "started",
@@ -38,12 +37,17 @@ def duration(seconds):
 
 
 class Reporter:
-    """On a terminal the table stays at the bottom; elsewhere it is printed every ``STATUS_PERIOD`` if it changed."""
+    """On a terminal the table stays at the bottom; elsewhere it is printed every ``STATUS_PERIOD`` if it changed.
 
-    def __init__(self, stream):
+    ``on_failure`` is called with the `Failure` of every job that fails or falls silent in this run.
+    """
+
+    def __init__(self, stream, on_failure=lambda failure: None):
         self._stream = stream
+        self._on_failure = on_failure
         self._live = stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
         self._known = {}
+        self._silence = SilenceWatch()
         self._started = {}
         self._announced = set()
         self._drawn = 0  # lines of the table that stand at the bottom of the terminal
@@ -87,6 +91,10 @@ class Reporter:
         for job, state in view.states.items():
             if self._known.get(job) != state:
                 self._changed(view, job, state)
+        if gs.SILENT_HOURS:
+            for failure in self._silence.new(view.in_state(gc.STATE_RUNNING)):
+                self._explain("SILENT", failure)
+                self._on_failure(failure)
         self.tick(view)
 
     def _changed(self, view, job, state):
@@ -101,7 +109,7 @@ class Reporter:
         elif state in FAILED or state == gc.STATE_INTERRUPTED_RESUMABLE:
             self._announced.discard(job)
         if state in FAILED:
-            self.failure(view, job)
+            self._on_failure(self.failure(view, job))
         elif state == gc.STATE_INTERRUPTED_RESUMABLE:
             self.event("interrupted", job, job._sis_failure(view.engine)[0])
         elif state in _EVENTS:
@@ -144,18 +152,15 @@ class Reporter:
 
     # failures ----------------------------------------------------------------------------------------------------
     def failure(self, view, job):
-        """Why the job failed, its folder, where the config makes it, and the end of its log."""
-        title, log = (view.refused[job], None) if job in view.refused else job._sis_failure(view.engine)
-        self.event("FAILED", job, title)
-        self._line(f"    folder   {job._sis_path()}")
-        if job._sis_made_in():
-            self._line(f"    made in  {job._sis_made_in()}")
-        if log and gs.PRINT_ERROR:
-            self._line(f"    log      {inside_setup(log)}, last lines:")
-            for line in tail(log, gs.PRINT_ERROR_LINES):
-                self._line("    | " + line)
-        if job not in view.refused:
-            self._line(f"    again    sis rerun {job._sis_id()} {' '.join(map(shlex.quote, config_manager.loaded))}")
+        """Show why the job failed, its folder, where the config makes it, and the end of its log."""
+        known = (view.refused[job], None) if job in view.refused else None
+        failure = failure_of(job, view.states[job], view.engine, known)
+        self._explain("FAILED", failure)
+        return failure
+
+    def _explain(self, what, failure):
+        self.event(what, failure.job, failure.why)
+        self._line("\n".join("    " + line for line in failure.text().split("\n")))
 
     def plan(self, view):
         """What a run would do."""

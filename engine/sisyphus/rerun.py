@@ -5,7 +5,7 @@ import os
 from . import global_constants as gc
 from .graph import OutputCall, SISGraph, graph
 from .job_files import has_finished_marker, move_aside
-from .lookup import JobError, find_folders, folder_state, is_busy, job_id, one_of
+from .lookup import JobError, busy_ones, find_folders, folder_state, job_id, one_of
 
 
 def find_one(pattern, force=False):
@@ -17,7 +17,7 @@ def find_one(pattern, force=False):
     if len(folders) > 1 and not force:
         folders = [f for f in folders if not has_finished_marker(f)] or folders
     folder = one_of(pattern, folders)
-    if is_busy(folder):
+    if busy_ones([folder]):
         raise JobError(f"{job_id(folder)} is running or queued")
     if folder_state(folder) == "finished" and not force:
         raise JobError(f"{job_id(folder)} is finished; use --force to run it again")

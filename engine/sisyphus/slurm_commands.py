@@ -112,6 +112,8 @@ def sbatch_call(name, logpath, command, rqmt, task_ids, offset, token, memory):
         kind = f"{rqmt['gpu_name']}:" if rqmt.get("gpu_name") else ""
         call.append(f"--gres=gpu:{kind}{math.ceil(rqmt['gpu'])}")
     call += [f"--{key}={rqmt[key]}" for key in ("partition", "account") if rqmt.get(key)]
+    if rqmt.get("exclude_nodes"):
+        call.append("--exclude=" + ",".join(rqmt["exclude_nodes"]))
     call += as_arguments(rqmt.get("sbatch_args"))
     script = "exec " + shlex.join(command) + (f" $((SLURM_ARRAY_TASK_ID + {offset}))" if offset else "")
     if nodes > 1:

@@ -7,6 +7,7 @@ import traceback
 
 from . import global_constants as gc
 from . import global_settings as gs
+from . import retry
 from .log_claim import is_claimed
 from .resources import read_submissions, read_usage, recently_active, runs_here
 from .tools import str_to_GB, str_to_hours, tail, write_atomically
@@ -157,12 +158,13 @@ class Task:
         used = 1
         while os.path.exists(f"{log}.error.{used:02d}"):
             used += 1
-        if used >= self.tries:
+        if used < self.tries:
+            logging.info("try %i of %i of %s %s", used + 1, self.tries, self.task_name(), task_id)
+        elif not retry.is_wanted(self, task_id, log, error_file):
             return True
         if os.path.exists(log):
             os.replace(log, f"{log}.error.{used:02d}")
         os.unlink(error_file)
-        logging.info("try %i of %i of %s %s", used + 1, self.tries, self.task_name(), task_id)
         return False
 
     def state(self, engine=None, task_id=None):

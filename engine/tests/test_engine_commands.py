@@ -6,6 +6,7 @@ import time
 import pytest
 from sisyphus import Job, cleaner, gs, lookup, removal, tk
 from sisyphus import job as job_module
+from sisyphus.engine import EngineBase
 from sisyphus.lock import ManagerLock, WorkFolderLocked
 
 
@@ -213,7 +214,7 @@ def test_jobs_behind_a_linked_folder_are_kept(here, tmp_path):
 
 
 def test_what_waits_in_the_queue_of_a_cluster_is_kept(here, monkeypatch):
-    class Cluster:
+    class Cluster(EngineBase):
         def task_state(self, task, task_id):
             return "queue" if task.job.number == 1 else "unknown"
 

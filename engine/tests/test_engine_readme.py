@@ -10,7 +10,8 @@ from sisyphus import gs
 
 ENGINE = Path(__file__).parents[1]
 README = (ENGINE / "README.md").read_text()
-HOOKS = {"engine", "worker_wrapper", "on_job_failure", "on_job_finished", "update_engine_rqmt", "check_engine_limits"}
+HOOKS = {"engine", "worker_wrapper", "on_job_failure", "on_new_failure", "on_job_finished", "update_engine_rqmt"}
+HOOKS |= {"check_engine_limits", "file_caching"}
 
 
 def section(title):
@@ -18,7 +19,7 @@ def section(title):
 
 
 def test_example(folder):
-    recipe, config = re.findall(r"```python\n(.*?)```", README, re.S)
+    recipe, config, *_ = re.findall(r"```python\n(.*?)```", README, re.S)
     (folder / "recipe" / "words.py").write_text(recipe)
     (folder / "config" / "count.py").write_text(config)
     (folder / "data").mkdir()
@@ -46,7 +47,25 @@ def test_settings():
     read = set(re.findall(r"gs\.([A-Z_]+)\b", code)) - {"BASE_DIR"} | {"ENGINE_NOT_SETUP_WARNING"}
     assert table == read
     assert all(hasattr(gs, name) for name in table)
-    assert set(re.findall(r"^\| `([a-z_]+)\(", section("Settings"), re.M)) == HOOKS | {"file_caching"}
+    assert set(re.findall(r"^\| `([a-z_]+)\(", section("Settings"), re.M)) == HOOKS
+
+
+def test_example_of_retry_rules(monkeypatch):
+    from sisyphus import retry
+
+    example = re.search(r"^RETRY_RULES = (\[.*?^\])", section("Failures"), re.M | re.S)[1]
+    monkeypatch.setattr(gs, "RETRY_RULES", eval(example))
+    assert len(retry.rules()) == 2
+    table = section("Failures").split("| key |")[1]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.M) == list(retry.rules()[0])
+
+
+def test_table_of_failure():
+    from sisyphus.failures import Failure
+
+    table = section("Failures").split("| key |")[0]
+    told = set(re.findall(r"`(\w+)", " ".join(re.findall(r"^\| (`.*?) \|", table, re.M))))
+    assert told - {"failure"} == set(Failure.__dataclass_fields__) | {n for n in vars(Failure) if not n.startswith("_")}
 
 
 @pytest.mark.parametrize(

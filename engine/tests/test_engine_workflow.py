@@ -69,7 +69,7 @@ def test_files_are_readable_literals(finished_workflow):
         f"INPUT: {folder.job('TwoStep')}/output/number",
         "PARAMETER: number: 42",
         f"PARAMETER: source: {folder.job('TwoStep')}/output/copy.txt",
-        "MADE IN: config/__init__.py:16",
+        "MADE IN: config/__init__.py:11",
     ]
     assert (job / "output" / "merged.txt").read_text().split() == ["1", "2", "3", "4", "5"]
     assert "42" in (folder / "output" / "report.txt").read_text()

@@ -4,7 +4,7 @@ import os
 
 from .. import global_settings as gs
 from ..graph_states import FAILED
-from ..reporter import inside_setup
+from ..tools import inside_setup
 from . import usage
 from .chart import chart
 from .failure import failure

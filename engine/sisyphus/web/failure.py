@@ -1,12 +1,10 @@
 """Why a job failed, without touching its folder."""
 
-import re
-
 from .. import global_constants as gc
+from ..failures import last_cause
 from .folder import JobFolder
 from .usage import LOG
 
-_CAUSE = re.compile(r"\[[^]]*\] ERROR: (.*)|([A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Missing)\b.*)")
 _LINES = 60  # of a log that are searched for it
 
 
@@ -33,13 +31,10 @@ def failure(snapshot, job, folder=None):
 
 
 def _cause(folder, log):
-    """The last line of a log that the engine wrote as an error, or that ends one of Python's tracebacks."""
     try:
-        lines = folder.tail(log, _LINES)
+        return last_cause(folder.tail(log, _LINES))
     except OSError:
         return None
-    found = filter(None, map(_CAUSE.fullmatch, reversed(lines)))
-    return next((match[1] or match[2] for match in found), None)
 
 
 def _interrupted(entries):

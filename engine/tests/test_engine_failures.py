@@ -1,0 +1,274 @@
+"""What people are told of failures, and the rules that run a failed task again."""
+
+import json
+import os
+import re
+import time
+
+import pytest
+from sisyphus import Job, Task, gs, retry, tk
+from sisyphus.failures import FailureHook, failure_of
+from sisyphus.graph import SISGraph
+from sisyphus.graph_states import GraphStates
+from sisyphus.loader import ConfigError
+from sisyphus.localengine import LocalEngine
+from sisyphus.reporter import Reporter
+from sisyphus.silence import SilenceWatch
+
+
+class Breaks(Job):
+    """Fails with the texts it is given, one after the other, and then not any more."""
+
+    def __init__(self, texts=(), tries=1):
+        self.texts = texts
+        self.tries = tries
+        self.rqmt = {"mem": 2, "time": 1}
+        self.out = self.output_path("out")
+
+    def tasks(self):
+        yield Task("run", rqmt=self.rqmt, tries=self.tries)
+
+    def run(self):
+        used = len([name for name in os.listdir("..") if ".error." in name])
+        if used < len(self.texts):
+            raise RuntimeError(self.texts[used])
+        open(self.out, "w").close()
+
+
+@pytest.fixture
+def manager_role(here):
+    tk.set_role("manager")
+    retry._decided.clear()
+    yield
+    tk.set_role(None)
+
+
+def run_once(job):
+    """One run of the task as a worker does it; the state that a manager sees afterwards."""
+    job._sis_setup_directory()
+    task = job._sis_next_task()
+    from sisyphus.script_mode import _output_to
+
+    with _output_to(task.path("log", 1)):
+        print(
+            f"Uname: uname_result(system='Linux', node='{os.environ.get('TEST_NODE', 'n1')}', release='1')", flush=True
+        )
+        task.run(1)
+    return task.state(None)
+
+
+# rules ---------------------------------------------------------------------------------------------------------------
+def test_rule_runs_a_task_again_up_to_a_number_of_times(manager_role, monkeypatch, caplog):
+    monkeypatch.setattr(gs, "RETRY_RULES", [{"pattern": r"CUDA error: \w+", "times": 2}])
+    job = Breaks(["CUDA error: unspecified", "CUDA error: launch", "CUDA error: again"])
+    assert [run_once(job) for _ in range(3)] == ["runnable", "runnable", "error"]
+    assert sorted(name for name in os.listdir(job._sis_path()) if name.startswith(("log", "error"))) == [
+        "error.run.1",
+        "log.run.1",
+        "log.run.1.error.01",
+        "log.run.1.error.02",
+    ]
+    assert re.search(
+        r"again: \S*Breaks\S+ task run 1, retry 2 of 2, because of: RuntimeError: CUDA error: launch", caplog.text
+    )
+    retry._decided.clear()
+    assert job._sis_next_task().state(None) == "error", "a new manager counts what happened before"
+
+
+def test_rules_leave_other_failures_and_jobs_alone(manager_role, monkeypatch):
+    monkeypatch.setattr(
+        gs, "RETRY_RULES", [{"pattern": "CUDA error", "job": "Train"}, {"pattern": "^RuntimeError: full$"}]
+    )
+    assert run_once(Breaks(["no such file"])) == "error"
+    assert run_once(Breaks(["CUDA error"])) == "error", "the rule is about jobs of another kind"
+    assert run_once(Breaks(["full"])) == "runnable"
+    tk.set_role(None)
+    assert run_once(Breaks(["full", "x"])) == "error", "only a manager decides"
+
+
+def test_tries_of_a_task_come_first(manager_role, monkeypatch):
+    monkeypatch.setattr(gs, "RETRY_RULES", [{"pattern": "full"}])
+    job = Breaks(["other", "full", "full"], tries=2)
+    assert [run_once(job) for _ in range(3)] == ["runnable", "runnable", "error"]
+
+
+def test_rule_raises_requests_and_names_the_node(manager_role, monkeypatch):
+    """From the recipe's figures, so that further submissions do not raise them once more."""
+    rule = {"pattern": "CUDA out of memory", "times": 3, "multiply": {"mem": 2, "gpu_mem": 3}, "exclude_node": True}
+    monkeypatch.setattr(gs, "RETRY_RULES", [rule])
+    engine, job = LocalEngine(cpus=1), Breaks(["CUDA out of memory"] * 3)
+    asked = []
+    for node in ("n1", "n2"):
+        monkeypatch.setenv("TEST_NODE", node)
+        assert run_once(job) == "runnable"
+        task = job._sis_next_task()
+        for _ in range(2):
+            rqmt = engine.get_rqmt(task, 1)
+            task.log_submission([1], rqmt, "local", "here")
+            asked.append((rqmt["mem"], rqmt["time"], rqmt["exclude_nodes"]))
+    assert asked == [(4, 1, ["n1"])] * 2 + [(8, 1, ["n1", "n2"])] * 2
+    job._sis_task_rqmt_overwrite["run"] = ({"mem": 16}, True)
+    assert engine.get_rqmt(task, 1)["mem"] == 64, "the recipe's new figure counts"
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        ("CUDA", "a dict with 'pattern'"),
+        ({"times": 2}, "a dict with 'pattern'"),
+        ({"pattern": "x", "time": 2}, "a dict with 'pattern'"),
+        ({"pattern": "(x"}, "no regular expression"),
+        ({"pattern": "x", "times": 0}, "whole number above 0"),
+        ({"pattern": "x", "multiply": {"mem": 0.5}}, "factors above 1"),
+    ],
+)
+def test_wrong_rules(monkeypatch, rule, text):
+    monkeypatch.setattr(gs, "RETRY_RULES", [{"pattern": "fine"}, rule])
+    with pytest.raises(ConfigError, match=rf"RETRY_RULES\[1\] of the settings.*{text}"):
+        retry.rules()
+
+
+def test_rules_of_the_settings_file(folder):
+    """The run ends well although the job fails at first; a wrong rule ends the manager before it begins."""
+    settings = folder / "settings.py"
+    before = settings.read_text()
+    settings.write_text(before + "RETRY_RULES = [{'pattern': 'is broken', 'times': 1, 'multiply': {'mem': 2}}]\n")
+    recipe = folder / "recipe" / "kinds.py"
+    recipe.write_text(
+        recipe.read_text().replace(
+            '"repaired")', '"work", "kinds", os.path.basename(os.path.dirname(os.getcwd())), "log.run.1.error.01")'
+        )
+    )
+    status, output = folder.sis("manager", "-r", "config.fails('raise')")
+    assert status == 0 and "FAILED" not in output, output
+    assert "retry 1 of 1, because of: ValueError: utterance 17 is broken" in output
+    assert "'mem': 2" in (folder.job("Fails") / "submit_log.run").read_text().splitlines()[1]
+    settings.write_text(before + "RETRY_RULES = [{'patern': 'is broken'}]\n")
+    status, output = folder.sis("manager", "-r", "config.chain(1)")
+    assert status == 2 and "RETRY_RULES[0] of the settings should be a dict" in output
+
+
+# told once -----------------------------------------------------------------------------------------------------------
+HOOK = """
+def on_new_failure(failure):
+    import json
+    told = ["title", "state", "task", "task_id", "log", "folder", "made_in", "cause", "again"]
+    told = {**{name: getattr(failure, name) for name in told}, "host": failure.usage["host"], "text": failure.text()}
+    with open(os.path.join(BASE_DIR, "told"), "a") as f:
+        f.write(json.dumps(told) + "\\n")
+    HOW
+"""
+
+
+def told_by(folder, how, config):
+    settings = folder / "settings.py"
+    settings.write_text(settings.read_text() + HOOK.replace("HOW", how))
+    status, output = folder.sis("manager", "-r", config)
+    return status, output, [json.loads(line) for line in (folder / "told").read_text().splitlines()]
+
+
+def test_hook_is_told_once_and_all_that_matters(folder):
+    (folder / "config" / "slowly.py").write_text(
+        "from kinds import Fails, Trivial, Slow\nfrom sisyphus import tk\n\n\ndef py():\n"
+        "    tk.register_output('fails', Fails('raise').add_alias('an/alias').out)\n"
+        "    tk.register_output('slow', Trivial(1, [Trivial(2, [Trivial(3).out]).out]).out)\n"
+    )
+    status, output, told = told_by(folder, "pass", "config/slowly.py")
+    assert status == 1 and len(told) == 1
+    assert len((folder / "failures").read_text().splitlines()) > 1, "upstream's hook is called in every cycle"
+    job = folder.job("Fails").name
+    text, host = told[0].pop("text"), told[0].pop("host")
+    assert host and told[0] == {
+        "title": f"kinds/{job} (an/alias) task run 1: error",
+        "state": "error",
+        "task": "run",
+        "task_id": 1,
+        "log": f"work/kinds/{job}/log.run.1",
+        "folder": f"work/kinds/{job}",
+        "made_in": "config/slowly.py:6",
+        "cause": "ValueError: utterance 17 is broken",
+        "again": f"sis rerun kinds/{job} config/slowly.py",
+    }
+    for line in text.splitlines():
+        assert f"    {line}\n" in output
+    assert "of 1:00:00" in text and "| ValueError: utterance 17 is broken" in text
+    folder.sis("manager", "-r", "config/slowly.py")
+    assert len((folder / "told").read_text().splitlines()) == 2, "once in every run"
+
+
+def test_hook_that_fails_does_not_stop_the_run(folder):
+    status, output, told = (
+        told_by(folder, "raise KeyError('of the hook')", "config.slow_and_fails")
+        if (folder / "go").touch() is None
+        else (None, None, None)
+    )
+    assert status == 1 and "on_new_failure of the settings failed" in output and "KeyError" in output
+    assert (folder / "output" / "slow").exists() and len(told) == 1
+
+
+def test_run_does_not_wait_for_ever_for_the_hook(here, monkeypatch, caplog):
+    import threading
+
+    go = threading.Event()
+    monkeypatch.setattr(gs, "on_new_failure", lambda failure: go.wait(20))
+    hook = FailureHook()
+    hook.tell("one")
+    hook.tell("two")
+    hook.close(patience=0.05)
+    assert "has not come to an end" in caplog.text
+    go.set()
+    FailureHook().close()
+
+
+def test_failure_for_the_hook_of_upstream(here):
+    """`on_job_failure` gets a job; what is to be told of it is one call away."""
+    job = Breaks(["no such luck"])
+    run_once(job)
+    failure = failure_of(job)
+    assert failure.job is job and failure.cause == "RuntimeError: no such luck"
+    assert failure.last_lines(1) and failure.usage == {} and "used  " not in failure.text()
+
+
+def test_job_that_could_not_be_started(folder):
+    settings = folder / "settings.py"
+    settings.write_text(
+        settings.read_text() + "def on_new_failure(failure):\n"
+        "    with open(os.path.join(BASE_DIR, 'told'), 'a') as f:\n        f.write(failure.title + str(failure.log))\n"
+    )
+    status, _ = folder.sis("manager", "-r", "config.asks({'cpu': 7})")
+    assert status == 1 and "asks for cpu=7" in (told := (folder / "told").read_text()) and told.endswith("None")
+
+
+# silence -------------------------------------------------------------------------------------------------------------
+def test_silent_tasks_are_told_once(here, monkeypatch, capsys):
+    monkeypatch.setattr(gs, "SILENT_HOURS", 2)
+    job = Breaks()
+    job._sis_setup_directory()
+    log = job._sis_next_task().path("log", 1)
+
+    def written(hours):
+        with open(log, "w") as f:
+            f.write("epoch 3\n")
+        os.utime(log, (time.time() - 3600 * hours,) * 2)
+
+    watch = SilenceWatch()
+    written(1.9)
+    assert not list(watch.new([job]))
+    written(2.5)
+    [failure] = watch.new([job])
+    assert failure.why == "task run 1 runs, but has written nothing to its log for 2.5 hours" and failure.again == ""
+    assert not list(watch.new([job]))
+    written(3.0)
+    assert len(list(watch.new([job]))) == 1, "it went on meanwhile"
+
+    import sys
+
+    graph, told = SISGraph(), []
+    graph.add_target(tk.OutputPath("x", job.out))
+    view = GraphStates(graph, LocalEngine())
+    monkeypatch.setattr(type(job._sis_next_task()), "_is_running", lambda self, i: True)
+    view.refresh()
+    reporter = Reporter(sys.stdout, told.append)
+    reporter.update(view)
+    reporter.update(view)
+    assert len(told) == 1 and capsys.readouterr().out.count("SILENT") == 1
