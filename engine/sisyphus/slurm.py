@@ -60,7 +60,7 @@ class SlurmEngine(EngineBase):
         self._unsure = {}  # (name, ids) -> (token, when) of a submission that may have got through
         self._largest = None  # ids in one submission that the limits of the cluster let through
         self._logged = set()  # jobs that are in a submit log
-        self._accounts = {}  # job -> index -> Record, from sacct
+        self._accounts = {}  # job -> when sacct was asked, and {index: Record}
         self._accounting = True
 
     # manager -------------------------------------------------------------------------------------------------------
@@ -169,8 +169,12 @@ class SlurmEngine(EngineBase):
         return str(record) if record else ""
 
     def _accounted(self, job, task_id):
-        """What sacct says of a job that squeue does not show any more."""
-        if job not in self._accounts and self._accounting:
+        """What sacct says of a job that squeue does not show any more; it may be told later."""
+        index = task_id % self._array_size
+        asked, found = self._accounts.get(job, (-1e9, {}))
+        if index in found or not self._accounting:
+            return found.get(index)
+        if time.monotonic() - asked > gs.WAIT_PERIOD_QSTAT_PARSING:
             try:
                 answer = commands.run(commands.sacct_call(job), commands.ANSWER, self.gateway)
             except NoAnswer as e:
@@ -180,8 +184,9 @@ class SlurmEngine(EngineBase):
                 self._accounting = False
                 logging.info("sacct: %s; how jobs ended is taken from squeue as long as it shows them", e)
                 return None
-            self._accounts[job] = commands.parse_accounting(answer)
-        return self._accounts.get(job, {}).get(task_id % self._array_size)
+            found = commands.parse_accounting(answer)
+            self._accounts[job] = time.monotonic(), found
+        return found.get(index)
 
     def get_task_termination_info(self, task, task_id, submit_info):
         cause = self.ended(task, task_id)

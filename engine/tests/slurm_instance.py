@@ -50,7 +50,12 @@ PartitionName=debug Nodes=ALL Default=YES MaxTime=60 DefMemPerCPU=100 State=UP
 
 def missing():
     """Programs of Slurm that this machine lacks."""
-    return [name for name in PROGRAMS if shutil.which(name) is None]
+    return [name for name in PROGRAMS if program(name) is None]
+
+
+def program(name):
+    """Where it is; daemons are not on the PATH of everybody."""
+    return shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
 
 
 class Slurm:
@@ -79,7 +84,7 @@ class Slurm:
     def start_daemon(self, name, *options):
         with open(self.folder / f"{name}.out", "ab") as out:
             self.daemons[name] = subprocess.Popen(
-                [shutil.which(name), "-D", *options],
+                [program(name), "-D", *options],
                 env=self.env,
                 stdin=subprocess.DEVNULL,
                 stdout=out,

@@ -1,4 +1,4 @@
-"""What the engine makes of the answers of Slurm: states, ends, raised requests, and submissions that may have happened."""
+"""What the engine makes of the answers of Slurm: states, ends, raised requests, submissions that may have happened."""
 
 import logging
 import os
