@@ -5,12 +5,13 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.10 python3; do \
 	&& echo $$python && break; done)
 BIN := .venv/bin
 
-.PHONY: help setup demo demo-full test lint clean
+.PHONY: help setup demo demo-full test test-slurm slurm lint clean
 
 help:
 	@echo "make demo       the distillation grid on the embedded corpus, about 20 minutes on two cores"
 	@echo "make demo-full  every row of Tables 1 and 2 and Figure 1, about 40 minutes more"
 	@echo "make test       all tests"
+	@echo "make test-slurm the tests against a Slurm of one node, which is installed if need be (Debian, Ubuntu)"
 	@echo "make setup      only the virtual environment in .venv, with the command .venv/bin/sis"
 	@echo "make lint       ruff"
 	@echo "make clean      remove the results of the demo (work/ output/ alias/ log/)"
@@ -33,6 +34,16 @@ demo-full: setup
 
 test: setup lint
 	OMP_NUM_THREADS=1 $(BIN)/pytest
+
+test-slurm: setup slurm
+	OMP_NUM_THREADS=1 $(BIN)/pytest engine/tests -m slurm
+
+SLURM := slurmctld slurmd slurm-client
+slurm:
+	@PATH=$$PATH:/usr/sbin; command -v slurmctld && command -v slurmd && command -v sbatch && exit; \
+	command -v apt-get >/dev/null || { echo "Install Slurm first; Debian's packages are $(SLURM)"; exit 1; }; \
+	sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	$$sudo apt-get update && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(SLURM)
 
 lint: setup
 	$(BIN)/ruff check .

@@ -7,7 +7,8 @@ JOB_AUTO_CLEANUP = True
 
 
 def engine():
-    """This machine: all its cores and GPUs, most of its memory."""
+    """This machine: all its cores and GPUs, most of its memory; on a cluster take the line with Slurm."""
+    # from sisyphus.slurm import SlurmEngine; return SlurmEngine({"mem": 8, "time": 4}, limits={"mem": 200, "time": 24})
     import glob
     import os
 
