@@ -1,10 +1,10 @@
 """Records what a task uses (``usage.<task>.<id>``) while it runs, and which process it is."""
 
 import ast
+import contextlib
 import getpass
 import logging
 import os
-import pprint
 import threading
 import time
 
@@ -60,15 +60,23 @@ class UsageLogger(threading.Thread):
             logging.info("Max resources: Run time: %s %s", self._run_time(), _as_text(self._max))
 
     def _measure(self):
+        self._current = self._used()
+        for key, value in self._current.items():
+            self._max[key] = max(self._max.get(key, 0.0), value)
+
+    def _used(self):
+        if time.monotonic() - self._begin < gs.PLOGGING_INTERVAL:  # a short task, loading psutil would double its time
+            with contextlib.suppress(OSError):
+                return used_by_this_process()
         import psutil
 
         try:
-            self._current = self._engine.get_job_used_resources(psutil.Process())
-            self._history.add(psutil.Process(), self._current["rss"])
+            used = self._engine.get_job_used_resources(psutil.Process())
+            self._history.add(psutil.Process(), used["rss"])
+            return used
         except psutil.Error as e:
             logging.debug("cannot measure this process: %s", e)
-        for key, value in self._current.items():
-            self._max[key] = max(self._max.get(key, 0.0), value)
+            return self._current
 
     def _run_time(self):
         seconds = int(time.monotonic() - self._begin)
@@ -87,7 +95,8 @@ class UsageLogger(threading.Thread):
             "used_time": (time.monotonic() - self._begin) / 3600,
             "user": (getpass.getuser(),),
         }
-        write_atomically(self._filename, pprint.pformat(content) + "\n")
+        lines = ",\n ".join(f"{key!r}: {value!r}" for key, value in content.items())
+        write_atomically(self._filename, f"{{{lines}}}\n")
         if time.monotonic() - self._begin > gs.PLOGGING_UPDATE_FILE_PERIOD:  # shorter tasks need no second file
             self._history.write()
         self._written = time.monotonic()
@@ -116,9 +125,22 @@ def read_usage(filename):
     """Content of a usage file, ``{}`` if there is none."""
     try:
         with open(filename, encoding="utf-8") as f:
-            return ast.literal_eval(f.read())
+            usage = ast.literal_eval(f.read())
     except (FileNotFoundError, ValueError, SyntaxError):
         return {}
+    if "start_time" not in usage and usage.get("host") == processes.hostname():  # upstream wrote it
+        usage["start_time"] = _start_time_of_writer(usage)
+    return usage
+
+
+def _start_time_of_writer(usage):
+    """None if the process with the writer's id is a later one."""
+    import psutil
+
+    with contextlib.suppress(KeyError, ValueError, psutil.Error):
+        if psutil.Process(usage["pid"]).create_time() < time.mktime(time.strptime(usage["current_time"])) + 1:
+            return processes.start_time(usage["pid"])
+    return None
 
 
 def recently_active(usage, usage_file, log):
@@ -137,6 +159,20 @@ def runs_here(usage):
 
 def _as_text(use):
     return f"CPU: {use['cpu']:.1f}% RSS: {use['rss'] * 1024:.0f}MB VMS: {use['vms'] * 1024:.0f}MB"
+
+
+def used_by_this_process():
+    """The same as `used_by_process_tree` of this process and its children that have ended; its largest sizes.
+
+    Raises `OSError` on systems without /proc.
+    """
+    with open("/proc/self/status", encoding="utf-8") as f:
+        kib = dict(line.split()[:2] for line in f if line.startswith("Vm"))
+    with open("/proc/self/stat", "rb") as f:
+        started = int(f.read().rpartition(b")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
+    alive = max(time.clock_gettime(time.CLOCK_BOOTTIME) - started, 1e-3)
+    cpu = round(100 * sum(os.times()[:4]) / alive, 1)
+    return {"cpu": cpu, "rss": int(kib["VmHWM:"]) * 1024 / _GB, "vms": int(kib["VmPeak:"]) * 1024 / _GB}
 
 
 def used_by_process_tree(process):
