@@ -200,7 +200,9 @@ def measure_run(engines: list[Engine], counts: dict[str, int], repeats: int):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, nargs="+", default=[5000, 20000])
-    parser.add_argument("--shapes", nargs="+", default=["layers", "fan"], help="of layers, fan, chain, targets, updates")
+    parser.add_argument(
+        "--shapes", nargs="+", default=["layers", "fan"], help="of layers, fan, chain, targets, updates"
+    )
     parser.add_argument("--parts", nargs="+", default=["looks", "parked", "run"], help="what to measure")
     parser.add_argument("--run", type=int, default=5000, help="jobs that ours runs")
     parser.add_argument("--run-upstream", type=int, default=200, help="jobs that upstream runs")

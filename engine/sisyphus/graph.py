@@ -4,7 +4,6 @@ import contextlib
 import logging
 import os
 import pickle
-import pprint
 import time
 
 from . import global_settings as gs
@@ -113,7 +112,9 @@ class OutputReport(OutputTarget):
             return self._template.format(**self._values)
         if callable(self._values):
             return str(self._values())
-        return pprint.pformat(self._values, width=140) + "\n"
+        from pprint import pformat  # workers load this module and do not need it
+
+        return pformat(self._values, width=140) + "\n"
 
 
 def _link_output(link, path):

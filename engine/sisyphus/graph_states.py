@@ -1,10 +1,12 @@
 """Keeps the state of every job of the graph up to date, looking only at jobs whose state can have changed."""
 
+import functools
 import os
 import traceback
 
 from . import global_constants as gc
 from .engine import ImpossibleRequest
+from .job import Job
 from .job_states import one_evaluation
 
 ACTIVE = {
@@ -15,6 +17,35 @@ ACTIVE = {
     gc.STATE_INTERRUPTED_RESUMABLE,
 }
 FAILED = {gc.STATE_ERROR, gc.STATE_RETRY_ERROR, gc.STATE_INTERRUPTED_NOT_RESUMABLE, gc.STATE_QUEUE_ERROR}
+_AT_REST = {gc.STATE_WAITING, gc.STATE_FINISHED}
+
+
+class _Known:
+    """What is known of the graph: job -> state, state -> jobs, job -> the unfinished jobs that read from it."""
+
+    def __init__(self):
+        self.states = {}
+        self.members = {}
+        self.dependants = {}
+
+    def set(self, job, state):
+        old = self.states.get(job)
+        if old != state:
+            if old is not None:
+                del self.members[old][job]
+            self.states[job] = state
+            self.members.setdefault(state, {})[job] = None
+
+    def is_certain(self, job):
+        """Not of a job that only finished ones need: it is taken as finished without a look."""
+        state = self.states.get(job)
+        return state is not None and (state != gc.STATE_FINISHED or job._sis_is_finished)
+
+    def wakes(self, job):
+        """Whether a waiting job has all its inputs."""
+        return self.states[job] == gc.STATE_WAITING and all(
+            p.available() for p in job._sis_inputs if p.creator is not None
+        )
 
 
 class GraphStates:
@@ -23,48 +54,66 @@ class GraphStates:
     def __init__(self, graph, engine):
         self.graph = graph
         self.engine = engine
-        self.states = {}
         self.refused = {}
         self._unstartable = set()
-        self._dependants = {}
-        self._shape = None
+        self._known = _Known()
+        self._targets = None, 0  # the list of the graph, and how many of it are known
+
+    @property
+    def states(self):
+        return self._known.states
 
     def refresh(self, everything=False):
         """Bring `states` up to date. Finished jobs are not looked at again, waiting ones only when an input is made."""
-        with one_evaluation():
-            if everything or self._shape != len(self.graph.targets):
-                self._rebuild()
-                return
-            todo = [job for job, state in self.states.items() if state not in (gc.STATE_WAITING, gc.STATE_FINISHED)]
-            while todo:
-                job = todo.pop()
-                inputs = len(job._sis_inputs)
-                old, new = self.states[job], self._state(job)
-                self.states[job] = new
-                if len(job._sis_inputs) != inputs:  # update() asked for more
-                    self._rebuild()
-                    return
-                if (new != old and new == gc.STATE_FINISHED) or _exposes_early(job):
-                    todo += [d for d in self._dependants.get(job, ()) if self._wakes(d)]
+        targets = self.graph.targets
+        count = len(targets)
+        if everything or self._targets[0] is not targets or count < self._targets[1]:
+            known = _Known()  # other threads see the old states until all new ones are there
+            with one_evaluation(list_folders=True):
+                self._take_in(known, self.graph.target_jobs())
+            self._known = known
+        else:
+            with one_evaluation():
+                self._look_at_active(self._known)
+                if count > self._targets[1]:
+                    self._take_in(self._known, self.graph.target_jobs())
+        self._targets = targets, count
+        if self.graph.targets is not targets or len(targets) != count:  # an update() has registered targets
+            self.refresh()
 
-    def _wakes(self, job):
-        return self.states[job] == gc.STATE_WAITING and all(
-            p.available() for p in job._sis_inputs if p.creator is not None
-        )
+    def _look_at_active(self, known):
+        todo = [job for state, jobs in known.members.items() if state not in _AT_REST for job in jobs]
+        grown = {}
+        while todo:
+            job = todo.pop()
+            old = known.states[job]
+            if self._look_at(known, job):
+                grown[job] = None
+            if (known.states[job] == gc.STATE_FINISHED != old) or _exposes_early(job):
+                todo += [d for d in known.dependants.get(job, ()) if known.wakes(d)]
+        self._take_in(known, grown, again=grown)
 
-    def _rebuild(self):
-        self._shape = len(self.graph.targets)
-        needed = self.graph.walk(skip=lambda job: job._sis_finished())
-        states = dict.fromkeys(self.graph.walk(), gc.STATE_FINISHED)  # what only finished jobs need is taken as done
-        self._dependants = {}
-        for job in needed:
-            states[job] = self._state(job)
-            if states[job] != gc.STATE_FINISHED:
-                for creator in job._sis_creators():
-                    self._dependants.setdefault(creator, []).append(job)
-        self.states = states
-        if self._shape != len(self.graph.targets):
-            self._rebuild()
+    def _look_at(self, known, job):
+        """Returns whether the job's update() asked for more inputs."""
+        inputs = len(job._sis_inputs)
+        known.set(job, self._state(job))
+        return len(job._sis_inputs) != inputs
+
+    def _take_in(self, known, jobs, again=()):
+        """Look at those of ``jobs``, and of the jobs they need, of which nothing is certain, and at ``again``."""
+        while jobs:
+            settled = functools.partial(lambda again, job: job not in again and known.is_certain(job), again)
+            order = self.graph.walk(jobs, skip=lambda job, settled=settled: settled(job) or job._sis_finished())
+            order = [job for job in order if not settled(job)]
+            jobs = again = {job: None for job in order if self._look_at(known, job)}
+            for job in order:
+                if known.states[job] != gc.STATE_FINISHED and job not in again:
+                    for creator in job._sis_creators():
+                        known.dependants.setdefault(creator, []).append(job)
+            finished = [c for job in order if known.states[job] == gc.STATE_FINISHED for c in job._sis_creators()]
+            for job in self.graph.walk(finished, skip=known.states.__contains__):
+                if job not in known.states:
+                    known.set(job, gc.STATE_FINISHED)
 
     def _state(self, job):
         if job in self._unstartable:
@@ -83,14 +132,22 @@ class GraphStates:
         """Take ``job``, which could not be started, as failed for as long as this manager runs."""
         self._unstartable.add(job)
         self.refused[job] = _in_words(error)
-        self.states[job] = gc.STATE_ERROR
+        self._known.set(job, gc.STATE_ERROR)
 
     def update_one(self, job):
         """Look at one job again, after something was done with it."""
-        self.states[job] = self._state(job)
+        if self._look_at(self._known, job):
+            self._take_in(self._known, [job], again=[job])
+
+    def unfinished_known(self):
+        """Context manager: inside, no file is looked at to learn that a job is unfinished."""
+        evaluation = one_evaluation()
+        states = (jobs for state, jobs in self._known.members.items() if state != gc.STATE_FINISHED)
+        evaluation.unfinished.update(job._sis_id_cache for jobs in states for job in jobs)
+        return evaluation
 
     def in_state(self, *states):
-        return [job for job, state in self.states.items() if state in states]
+        return [job for state in states for job in list(self._known.members.get(state, ()))]
 
     def missing_inputs(self):
         """``(path, job)`` for files that no job makes and that do not exist."""
@@ -110,6 +167,4 @@ def _in_words(error):
 
 
 def _exposes_early(job):
-    from .job import Job
-
     return type(job).path_available is not Job.path_available

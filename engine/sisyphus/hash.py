@@ -4,14 +4,12 @@ import enum
 import hashlib
 import pathlib
 import types
-from inspect import isclass
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 MAX_ENCODING = 4096  # bytes; anything longer is replaced by its digest
 
-_SCALARS = (int, float, bool, str, complex)
-_CONTAINERS = (list, tuple, set, frozenset, dict)
-_BASIC = frozenset(_SCALARS + _CONTAINERS)
+_SCALARS = frozenset((int, float, bool, str, complex))
+_BASIC = _SCALARS | {list, tuple, set, frozenset, dict}
 _OBJECT_GETSTATE = getattr(object, "__getstate__", None)  # exists since Python 3.11
 
 
@@ -42,13 +40,13 @@ def sis_hash_helper(obj):
     ``__main__``, list subclasses, objects without a readable state).
     """
     cls = type(obj)
+    if cls in _SCALARS:  # first, because most values are
+        return _at_most_a_digest(f"({cls.__name__}, {obj!r})".encode())
     parts = [b"EnumMeta" if cls is enum.EnumMeta else cls.__qualname__.encode()]
     if isinstance(obj, bytes):
         parts.append(obj)
     elif obj is None:
         pass
-    elif cls in _SCALARS:
-        parts.append(repr(obj).encode())
     elif cls is list or cls is tuple:
         parts += [sis_hash_helper(x) for x in obj]
     elif cls is set or cls is frozenset:
@@ -58,13 +56,16 @@ def sis_hash_helper(obj):
     elif isinstance(obj, types.FunctionType):
         assert obj.__name__ != "<lambda>", f"a lambda has no stable hash: {obj}"
         parts.append(_global_name(obj))
-    elif isclass(obj):
+    elif isinstance(obj, type):
         parts.append(_global_name(obj))
     elif hasattr(obj, "_sis_hash"):
         return obj._sis_hash()
     else:
         parts.append(sis_hash_helper(get_object_state(obj)))
-    encoded = b"(" + b", ".join(parts) + b")"
+    return _at_most_a_digest(b"(" + b", ".join(parts) + b")")
+
+
+def _at_most_a_digest(encoded):
     return encoded if len(encoded) <= MAX_ENCODING else hashlib.sha256(encoded).digest()
 
 
@@ -86,7 +87,7 @@ def get_object_state(obj):
         return obj.__qualname__
     if isinstance(obj, types.ModuleType):
         return obj.__name__
-    if isinstance(obj, types.FunctionType) or isclass(obj):
+    if isinstance(obj, (types.FunctionType, type)):
         return obj.__module__, obj.__qualname__
     if isinstance(obj, pathlib.PurePath):
         return str(obj)

@@ -160,8 +160,10 @@ class AbstractPath(DelayedBase):
 
     def __deepcopy__(self, memo):
         new = type(self).__new__(type(self))
+        new.__dict__.update(self.__dict__, users=set())
         for key, value in self.__dict__.items():
-            new.__dict__[key] = value if key == "creator" else copy.deepcopy(value, memo) if key != "users" else set()
+            if key not in ("creator", "users") and type(value) not in (str, bool, type(None)):
+                new.__dict__[key] = copy.deepcopy(value, memo)
         return new
 
     def __getstate__(self):
@@ -221,6 +223,10 @@ class Variable(AbstractPath):
         if not self.is_set():
             backup = getattr(self, "backup", NoBackup)
             if backup is not NoBackup:
+                if backup is None and self.creator is not None:
+                    from .mistakes import warn_of_unset
+
+                    warn_of_unset(self)
                 return backup
             if gs.RAISE_VARIABLE_NOT_SET_EXCEPTION:
                 raise VariableNotSet(f"variable {self.get_path()} is not set: its job has not finished")

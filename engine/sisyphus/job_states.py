@@ -9,18 +9,47 @@ from . import global_constants as gc
 from . import global_settings as gs
 from .tools import finished_paths_missing, write_atomically
 
-_unfinished = None  # ids of jobs known to be unfinished within one evaluation of the graph
+_TASK_FINISHED = gc.JOB_FINISHED_MARKER + "."
+_evaluation = None
 
 
-@contextlib.contextmanager
-def one_evaluation():
-    """Inside, a job that was found unfinished is not looked at again."""
-    global _unfinished
-    outer, _unfinished = _unfinished, set() if _unfinished is None else _unfinished
-    try:
-        yield
-    finally:
-        _unfinished = outer
+class one_evaluation:
+    """Inside, a job that was found unfinished is not looked at again.
+
+    ``list_folders``: many jobs are asked for, so one listing says which of them have a folder at all.
+    """
+
+    def __init__(self, list_folders=False):
+        self.unfinished = set()  # ids
+        self._names = {}  # folder -> names in it
+        self._list_folders = list_folders
+
+    def __enter__(self):
+        global _evaluation
+        self._outer = _evaluation
+        if _evaluation is None:
+            _evaluation = self
+        return _evaluation
+
+    def __exit__(self, *error):
+        global _evaluation
+        _evaluation = self._outer
+
+    def names(self, folder):
+        """Names in the folder of a job, None if there is no folder."""
+        if self._list_folders:
+            parent, _, name = folder.rpartition("/")
+            if name not in (self._listed(parent) or ()):
+                return None
+        return self._listed(folder)
+
+    def _listed(self, folder):
+        if folder not in self._names:
+            try:
+                self._names[folder] = set(os.listdir(folder))
+            except (FileNotFoundError, NotADirectoryError):
+                self._names[folder] = None
+        return self._names[folder]
 
 
 class JobStates:
@@ -72,36 +101,36 @@ class JobStates:
         """Whether the job is finished; writes the marker if all its tasks are. Never recurses along the graph."""
         if self._sis_is_finished:
             return True
-        with one_evaluation():
+        if _evaluation is not None and self._sis_id_cache in _evaluation.unfinished:
+            return False
+        with one_evaluation() as evaluation:
+            unfinished = evaluation.unfinished
             stack = [self]
             while stack:
                 job = stack[-1]
-                if job._sis_is_finished or job._sis_id_cache in _unfinished:
+                if job._sis_is_finished or job._sis_id_cache in unfinished:
                     stack.pop()
                     continue
-                if not os.path.isdir(job._sis_path(abspath=True)):
-                    _unfinished.add(job._sis_id_cache)
-                elif job._sis_has_marker():
+                names = evaluation.names(job._sis_path(abspath=True))
+                if names is None:
+                    unfinished.add(job._sis_id_cache)
+                elif gc.JOB_FINISHED_MARKER in names or gc.JOB_FINISHED_ARCHIVE in names:
                     job._sis_is_finished = True
                 else:
                     open_inputs = [
                         creator
                         for creator in job._sis_creators()
-                        if not creator._sis_is_finished and creator._sis_id_cache not in _unfinished
+                        if not creator._sis_is_finished and creator._sis_id_cache not in unfinished
                     ]
                     if open_inputs:
                         stack.extend(open_inputs)
                         continue
-                    with contextlib.suppress(Exception):  # the recipe's, shown when this job's own state is asked for
-                        job._sis_finish_if_done()
+                    if any(name.startswith(_TASK_FINISHED) for name in names):
+                        with contextlib.suppress(Exception):  # the recipe's, shown with the state
+                            job._sis_finish_if_done()
                     if not job._sis_is_finished:
-                        _unfinished.add(job._sis_id_cache)
+                        unfinished.add(job._sis_id_cache)
         return self._sis_is_finished
-
-    def _sis_has_marker(self):
-        from .job_files import has_finished_marker
-
-        return has_finished_marker(self._sis_path())
 
     def _sis_finish_if_done(self):
         if not self._sis_runnable() or not all(task.finished() for task in self._sis_tasks()):
@@ -148,23 +177,23 @@ class JobStates:
         return os.path.relpath(path.get_path(), self._sis_path(gc.JOB_OUTPUT, abspath=True))
 
     # state -------------------------------------------------------------------------------------------------------
-    def _sis_held(self):
-        return self._sis_hold_job or os.path.exists(self._sis_file(gc.JOB_HOLD))
-
     def _sis_state(self, engine=None):
         """One of the ``STATE_`` names of `global_constants`."""
-        if self._sis_finished():
-            return gc.STATE_FINISHED
-        if not self._sis_runnable():
-            return gc.STATE_WAITING
-        if self._sis_held():
+        with one_evaluation() as evaluation:
+            if self._sis_finished():
+                return gc.STATE_FINISHED
+            if not self._sis_runnable():
+                return gc.STATE_WAITING
+            names = evaluation.names(self._sis_path(abspath=True))
+        if self._sis_hold_job or gc.JOB_HOLD in (names or ()):
             return gc.STATE_HOLD
-        if not os.path.isdir(self._sis_path(abspath=True)):
+        if names is None:
             self._sis_reset()
             return gc.STATE_RUNNABLE
-        task = self._sis_next_task()
-        if task is not None:
-            return task.state(engine)
+        while (task := self._sis_next_task()) is not None:
+            state = task.state(engine)
+            if state != gc.STATE_FINISHED:  # else it ended just now, and the next one counts
+                return state
         self._sis_finish_if_done()  # the last task may have ended a moment ago
         return gc.STATE_FINISHED if self._sis_is_finished else gc.STATE_ERROR
 

@@ -1,12 +1,13 @@
 """Runs tasks as processes of this machine, as many at once as its resources allow."""
 
 import contextlib
+import itertools
 import logging
+import operator
 import os
 import select
 import signal
 import subprocess
-import tempfile
 import threading
 import time
 
@@ -26,10 +27,13 @@ _STOPPED_FROM_OUTSIDE = {-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -sign
 class _Process:
     """One task id in the queue or running."""
 
+    _count = itertools.count()
+
     def __init__(self, call, rqmt, name, task_name, task_id):
         self.call = call
         self.rqmt = rqmt
         self.key = (name, task_id)
+        self.order = rqmt.get("time", 0), next(self._count)
         self.task_name = task_name
         self.jobdir = os.path.join(gs.BASE_DIR, gs.WORK_DIR, name.removesuffix("." + task_name))
         self.gpus = []
@@ -66,7 +70,7 @@ class LocalEngine(EngineBase):
         self._free_gpus = ids[: self.resources["gpu"]]
         self._lock = threading.RLock()
         self._queue = {}
-        self._submitted = []
+        self._lines = {}  # the queue, split by what is asked for
         self._running = {}
         self._wake = lambda: None
 
@@ -87,6 +91,7 @@ class LocalEngine(EngineBase):
         """Start nothing more. Running tasks go on and are found again by the next manager."""
         with self._lock:
             self._queue.clear()
+            self._lines.clear()
 
     def get_default_rqmt(self, task):
         return {"cpu": 1, "mem": 1.0, "time": 1.0}
@@ -133,15 +138,14 @@ class LocalEngine(EngineBase):
     def submit_call(self, call, logpath, rqmt, name, task_name, task_ids):
         with self._lock:
             for i in task_ids:
-                arguments = [*call, str(i), "--redirect_output"]
-                process = self._queue[name, i] = _Process(arguments, rqmt, name, task_name, i)
-                self._submitted.append(process)
+                process = _Process([*call, str(i), "--redirect_output"], rqmt, name, task_name, i)
+                self._queue[process.key] = process
+                self._lines.setdefault(self._line(process), {})[process.key] = process
         return "local", processes.hostname()
 
     def submitted(self):
         with self._lock:
-            self._start_what_fits(self._submitted)  # what did not fit before does not fit now
-            self._submitted = []
+            self._start_what_fits()
 
     # processes -------------------------------------------------------------------------------------------------------
     def _adopt(self, task, task_id):
@@ -172,24 +176,29 @@ class LocalEngine(EngineBase):
             self._free[name] += process.rqmt.get(name, 0)
         self._free_gpus += process.gpus
 
-    def _start_what_fits(self, candidates):
-        """In order of submission; a small task may overtake a large one. To be called with the lock."""
-        too_much = set()
-        for process in candidates:
-            amounts = tuple(process.rqmt.get(name, 0) for name in self._free)
-            if amounts in too_much or process.key not in self._queue:
-                continue
-            if any(asked > free for asked, free in zip(amounts, self._free.values(), strict=True)):
-                too_much.add(amounts)
-                continue
-            del self._queue[process.key]
+    def _start_what_fits(self):
+        """Shorter tasks first, equal ones in order of submission; a small task may overtake a large one.
+
+        To be called with the lock.
+        """
+        while first := [next(iter(line.values())) for kind, line in self._lines.items() if line and self._fits(kind)]:
+            process = min(first, key=lambda process: process.order)
+            del self._queue[process.key], self._lines[self._line(process)][process.key]
             self._take(process)
             self._running[process.key] = process
             self._start(process)
 
+    def _line(self, process):
+        return process.order[0], *(process.rqmt.get(name, 0) for name in self._free)
+
+    def _fits(self, kind):
+        return all(map(operator.le, kind[1:], self._free.values()))
+
     def _start(self, process):
         process.end_leftovers()
-        process.early_output = tempfile.TemporaryFile()  # noqa: SIM115  the process writes into it
+        from tempfile import TemporaryFile  # a worker has this engine too, and no use for it
+
+        process.early_output = TemporaryFile()  # noqa: SIM115  the process writes into it
         try:
             process.popen = subprocess.Popen(
                 process.call,
@@ -217,7 +226,7 @@ class LocalEngine(EngineBase):
             self._give_back(process)
         _record_end(process, status)
         with self._lock:
-            self._start_what_fits(list(self._queue.values()))
+            self._start_what_fits()
         self._wake()
 
 

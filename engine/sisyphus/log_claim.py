@@ -6,7 +6,6 @@ The usage file names the running process for people and for other hosts; it appe
 import contextlib
 import fcntl
 import os
-import tempfile
 import time
 
 
@@ -16,11 +15,9 @@ def claim(logname):
     Returns whether this worker is the only one, and whether the log is new.
     """
     folder, name = os.path.split(logname)
-    handle, part = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
+    part = os.path.join(folder, f".{name}.{os.urandom(6).hex()}")
+    handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
     try:
-        umask = os.umask(0)
-        os.umask(umask)
-        os.fchmod(handle, 0o666 & ~umask)
         _lock(handle)
         os.link(part, logname)
         return True, True

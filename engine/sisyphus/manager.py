@@ -14,11 +14,15 @@ from .cleaner import JobCleaner
 from .failures import FailureHook
 from .graph import graph
 from .graph_states import ACTIVE, GraphStates
+from .job import Job
 from .loader import config_manager
 from .lock import ManagerLock
 from .reporter import Reporter
 
 TABLE_PERIOD = 5  # seconds between redraws of the table
+SUBMIT_PERIOD = 1  # seconds of submissions, after which states and targets are looked at in between
+MOST_BUSY = 0.1  # share of a core that cycles may take where tasks start and end all the time
+STARTABLE = (gc.STATE_RUNNABLE, gc.STATE_INTERRUPTED_RESUMABLE)
 EXIT_DONE, EXIT_INCOMPLETE, EXIT_USAGE, EXIT_INTERRUPT = 0, 1, 2, 130
 
 
@@ -40,6 +44,8 @@ class Manager:
         self.reporter = Reporter(sys.stdout, self.hook.tell)
         self._event = threading.Event()
         self._skipped = set()
+        self._linked = set()
+        self._full_engines = set()
         self._failed_targets = set()
         self.view = GraphStates(sis_graph, self.engine)
 
@@ -55,9 +61,12 @@ class Manager:
                 self._startup()
                 if gs.JOB_AUTO_CLEANUP:
                     cleaner.start()
-                while self._cycle():
+                while True:
+                    begin = time.thread_time()
+                    if not self._cycle():
+                        break
                     lock.touch()
-                    self._wait()
+                    self._wait(at_least=(time.thread_time() - begin) / MOST_BUSY)
                 return self._finish()
             except KeyboardInterrupt:
                 self.reporter.interrupted(self.view)
@@ -123,8 +132,7 @@ class Manager:
         self.reporter.update(self.view)
         for job in self.view.in_state(gc.STATE_HOLD):
             job._sis_setup_directory()
-        for job in sorted(self.view.in_state(gc.STATE_RUNNABLE, gc.STATE_INTERRUPTED_RESUMABLE)):
-            self._submit(job)
+        self._submit_all()
         self.reporter.update(self.view)
         self._report_failures()
         self.update_targets()
@@ -142,11 +150,25 @@ class Manager:
             except Exception:
                 logging.exception("on_job_failure of the settings failed for %s", job)
 
-    def _wait(self):
+    def _wait(self, at_least):
         """Until a task starts or ends, or it is time to look at the files again; the table is kept up to date."""
         end = time.monotonic() + gs.WAIT_PERIOD_BETWEEN_CHECKS
+        time.sleep(min(at_least, gs.WAIT_PERIOD_BETWEEN_CHECKS, 1))
         while not self._event.wait(min(max(end - time.monotonic(), 0), TABLE_PERIOD)) and time.monotonic() < end:
             self.reporter.tick(self.view)
+
+    def _submit_all(self):
+        """Submit what can run, and keep everything else going meanwhile: thousands of submissions take long."""
+        self._full_engines = set()
+        end = time.monotonic() + SUBMIT_PERIOD
+        for job in sorted(self.view.in_state(*STARTABLE), key=Job.job_id):
+            if time.monotonic() > end:
+                self.view.refresh()
+                self.reporter.update(self.view)
+                self.update_targets()
+                end = time.monotonic() + SUBMIT_PERIOD
+            if self.view.states.get(job) in STARTABLE:
+                self._submit(job)
 
     def _submit(self, job):
         if job in self._skipped:
@@ -157,13 +179,19 @@ class Manager:
                 self._skipped.update([job] if answer.startswith("n") else [])
                 return
         try:
-            job._sis_setup_directory(force=self.view.states[job] == gc.STATE_INTERRUPTED_RESUMABLE)
             task = job._sis_next_task()
-            if self.engine.submit(task):
+            engine = task.rqmt().get("engine")
+            if engine in self._full_engines:
+                return
+            job._sis_setup_directory(force=self.view.states[job] == gc.STATE_INTERRUPTED_RESUMABLE)
+            submitted = self.engine.submit(task)
+            if submitted:
                 job._sis_submitted_task = task
+            self.view.update_one(job)
+            if not submitted and self.view.states[job] in STARTABLE:  # deferred, as the next one would be
+                self._full_engines.add(engine)
         except Exception as e:  # an error of this job, the others go on
             self.view.refuse(job, e)
-        self.view.update_one(job)
 
     def _finish(self):
         self.update_targets(force=True)
@@ -178,21 +206,25 @@ class Manager:
         return [target for target in self.graph.targets if not target.is_done()]
 
     def update_targets(self, force=False):
-        for target in self.graph.targets:
-            if target in self._failed_targets:
-                continue
-            try:
-                target.update_requirements(force=force)
-            except Exception:  # a callback or report of the config: the jobs go on
-                logging.exception("target %s failed", target.name)
-                self._failed_targets.add(target)
+        with self.view.unfinished_known():
+            for target in self.graph.targets:
+                if target in self._failed_targets:
+                    continue
+                try:
+                    target.update_requirements(force=force)
+                except Exception:  # a callback or report of the config: the jobs go on
+                    logging.exception("target %s failed", target.name)
+                    self._failed_targets.add(target)
 
     def update_links(self):
         """Links ``alias/<alias>`` to the job folders of all jobs of the graph."""
         for job in self.graph.walk():
             for alias in job.get_aliases():
                 for prefix in job._sis_alias_prefixes:
-                    _link_alias(os.path.join(gs.BASE_DIR, gs.ALIAS_DIR, prefix, alias), job)
+                    link = os.path.join(gs.BASE_DIR, gs.ALIAS_DIR, prefix, alias)
+                    if link not in self._linked:
+                        _link_alias(link, job)
+                        self._linked.add(link)
 
 
 def _link_alias(link, job):

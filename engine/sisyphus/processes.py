@@ -3,13 +3,12 @@
 import contextlib
 import functools
 import os
-import platform
 import signal
 
 
 @functools.lru_cache(maxsize=1)
 def hostname():
-    return platform.node()
+    return os.uname().nodename
 
 
 def start_time(pid):

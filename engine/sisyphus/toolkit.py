@@ -2,7 +2,6 @@
 
 import os
 
-from . import cleaner  # noqa: F401
 from . import global_settings as gs
 from .block import Block, block, set_root_block, sub_block  # noqa: F401
 from .delayed_ops import Delayed, DelayedBase  # noqa: F401
@@ -16,6 +15,15 @@ from .toolkit_jobs import *  # noqa: F403
 from .tools import execute_in_dir, extract_paths, sh, try_get  # noqa: F401
 
 _role = None
+
+
+def __getattr__(name):
+    """``tk.cleaner`` is loaded when it is used: workers start faster without it."""
+    if name == "cleaner":
+        from . import cleaner
+
+        return cleaner
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def set_role(role):

@@ -5,9 +5,7 @@ import importlib
 import logging
 import os
 import pickle
-import shutil
 import sys
-import tempfile
 
 from . import global_settings as gs
 from . import tools
@@ -123,6 +121,8 @@ def import_work_directory(directories, mode="dryrun", use_alias=False):
     With ``use_alias`` the other folders are alias folders, and jobs are found by alias instead of id.
     """
     assert mode in ("dryrun", "copy", "symlink", "hardlink"), f"unknown mode {mode!r}"
+    import shutil
+
     from .job_files import has_finished_marker
 
     directories = [directories] if isinstance(directories, str) else list(directories)
@@ -172,6 +172,9 @@ def zipped(filename):
 @contextlib.contextmanager
 def mktemp():
     """A name for a temporary file or folder, which is removed at the end."""
+    import shutil
+    import tempfile
+
     folder = tempfile.mkdtemp(prefix=os.path.basename(gs.TMP_PREFIX), dir=os.path.dirname(gs.TMP_PREFIX))
     try:
         yield os.path.join(folder, "tmp")

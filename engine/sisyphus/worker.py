@@ -5,7 +5,6 @@ import gzip
 import logging
 import os
 import pickle
-import platform
 import signal
 import sys
 import time
@@ -102,7 +101,7 @@ def _run(task, task_id, engine, usage):
             task.job._sis_environment.modify_environment()
         _log_start(task)
         _wait_for_inputs(task.job)
-        print("Uname:", platform.uname())
+        print("Uname:", *os.uname())
         print("Load:", os.getloadavg(), flush=True)
         return 0 if task.run(task_id) else EXIT_FAILED
     except TaskInterrupted:
