@@ -11,8 +11,11 @@ from . import global_settings as gs
 from .slurm_commands import ANSWER, CommandFailed, parse_queue, run, squeue_call
 
 REMINDER = 300  # seconds between warnings that the scheduler does not answer
-_NEVER_STARTS = ("Partition", "ReqNodeNotAvail", "DependencyNeverSatisfied", "BadConstraints", "Invalid", "NodeDown")
-_NEVER_STARTS += ("AccountNotAllowed", "QOSNotAllowed", "QOSMaxWallDurationPerJobLimit", "AssocMaxWallDurationPerJob")
+_NEVER_STARTS = (
+    *("Partition", "ReqNodeNotAvail", "Nodes required for job", "NodeDown", "BadConstraints", "Invalid"),
+    *("AccountNotAllowed", "QOSNotAllowed", "QOSMaxWallDurationPerJobLimit", "AssocMaxWallDurationPerJobLimit"),
+    "DependencyNeverSatisfied",
+)
 
 
 class Queue:
@@ -105,7 +108,7 @@ class Queue:
             if reason not in self._stuck:
                 first = f"{stuck[0].name} {stuck[0].task_id} (Slurm job {stuck[0].job})"
                 more = f" and {len(stuck) - 1} more tasks" if len(stuck) > 1 else ""
-                logging.warning("%s%s: in the queue, but may never start: %s", first, more, reason)
+                logging.warning("%s%s: in the queue, but cannot start: %s", first, more, reason)
         self._stuck = set(waiting)
 
     # knowing -------------------------------------------------------------------------------------------------------

@@ -25,9 +25,11 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def slurm(tmp_path_factory):
     made = Slurm(tmp_path_factory.mktemp("slurm"))
-    made.start()
-    yield made
-    made.stop()
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
 
 
 class Workflow(SetupFolder):
@@ -48,7 +50,10 @@ class Workflow(SetupFolder):
         return self.output
 
     def wait_for_output(self, process, text, seconds=60):
-        self.slurm.wait_until(lambda: text in self.read(process), f"no {text!r} in {self.output}", seconds)
+        end = time.monotonic() + seconds
+        while text not in self.read(process):
+            assert process.poll() is None and time.monotonic() < end, f"no {text!r} in {self.output}"
+            time.sleep(0.1)
 
     def wait_for_events(self, *lines, seconds=60):
         def there():
@@ -192,7 +197,7 @@ def test_drained_node(folder):
     folder.slurm.run("scontrol", "update", f"nodename={folder.slurm.host}", "state=drain", "reason=test")
     (folder / "go").touch()
     folder.slurm.wait_until(lambda: len(folder.events()) == 2, "it does not end")
-    folder.wait_for_output(process, "may never start: ReqNodeNotAvail")
+    folder.wait_for_output(process, "in the queue, but cannot start: Nodes required for job")
     assert len(folder.slurm.jobs("PENDING")) == 1
     folder.slurm.run("scontrol", "update", f"nodename={folder.slurm.host}", "state=resume")
     folder.end(process)

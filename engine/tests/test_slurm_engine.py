@@ -418,7 +418,7 @@ def test_never_starting(fake, caplog):
     for _ in range(3):
         engine.queue.look()
     assert task.state(engine) == "queue"
-    assert caplog.text.count("1 more tasks: in the queue, but may never start: PartitionTimeLimit") == 1
+    assert caplog.text.count("1 more tasks: in the queue, but cannot start: PartitionTimeLimit") == 1
 
 
 def test_environment_of_submissions(fake, monkeypatch):
