@@ -15,5 +15,9 @@ def engine():
     import psutil
     from sisyphus.localengine import LocalEngine
 
-    gpus = len(glob.glob("/dev/nvidia[0-9]*"))
-    return LocalEngine(cpus=os.cpu_count() or 1, gpus=gpus, mem=0.8 * psutil.virtual_memory().total / 2**30)
+    gpus = [str(number) for number in range(len(glob.glob("/dev/nvidia[0-9]*")))]
+    gpus = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(gpus))
+    memory = 0.8 * psutil.virtual_memory().total / 2**30
+    return LocalEngine(
+        cpus=os.cpu_count() or 1, gpus=len(gpus.split(",")) * bool(gpus), available_gpus=gpus, mem=memory
+    )
