@@ -15,9 +15,7 @@ def engine():
     import psutil
     from sisyphus.localengine import LocalEngine
 
-    gpus = [str(number) for number in range(len(glob.glob("/dev/nvidia[0-9]*")))]
-    gpus = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(gpus))
+    found = ",".join(str(number) for number in range(len(glob.glob("/dev/nvidia[0-9]*"))))
+    gpus = [gpu for gpu in os.environ.get("CUDA_VISIBLE_DEVICES", found).split(",") if gpu]
     memory = 0.8 * psutil.virtual_memory().total / 2**30
-    return LocalEngine(
-        cpus=os.cpu_count() or 1, gpus=len(gpus.split(",")) * bool(gpus), available_gpus=gpus, mem=memory
-    )
+    return LocalEngine(cpus=os.cpu_count() or 1, gpus=len(gpus), available_gpus=",".join(gpus), mem=memory)
