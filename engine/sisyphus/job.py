@@ -5,7 +5,7 @@ import logging
 import re
 import sys
 
-from . import block, tools
+from . import block, mistakes, tools
 from . import global_constants as gc
 from . import global_settings as gs
 from .job_files import JobFiles
@@ -45,19 +45,6 @@ def _parse_arguments(cls, args, kwargs):
     return parsed
 
 
-def _call_places(depth=60):
-    """Where a job is made, ``(file, line)``: the nearest call outside the engine, and the outermost (the config)."""
-    frame, places = sys._getframe(2), []
-    while frame is not None and len(places) < depth:
-        name = frame.f_globals.get("__name__", "")
-        if name == __package__ + ".loader" and places:
-            return [places[0]] if len(places) == 1 else [places[0], places[-1]]
-        if not name.startswith((__package__ + ".", "importlib", "asyncio")):
-            places.append((frame.f_code.co_filename, frame.f_lineno))
-        frame = frame.f_back
-    return places[:1]
-
-
 class JobSingleton(type):
     """Gives the job that already exists for these arguments, or makes it."""
 
@@ -89,6 +76,7 @@ class JobSingleton(type):
         for tag in tags:
             assert _TAG.fullmatch(tag), f"a tag consists of letters, digits and .-_ but {sis_id} got {tag!r}"
         job._sis_init(sis_id, set(tags), parsed)
+        mistakes.warn_of_jobs(job, parsed)
         args, kwargs = copy.deepcopy((args, kwargs))
         job.__init__(*args, **kwargs)
         if gs.AUTO_SET_JOB_INIT_ATTRIBUTES:
@@ -141,7 +129,7 @@ class Job(JobStates, JobFiles, JobOptions, metaclass=JobSingleton):
         self._sis_needed_for_which_targets = set()
         self._sis_stacktrace = []
         self._sis_blocks = set()
-        self._sis_call_places = _call_places()
+        self._sis_call_places = mistakes.call_places()
 
     def _sis_collect_inputs(self, args, kwargs):
         found = tools.extract_paths([self.__dict__, args, kwargs])

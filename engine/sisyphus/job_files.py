@@ -7,7 +7,8 @@ import pickle
 
 from . import global_constants as gc
 from . import global_settings as gs
-from .tools import EnvironmentModifier, inside_setup, write_atomically
+from .mistakes import in_words
+from .tools import EnvironmentModifier, write_atomically
 
 MAX_NAME = 255  # bytes of a file name
 
@@ -106,8 +107,7 @@ class JobFiles:
 
     def _sis_made_in(self):
         """Where the job was made, ``recipe/a.py:7, from config/b.py:12``; empty if that is not known."""
-        places = self.__dict__.get("_sis_call_places") or ()
-        return ", from ".join(f"{inside_setup(file)}:{line}" for file, line in places)
+        return in_words(self.__dict__.get("_sis_call_places") or ())
 
     def _sis_move_aside(self):
         """Rename the job's folder to ``<id>.cleared.NNNN``; returns the new name."""

@@ -1,6 +1,7 @@
 """Finds recipe and config modules, and runs the functions that build the graph."""
 
 import ast
+import contextlib
 import importlib
 import importlib.machinery
 import logging
@@ -66,11 +67,15 @@ def parse_config_name(name):
 
 
 class ConfigManager:
-    """Loads configs; async ones are kept and continued in every manager cycle."""
+    """Loads configs; async ones are kept and continued in every manager cycle.
+
+    ``loading``: whether the code of a config runs at the moment.
+    """
 
     def __init__(self):
         self.loaded = []
         self.current_config = None
+        self.loading = False
         self._async = None
 
     def load_configs(self, names=()):
@@ -86,6 +91,18 @@ class ConfigManager:
 
     def load_config_file(self, name):
         """Import the module of one config and call its function, if it has it."""
+        with self._building():
+            self._load(name)
+
+    @contextlib.contextmanager
+    def _building(self):
+        before, self.loading = self.loading, True
+        try:
+            yield
+        finally:
+            self.loading = before
+
+    def _load(self, name):
         module_name, function_name, parameters = parse_config_name(name)
         self.current_config = name
         try:
@@ -115,7 +132,10 @@ class ConfigManager:
 
     def continue_configs(self):
         """Run async configs as far as their jobs allow; returns whether any of them went on."""
-        return self._async.advance() if self._async else False
+        if not self._async:
+            return False
+        with self._building():
+            return self._async.advance()
 
     def waiting_configs(self):
         """Names of async configs that wait for jobs."""
