@@ -195,10 +195,10 @@ class EngineSelector(EngineBase):
         return all(engine.knows_exactly() for engine in self._all())
 
     def task_state(self, task, task_id):
-        """Also of a task that another engine runs since before the request or the settings were changed."""
+        """Also of a task that is on a cluster since before the request or the settings were changed."""
         mine = self._of(task)
         state = mine.task_state(task, task_id)
-        others = (e for e in self._all() if e is not mine)
+        others = (e for e in self._all() if e is not mine and not e.knows_exactly())
         while state == gc.STATE_UNKNOWN and (engine := next(others, None)):
             state = engine.task_state(task, task_id)
         return state
