@@ -10,7 +10,6 @@ from sisyphus import Job, Task
 from ctc_kd.corpus.synth_acoustics import Acoustics, Pauses
 from ctc_kd.files import write_lines, write_text
 
-TRANSCRIBED = ("train", "dev", "test")
 UNTRANSCRIBED = "untranscribed"
 MINUTES = {"train": 16.0, "dev": 5.0, "test": 5.0, UNTRANSCRIBED: 16.0}
 

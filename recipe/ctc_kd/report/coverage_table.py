@@ -5,6 +5,7 @@ from __future__ import annotations
 from ctc_kd.report import names
 from ctc_kd.report.charts import share_bar
 from ctc_kd.report.results import Results
+from ctc_kd.report.svg import grouped_rows
 
 NOTE = (
     "Padding is not counted. The paper's shares are of its own data and teacher; its published script counts frames to "
@@ -23,17 +24,14 @@ def coverage_markdown(coverage: dict, results: Results) -> str:
 def coverage_html(coverage: dict, results: Results) -> str:
     names_ = ["Selection", "Hyper-param.", "frames", "share"]
     head = "".join(f"<th>{name}</th>" for name in names_) + '<th class="plot"></th><th class="paper">Paper</th>'
-    rows, previous = [], None
+    rows = []
     for entry in coverage["selections"]:
-        first = entry["rule"] != previous
-        previous = entry["rule"]
         paper_share = results.paper_share(entry["rule"], entry["parameter"])
-        cells = f"<th>{names.LONG[previous] if first else ''}</th>"
-        cells += "".join(f"<td>{text}</td>" for text in _numbers(entry))
+        cells = "".join(f"<td>{text}</td>" for text in _numbers(entry))
         cells += f'<td class="plot">{share_bar(entry["share"], paper_share)}</td>'
         cells += f'<td class="paper">{_paper(entry, results)}</td>'
-        rows.append(f'<tr class="{"first" if first else ""}">{cells}</tr>')
-    table = f'<table class="coverage"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+        rows.append((names.LONG[entry["rule"]], cells))
+    table = f'<table class="coverage"><thead><tr>{head}</tr></thead><tbody>{grouped_rows(rows)}</tbody></table>'
     return f'<div class="scroll">{table}</div>'
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ctc_kd.report import names
 from ctc_kd.report.cell import Cell
+from ctc_kd.report.svg import grouped_rows
 
 if TYPE_CHECKING:
     from ctc_kd.report.results import Results
@@ -115,15 +116,12 @@ def significance_markdown(results: Results) -> str:
 
 
 def significance_html(results: Results) -> str:
-    rows, previous, bold = [], None, "<b>{}</b>".format
+    rows = []
     for cell in compared(results):
-        first = cell.method != previous
-        previous = cell.method
-        label, *cells = [*_label(cell), *_differences(results, cell, bold)]
-        cells = f"<th>{label if first else ''}</th>" + "".join(f"<td>{text}</td>" for text in cells)
-        rows.append(f'<tr class="{"first" if first else ""}">{cells}</tr>')
+        label, *texts = [*_label(cell), *_differences(results, cell, "<b>{}</b>".format)]
+        rows.append((label, "".join(f"<td>{text}</td>" for text in texts)))
     head = "".join(f"<th>{name}</th>" for name in HEAD)
-    table = f'<table class="wer"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+    table = f'<table class="wer"><thead><tr>{head}</tr></thead><tbody>{grouped_rows(rows)}</tbody></table>'
     return f'<div class="scroll">{table}</div>'
 
 

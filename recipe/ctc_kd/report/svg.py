@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 
 
@@ -15,6 +15,16 @@ def element(name: str, content: str = "", **attributes) -> str:
 
 def _text(value) -> str:
     return f"{value:.1f}" if isinstance(value, float) else str(value)
+
+
+def grouped_rows(rows: Iterable[tuple[str, str]]) -> str:
+    """Table rows of ``(label, cells)``; a label that stands above already is left out."""
+    texts, previous = [], None
+    for label, cells in rows:
+        first = label != previous
+        previous = label
+        texts.append(f'<tr class="{"first" if first else ""}"><th>{label if first else ""}</th>{cells}</tr>')
+    return "".join(texts)
 
 
 def prose(text: str) -> str:
