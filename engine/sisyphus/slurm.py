@@ -246,6 +246,7 @@ class SlurmEngine(EngineBase):
             self._queue_full(len(task_ids), e)
         except NoAnswer as e:
             self._unsure[key] = token, time.monotonic()
+            self.queue.keep_looking(SETTLE)
             self._pause(f"{e}; it is looked for in the queue before it is submitted again")
         except CommandFailed as e:
             raise ImpossibleRequest(f"sbatch refuses {name}: {e}; the request was {_in_words(rqmt)}") from None

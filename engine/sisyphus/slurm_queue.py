@@ -31,6 +31,7 @@ class Queue:
         self.asked = None  # when the last answer was asked for
         self._reminded = -REMINDER
         self._failing = False
+        self._look_until = 0.0
         self._stuck = set()
         self._stopped = threading.Event()
         self.wake = lambda: None
@@ -44,8 +45,12 @@ class Queue:
 
     def _watch(self):
         while not self._stopped.wait(gs.WAIT_PERIOD_QSTAT_PARSING):
-            if self.active() or self._failing:
+            if self.active() or self._failing or time.monotonic() < self._look_until:
                 self.look()
+
+    def keep_looking(self, seconds):
+        """Something may appear in the queue."""
+        self._look_until = time.monotonic() + seconds + 2 * gs.WAIT_PERIOD_QSTAT_PARSING
 
     # asking --------------------------------------------------------------------------------------------------------
     def look(self):
