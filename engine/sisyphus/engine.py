@@ -52,7 +52,9 @@ class EngineBase:
         return False
 
     def in_hand(self, task):
-        """State of a task all of whose ids this process is sure to know, else None."""
+        """State of a task of whose ids no file need be looked at, else None. What is in the queue has not started."""
+        queued = all(self.task_state(task, i) == gc.STATE_QUEUE for i in task.task_ids())
+        return gc.STATE_QUEUE if queued else None
 
     def set_wake(self, wake):
         """``wake()`` is to be called whenever a task starts or ends, from any thread."""

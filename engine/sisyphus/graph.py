@@ -148,13 +148,16 @@ class SISGraph:
 
     def __init__(self):
         self.targets = []
+        self._outputs = {}  # name -> paths that are registered under it
 
     def add_target(self, target):
-        for old in self.targets:
-            if isinstance(old, OutputPath) and isinstance(target, OutputPath) and old.name == target.name:
-                if old._sis_path == target._sis_path:
-                    return
+        if isinstance(target, OutputPath):
+            same_name = self._outputs.setdefault(target.name, [])
+            if target._sis_path in same_name:
+                return
+            if same_name:
                 logging.warning("two different outputs are registered as %s", target.name)
+            same_name.append(target._sis_path)
         self.targets.append(target)
         if gs.SHOW_JOB_TARGETS:
             for path in target._required:
@@ -162,7 +165,10 @@ class SISGraph:
                     path.creator._sis_needed_for_which_targets.add(target.name)
 
     def remove_targets(self, targets):
-        self.targets = [t for t in self.targets if t not in targets]
+        self.targets, kept = [], [t for t in self.targets if t not in targets]
+        self._outputs.clear()
+        for target in kept:
+            self.add_target(target)
 
     # jobs ------------------------------------------------------------------------------------------------------------
     def target_jobs(self):

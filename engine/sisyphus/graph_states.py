@@ -25,6 +25,7 @@ class _Known:
 
     def __init__(self):
         self.states = {}
+        self.changed = {}
         self.members = {}
         self.dependants = {}
 
@@ -34,6 +35,7 @@ class _Known:
             if old is not None:
                 del self.members[old][job]
             self.states[job] = state
+            self.changed[job] = None
             self.members.setdefault(state, {})[job] = None
 
     def is_certain(self, job):
@@ -119,9 +121,8 @@ class GraphStates:
         if job in self._unstartable:
             return gc.STATE_ERROR
         task = job.__dict__.get("_sis_submitted_task")
-        held = self.engine.in_hand(task) if task is not None else None
         try:
-            state = held or job._sis_state(self.engine)
+            state = (task and self.engine.in_hand(task)) or job._sis_state(self.engine)
         except Exception as e:  # of the recipe's update() or tasks(), or of the file system: the other jobs go on
             self.refused[job] = _in_words(e)
             return gc.STATE_ERROR
@@ -145,6 +146,11 @@ class GraphStates:
         states = (jobs for state, jobs in self._known.members.items() if state != gc.STATE_FINISHED)
         evaluation.unfinished.update(job._sis_id_cache for jobs in states for job in jobs)
         return evaluation
+
+    def changed_jobs(self):
+        """Jobs whose state may be another one than at the last call."""
+        changed, self._known.changed = self._known.changed, {}
+        return changed
 
     def in_state(self, *states):
         return [job for state in states for job in list(self._known.members.get(state, ()))]

@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import gc
 import importlib
 import importlib.machinery
 import logging
@@ -84,6 +85,7 @@ class ConfigManager:
             default = gs.CONFIG_FILE_DEFAULT
             exists = os.path.isfile(os.path.join(gs.BASE_DIR, default))
             names = [default if exists else gs.CONFIG_FUNCTION_DEFAULT]
+        gc.set_threshold(100_000, 20, 100)  # jobs stay: looking through them for garbage would take half of the time
         for name in names:
             begin = time.monotonic()
             self.load_config_file(name)

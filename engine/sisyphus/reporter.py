@@ -18,6 +18,7 @@ _EVENTS = {
     gc.STATE_HOLD: "held",
 }
 _ORDER = (*sorted(FAILED), gc.STATE_RUNNING, gc.STATE_QUEUE, gc.STATE_RUNNABLE, gc.STATE_HOLD, gc.STATE_WAITING)
+REDRAW_PERIOD = 1  # seconds between tables on a terminal
 SHOWN = 20  # entries of a list of missing things
 _COLOURS = {"FAILED": "\x1b[31m", "finished": "\x1b[32m", "started": "\x1b[36m", "interrupted": "\x1b[33m"}
 
@@ -51,7 +52,7 @@ class Reporter:
         self._started = {}
         self._announced = set()
         self._drawn = 0  # lines of the table that stand at the bottom of the terminal
-        self._printed = (None, 0.0)
+        self._printed = (None, time.monotonic())
         self._handlers = []
 
     # lines -------------------------------------------------------------------------------------------------------
@@ -88,7 +89,8 @@ class Reporter:
 
     def update(self, view):
         """Report what has changed since the last call."""
-        for job, state in view.states.items():
+        for job in view.changed_jobs():
+            state = view.states.get(job)
             if self._known.get(job) != state:
                 self._changed(view, job, state)
         if gs.SILENT_HOURS:
@@ -117,18 +119,19 @@ class Reporter:
             self.event(_EVENTS[state], job, f"({duration(time.monotonic() - since)})" if since else "")
 
     def tick(self, view):
-        """Bring the table up to date; cheap, called every few seconds."""
-        lines = self._table_lines(view)
-        if self._live:
-            lines = _fitting(lines)
-            self.write("\n".join(lines) + "\n")
-            self._drawn = len(lines)
-            self.flush()
-            return
-        if self._printed[0] is None:
-            self._printed = lines, time.monotonic()
-        elif lines != self._printed[0] and time.monotonic() - self._printed[1] > gs.STATUS_PERIOD:
+        """Bring the table up to date if it is time, because making it of thousands of jobs takes a while."""
+        age = time.monotonic() - self._printed[1]
+        if self._live and (age > REDRAW_PERIOD or not self._drawn):
+            self._draw(view)
+        elif not self._live and age > gs.STATUS_PERIOD and self._table_lines(view) != self._printed[0]:
             self.table(view)
+
+    def _draw(self, view):
+        lines = _fitting(self._table_lines(view))
+        self.write("\n".join(lines) + "\n")
+        self._drawn = len(lines)
+        self.flush()
+        self._printed = None, time.monotonic()
 
     def table(self, view):
         lines = self._table_lines(view)
@@ -191,9 +194,8 @@ class Reporter:
 
         ``not_made``: names of targets; ``missing``: paths that vanished after their job finished.
         """
+        (self._draw if self._live else self.table)(view)
         self._drawn = 0  # the last table stays
-        if not self._live:
-            self.table(view)
         failed = view.in_state(*FAILED)
         if not (not_made or missing or failed):
             self._line("All outputs are there.")
