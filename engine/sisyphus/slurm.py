@@ -295,7 +295,8 @@ class SlurmEngine(EngineBase):
         name = "{SLURM_JOB_NAME}.{SLURM_ARRAY_JOB_ID}.{SLURM_ARRAY_TASK_ID}".format(**os.environ) + suffix
         usage_file = f"{prefix}/{gc.PLOGGING_FILE}.{task_name}.{task_id}"
         log = f"{prefix}/{gc.JOB_LOG}.{task_name}.{task_id}"
-        alone = slurm_claim.claim(f"{prefix}/{gc.JOB_LOG_ENGINE}/{name}", log, lambda log: _may_run(log, usage_file))
+        own = f"{prefix}/{gc.JOB_LOG_ENGINE}/{name}"
+        alone = slurm_claim.claim(own, log, lambda log: _may_run(log, os.path.dirname(own), usage_file))
         if not alone:
             logging.error("%s %s %s runs already, this process stops", prefix, task_name, task_id)
         sys.stdout.reconfigure(line_buffering=True)
@@ -311,11 +312,11 @@ def _rank():
     return int(os.environ.get("SLURM_PROCID", 0))
 
 
-def _may_run(log, usage_file):
+def _may_run(log, engine, usage_file):
     """Whether the worker that made ``log`` runs, or it cannot be excluded."""
     if log_claim.is_claimed(log):
         return True
-    owner = slurm_claim.owner_of(log)
+    owner = slurm_claim.owner_of(log, engine)
     if owner is not None:
         try:
             call = ["squeue", "-h", "--states=all", "-o", "%T", "-j", "{}_{}".format(*owner)]
