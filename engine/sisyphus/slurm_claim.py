@@ -2,7 +2,7 @@
 
 Its own log, ``engine/<name>.<job>.<index>``, was opened by the cluster; ``log.<task>.<id>`` is a hard link to it, made
 with an exclusive call, so that of two workers on any hosts one is the first. The log of a worker that has ended goes to
-the first one that makes ``engine/.<inode of that log>.next``, which is claimed in the same way.
+the first one that makes ``engine/.<inode of that log>.next``, a lock that is claimed in the same way.
 """
 
 import contextlib
@@ -24,15 +24,23 @@ def _claim(own, log, alive):
     owner = os.stat(log)
     if os.path.samestat(os.stat(own), owner):
         return True  # the cluster started this job again
-    if alive(log) or not _claim(own, f"{os.path.dirname(own)}/.{owner.st_ino}.next", alive):
+    lock = f"{os.path.dirname(own)}/.{owner.st_ino}.next"
+    if alive(log) or not _claim(own, lock, alive):
         return False
-    if owner.st_nlink == 1:  # the log of another engine
+    alone = os.path.samestat(os.stat(log), owner)  # else another one was faster, and has removed its lock
+    if alone:
+        _replace(log, own)
+    os.unlink(lock)
+    return alone
+
+
+def _replace(log, own):
+    if os.stat(log).st_nlink == 1 and not os.path.islink(log):  # the log of another engine
         with contextlib.suppress(OSError):
             os.link(log, own + ".before")
     part = f"{own}.{os.path.basename(log)}"
     _link(own, part)
     os.replace(part, log)
-    return True
 
 
 def _link(own, log):

@@ -38,7 +38,7 @@ def test_first_worker(job):
 def test_after_a_worker_that_has_ended(job):
     assert claim(job, 5) and claim(job, 6)
     assert owner(job) == (6, 1) and (job / "engine" / "x.run.5.1").read_text() == "mine\n"
-    assert sorted(p.name for p in (job / "engine").glob("[!.]*")) == ["x.run.5.1", "x.run.6.1"]
+    assert sorted(p.name for p in (job / "engine").iterdir()) == ["x.run.5.1", "x.run.6.1"]
 
 
 def test_beside_a_worker_that_runs(job):
@@ -84,7 +84,7 @@ def test_successor_that_was_killed_meanwhile(job):
 @pytest.mark.parametrize("after_a_dead_one", [False, True])
 def test_one_of_many_at_once(job, after_a_dead_one):
     count = 6
-    for round_ in range(20):
+    for round_ in range(10):
         log = job / "log.run.1"
         log.unlink(missing_ok=True)
         if after_a_dead_one:
