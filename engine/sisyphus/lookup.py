@@ -99,8 +99,10 @@ def matching(pattern, names):
     exact = [key for key, called in names.items() if wanted in map(bare, called)]
     if exact:
         return sorted(exact)
-    wanted = wanted if any(c in wanted for c in "*?[") else f"*{wanted}*"
-    return sorted(k for k, called in names.items() if any(fnmatch.fnmatchcase(bare(n), wanted) for n in called))
+    patterns = (wanted, f"*/{wanted}") if any(c in wanted for c in "*?[") else (f"*{wanted}*",)
+    return sorted(
+        k for k, called in names.items() if any(fnmatch.fnmatchcase(bare(n), p) for n in called for p in patterns)
+    )
 
 
 def find_folders(pattern, names=None):

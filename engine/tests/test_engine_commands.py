@@ -1,6 +1,7 @@
 """sis find, info, remove and clean; the terminal's side of removals is in test_engine_terminal."""
 
 import os
+import shutil
 import time
 
 import pytest
@@ -125,6 +126,7 @@ def test_names_match_whole_before_parts(here):
     assert lookup.matching("wer", names) == ["b"]
     assert lookup.matching("Train", names) == ["a", "b"]
     assert lookup.matching("*.xy", names) == ["b"]
+    assert lookup.matching("Train*", names) == ["a", "b"], "a shell pattern may leave out the module"
     assert lookup.matching("dev", names) == []
 
 
@@ -243,6 +245,19 @@ def test_removals_refuse_to_work_beside_a_manager(folder):
     status, output = folder.sis("remove", "Slow")
     assert status == 1 and "--yes" in output and (folder / "output" / "slow").exists()
     assert folder.sis("remove", "Slow", "--yes")[0] == 0 and not (folder / "output" / "slow").exists()
+
+
+def test_removals_refuse_beside_a_manager_of_another_setup_folder(folder, tmp_path):
+    manager = folder.start("manager", "-r", "config.slow")
+    folder.wait_for("starts")
+    other = type(folder)(tmp_path / "other")
+    shutil.copytree(folder.path, other.path, ignore=shutil.ignore_patterns("work", "go"))
+    (other / "work").symlink_to(folder / "work")
+    status, output = other.sis("clean", "--unused", "config.chain(1)", "--yes")
+    assert status == 2 and f"in {folder.path}" in output
+    (folder / "go").touch()
+    manager.communicate(timeout=30)
+    assert folder.job("Slow") and other.sis("clean", "--unused", "config.chain(1)", "--yes")[0] == 0
 
 
 def test_no_manager_starts_during_the_question(here):

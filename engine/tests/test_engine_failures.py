@@ -111,6 +111,15 @@ def test_rule_raises_requests_and_names_the_node(manager_role, monkeypatch):
     assert engine.get_rqmt(task, 1)["mem"] == 64, "the recipe's new figure counts"
 
 
+def test_excluded_nodes_reach_slurm():
+    from sisyphus.slurm_commands import sbatch_call
+
+    rqmt = {"cpu": 1, "mem": 1, "time": 1}
+    for nodes, expected in ((["n1", "n2"], ["--exclude=n1,n2"]), ([], [])):
+        call = sbatch_call("name", "logs", ["sis"], {**rqmt, "exclude_nodes": nodes}, [1], 0, "token", "node")
+        assert [argument for argument in call if argument.startswith("--exclude")] == expected
+
+
 @pytest.mark.parametrize(
     ("rule", "text"),
     [

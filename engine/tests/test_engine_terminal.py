@@ -133,3 +133,14 @@ def test_table_is_cut_to_the_terminal(folder, terminal):
     assert status == 1 and len(table) == 16 and {len(line) for line in table} == {99}
     assert any("... 14 more lines" in line for line in screen(output))
     assert "0 of 30 jobs finished, 30 hold" in screen(output)
+
+
+def test_removals_ask(folder, terminal):
+    folder.sis("manager", "-r", "config.chain(2)")
+    for answer, status, left in (("n", 1, 2), ("y", 0, 0)):
+        sis = terminal("remove", "Trivial*")
+        listing = sis.read_until("Remove 2 job folders? (y/N) ")
+        assert listing.count("kinds/Trivial.") == 2 and " KB " in listing
+        sis.answer(answer)
+        assert sis.end()[0] == status and len(list((folder / "work").rglob("finished"))) == left
+    assert terminal("clean", "--cleared").end() == (0, "nothing to do\r\n")
