@@ -26,6 +26,7 @@ class _Known:
     def __init__(self):
         self.states = {}
         self.changed = {}
+        self.unfinished = set()  # ids
         self.members = {}
         self.dependants = {}
 
@@ -36,6 +37,7 @@ class _Known:
                 del self.members[old][job]
             self.states[job] = state
             self.changed[job] = None
+            (self.unfinished.discard if state == gc.STATE_FINISHED else self.unfinished.add)(job._sis_id_cache)
             self.members.setdefault(state, {})[job] = None
 
     def is_certain(self, job):
@@ -142,10 +144,7 @@ class GraphStates:
 
     def unfinished_known(self):
         """Context manager: inside, no file is looked at to learn that a job is unfinished."""
-        evaluation = one_evaluation()
-        states = (jobs for state, jobs in self._known.members.items() if state != gc.STATE_FINISHED)
-        evaluation.unfinished.update(job._sis_id_cache for jobs in states for job in jobs)
-        return evaluation
+        return one_evaluation(self._known.unfinished)
 
     def changed_jobs(self):
         """Jobs whose state may be another one than at the last call."""

@@ -14,13 +14,13 @@ _evaluation = None
 
 
 class one_evaluation:
-    """Inside, a job that was found unfinished is not looked at again.
+    """Inside, a job that was found unfinished (its id is in ``unfinished``) is not looked at again.
 
     ``list_folders``: many jobs are asked for, so one listing says which of them have a folder at all.
     """
 
-    def __init__(self, list_folders=False):
-        self.unfinished = set()  # ids
+    def __init__(self, unfinished=(), list_folders=False):
+        self.unfinished = set(unfinished)
         self._names = {}  # folder -> names in it
         self._list_folders = list_folders
 
