@@ -15,7 +15,7 @@ from .tools import tail
 
 LINES = 100  # at the end of a log that are searched
 _DEFAULTS = {"pattern": None, "times": 1, "job": "*", "multiply": {}, "exclude_node": False}
-_HOST = re.compile(r"^Uname: .*\bnode='([^']+)'", re.M)
+_HOST = re.compile(r"^Uname: (?:uname_result\(.*?node='|\S+ )([^\s']+)", re.M)  # of upstream's worker, and of ours
 _decided = {}  # error file -> time of it, for failures that no rule helps
 
 
@@ -50,7 +50,7 @@ def is_wanted(task, task_id, log, error_file):
         return False
     for rule in rules():
         line = _matching_line(rule, task, log)
-        used = sum(_matching_line(rule, task, earlier) is not None for earlier in _earlier(log)) if line else 0
+        used = sum(_matching_line(rule, task, earlier) is not None for earlier in earlier_logs(log)) if line else 0
         if line and used < rule["times"]:
             name = f"{task.job._sis_id()} task {task.name()} {task_id}"
             logging.warning("again: %s, retry %i of %i, because of: %s", name, used + 1, rule["times"], line)
@@ -59,7 +59,8 @@ def is_wanted(task, task_id, log, error_file):
     return False
 
 
-def _earlier(log):
+def earlier_logs(log):
+    """The logs of failed tries of a task id, in order."""
     names = (f"{log}.error.{number:02d}" for number in itertools.count(1))
     return list(itertools.takewhile(os.path.exists, names))
 
@@ -79,7 +80,7 @@ def raised(rqmt, recipe, task, task_id):
     Hosts on which it should not run go into ``exclude_nodes``, for engines that know other ones.
     """
     log = task.path("log", task_id)
-    if not gs.RETRY_RULES or not (earlier := _earlier(log)):
+    if not gs.RETRY_RULES or not (earlier := earlier_logs(log)):
         return rqmt
     rqmt, factors, hosts = dict(rqmt), {}, set()
     for name in earlier:

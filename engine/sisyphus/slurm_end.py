@@ -7,6 +7,7 @@ import signal
 import time
 
 from . import global_constants as gc
+from .retry import earlier_logs
 from .slurm_commands import MEMORY_KILL
 from .tools import tail
 from .worker import STOPPED_FROM_OUTSIDE
@@ -30,7 +31,8 @@ def _with_cause(task, task_id, record, name):
     last = tail(own, 50) + tail(own + ".batch", 50)
     if record.state in ("FAILED", "CANCELLED") and any(map(MEMORY_KILL.search, last)):
         record = dataclasses.replace(record, state="OUT_OF_MEMORY")
-    if any(os.path.exists(task.path(kind, task_id)) for kind in (gc.JOB_FINISHED_MARKER, "error")):
+    marked = any(os.path.exists(task.path(kind, task_id)) for kind in (gc.JOB_FINISHED_MARKER, "error"))
+    if marked or _is_tried_again(log, own):
         return record
     crashed = record.state == "FAILED" and _exit_status(record.status) not in STOPPED_FROM_OUTSIDE
     if crashed and not os.path.exists(log):  # not even the worker has started
@@ -42,6 +44,11 @@ def _with_cause(task, task_id, record, name):
         with contextlib.suppress(OSError):
             open(task.path("error", task_id), "x").close()
     return record
+
+
+def _is_tried_again(log, own):
+    """Whether the log of this end was put aside, because the task is to run once more after its error."""
+    return any(os.path.samefile(earlier, own) for earlier in earlier_logs(log)) if os.path.exists(own) else False
 
 
 def _say(log, own, record):

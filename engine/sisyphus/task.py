@@ -28,6 +28,7 @@ _STATE_ORDER = (
 
 _NODE_LOST = "NODE_FAIL"  # the scheduler has lost sight of the node, the task may run on
 _NOT_ITS_FAULT = (_NODE_LOST, "BOOT_FAIL", "PREEMPTED")
+_FAILED = "FAILED"  # the worker ended by an error of the task
 
 
 class TaskInterrupted(Exception):
@@ -186,8 +187,8 @@ class Task:
         if known != gc.STATE_UNKNOWN:
             return known
         ended = None if engine is None else engine.ended(self, i)
-        if not (ended or os.path.exists(self._log(i))):
-            return gc.STATE_RUNNABLE
+        if ended in (None, _FAILED) and not os.path.exists(self._log(i)):
+            return gc.STATE_RUNNABLE  # its error, if any, was put aside for another try
         return self._marked_state(i) or self._started_state(i, ended)
 
     def _marked_state(self, i):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import re
 import time
 
@@ -111,6 +112,22 @@ def test_rule_raises_requests_and_names_the_node(manager_role, monkeypatch):
     assert engine.get_rqmt(task, 1)["mem"] == 64, "the recipe's new figure counts"
 
 
+def test_error_of_a_slurm_job_counts_once(manager_role, monkeypatch):
+    """Slurm says FAILED of the worker whose error was put aside for another try."""
+    from sisyphus.slurm_commands import Record
+    from sisyphus.slurm_end import record_end
+
+    monkeypatch.setattr(gs, "RETRY_RULES", [{"pattern": "CUDA error", "times": 3}])
+    job = Breaks(["CUDA error"])
+    job._sis_setup_directory()
+    task = job._sis_next_task()
+    open(task.path("log", 1), "w").close()
+    os.link(task.path("log", 1), job._sis_file("engine") + "/name.7.1")
+    assert run_once(job) == "runnable"
+    assert record_end(task, 1, Record(7, 1, "FAILED", status=256), "name").state == "FAILED"
+    assert task.state(None) == "runnable" and not os.path.exists(task.path("log", 1))
+
+
 def test_excluded_nodes_reach_slurm():
     from sisyphus.slurm_commands import sbatch_call
 
@@ -141,7 +158,9 @@ def test_rules_of_the_settings_file(folder):
     """The run ends well although the job fails at first; a wrong rule ends the manager before it begins."""
     settings = folder / "settings.py"
     before = settings.read_text()
-    settings.write_text(before + "RETRY_RULES = [{'pattern': 'is broken', 'times': 1, 'multiply': {'mem': 2}}]\n")
+    settings.write_text(
+        before + "RETRY_RULES = [{'pattern': 'is broken', 'exclude_node': True, 'multiply': {'mem': 2}}]\n"
+    )
     recipe = folder / "recipe" / "kinds.py"
     recipe.write_text(
         recipe.read_text().replace(
@@ -151,7 +170,8 @@ def test_rules_of_the_settings_file(folder):
     status, output = folder.sis("manager", "-r", "config.fails('raise')")
     assert status == 0 and "FAILED" not in output, output
     assert "retry 1 of 1, because of: ValueError: utterance 17 is broken" in output
-    assert "'mem': 2" in (folder.job("Fails") / "submit_log.run").read_text().splitlines()[1]
+    second = (folder.job("Fails") / "submit_log.run").read_text().splitlines()[1]
+    assert "'mem': 2" in second and f"'exclude_nodes': ['{platform.node()}']" in second
     settings.write_text(before + "RETRY_RULES = [{'patern': 'is broken'}]\n")
     status, output = folder.sis("manager", "-r", "config.chain(1)")
     assert status == 2 and "RETRY_RULES[0] of the settings should be a dict" in output
