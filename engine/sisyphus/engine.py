@@ -80,6 +80,10 @@ class EngineBase:
         """Called in the worker first: whether it may run the id. ``prefix``: the folder of the job."""
         return True
 
+    def process_number(self):
+        """Which of several processes that run one task id together this worker is; the first is 0."""
+        return 0
+
     def init_worker(self, task):
         """Called in the worker before the task runs."""
 

@@ -24,10 +24,10 @@ class UsageLogger(threading.Thread):
     ``PLOGGING_MIN_CHANGE``, and at the end.
     """
 
-    def __init__(self, jobdir, task_name, task_id, engine):
+    def __init__(self, jobdir, task_name, task_id, engine, number=0):
         super().__init__(name="usage", daemon=True)
-        self._filename = f"{jobdir}/{gc.PLOGGING_FILE}.{task_name}.{task_id}"
-        self._history = UsageHistory(f"{jobdir}/{gc.USAGE_HISTORY}.{task_name}.{task_id}")
+        self._filename = usage_filename(jobdir, task_name, task_id, number)
+        self._history = UsageHistory(usage_filename(jobdir, task_name, task_id, number, gc.USAGE_HISTORY))
         self._engine = engine
         self._rqmt = _requested(f"{jobdir}/{gc.ENGINE_SUBMIT}.{task_name}", task_id)
         self._begin = time.monotonic()
@@ -101,6 +101,11 @@ class UsageLogger(threading.Thread):
             self._history.write()
         self._written = time.monotonic()
         self._written_rss = self._max["rss"]
+
+
+def usage_filename(jobdir, task_name, task_id, number, kind=gc.PLOGGING_FILE):
+    """``number``: which of several processes that run the task id together, on as many nodes."""
+    return f"{jobdir}/{kind}.{task_name}.{task_id}" + (f".{number}" if number else "")
 
 
 def _requested(submit_log, task_id):

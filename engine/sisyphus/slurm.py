@@ -10,19 +10,18 @@ import uuid
 
 from . import global_constants as gc
 from . import global_settings as gs
-from . import log_claim, processes, slurm_claim
+from . import processes, slurm_claim
 from . import slurm_commands as commands
 from .engine import DeferSubmission, EngineBase, ImpossibleRequest
-from .resources import read_usage, recently_active
 from .slurm_commands import CommandFailed, NoAnswer, QueueFull
-from .slurm_end import record_end
+from .slurm_end import Accounts, record_end
 from .slurm_queue import Queue
 from .task import normalised
 
 SUBMISSION = 60  # seconds that sbatch gets
 PAUSE = 60  # seconds without submissions after one that did not get through
 SETTLE = 5  # seconds after which a submission without an answer shows in the queue, or never will
-_REASONS = {"time": ("TIMEOUT", "DEADLINE"), "mem": ("OUT_OF_MEMORY",)}
+_TOO_LITTLE = {"time": "TIMEOUT", "mem": "OUT_OF_MEMORY"}
 
 
 class SlurmEngine(EngineBase):
@@ -57,11 +56,11 @@ class SlurmEngine(EngineBase):
         self.job_name = job_name
         self.queue = Queue(gateway)
         self._paused_until = 0.0
+        self._pause_noticed = False
         self._unsure = {}  # (name, ids) -> (token, when) of a submission that may have got through
         self._largest = None  # ids in one submission that the limits of the cluster let through
         self._logged = set()  # jobs that are in a submit log
-        self._accounts = {}  # job -> when sacct was asked, and {index: Record}
-        self._accounting = True
+        self._accounts = Accounts(gateway)
 
     # manager -------------------------------------------------------------------------------------------------------
     def start_engine(self):
@@ -154,7 +153,7 @@ class SlurmEngine(EngineBase):
         if record is not None and record.active:
             return None
         if record is None or record.job != jobs[-1]:
-            record = self._accounted(jobs[-1], task_id)
+            record = self._accounts.get(jobs[-1], task_id % self._array_size)
         return record and record_end(task, task_id, record, self._name(task))
 
     def ended(self, task, task_id):
@@ -168,32 +167,12 @@ class SlurmEngine(EngineBase):
         record = self._end(task, task_id)
         return str(record) if record else ""
 
-    def _accounted(self, job, task_id):
-        """What sacct says of a job that squeue does not show any more; it may be told later."""
-        index = task_id % self._array_size
-        asked, found = self._accounts.get(job, (-1e9, {}))
-        if index in found or not self._accounting:
-            return found.get(index)
-        if time.monotonic() - asked > gs.WAIT_PERIOD_QSTAT_PARSING:
-            try:
-                answer = commands.run(commands.sacct_call(job), commands.ANSWER, self.gateway)
-            except NoAnswer as e:
-                logging.warning("sacct: %s", e)
-                return None
-            except CommandFailed as e:
-                self._accounting = False
-                logging.info("sacct: %s; how jobs ended is taken from squeue as long as it shows them", e)
-                return None
-            found = commands.parse_accounting(answer)
-            self._accounts[job] = time.monotonic(), found
-        return found.get(index)
-
     def get_task_termination_info(self, task, task_id, submit_info):
         cause = self.ended(task, task_id)
         info = {"ended": cause} if cause else {}
-        if cause in _REASONS["time"]:
+        if cause == _TOO_LITTLE["time"]:
             info["out_of_time"] = True
-        if cause in _REASONS["mem"]:
+        if cause == _TOO_LITTLE["mem"]:
             info["out_of_memory"] = True
         return info
 
@@ -212,7 +191,7 @@ class SlurmEngine(EngineBase):
         cause = self.ended(task, task_id)
         last = [entry for ids, entry in task.submissions() if task_id in ids][-1]
         progress = (task.job.completed_fraction() or 0) > (last.get("completed_fraction") or 0)
-        if cause in _REASONS[key] and last[key] >= most and not progress:
+        if cause and cause == _TOO_LITTLE.get(key) and last[key] >= most and not progress:
             raise ImpossibleRequest(
                 f"{task.task_name()} {task_id} ended by {cause} with {key}={last[key]:g}, and the engine of the "
                 f"settings has limits={{{key!r}: {most:g}}}: raise the limit, or make the task smaller"
@@ -241,7 +220,7 @@ class SlurmEngine(EngineBase):
         rqmt = {**rqmt, "sbatch_args": self.sbatch_args + commands.as_arguments(rqmt.get("sbatch_args"))}
         command = commands.sbatch_call(key[0], logpath, call, rqmt, task_ids, offset, token, self.memory)
         try:
-            job = commands.parse_submission(commands.run(command, SUBMISSION, self.gateway, _environment(rqmt)))
+            job = commands.parse_submission(commands.run(command, SUBMISSION, self.gateway, _environment()))
         except QueueFull as e:
             self._queue_full(len(task_ids), e)
         except NoAnswer as e:
@@ -250,6 +229,7 @@ class SlurmEngine(EngineBase):
             self._pause(f"{e}; it is looked for in the queue before it is submitted again")
         except CommandFailed as e:
             raise ImpossibleRequest(f"sbatch refuses {name}: {e}; the request was {_in_words(rqmt)}") from None
+        self._pause_noticed = False
         if self._largest:
             self._largest *= 2
         self._logged.add(job)
@@ -277,7 +257,9 @@ class SlurmEngine(EngineBase):
         raise DeferSubmission
 
     def _pause(self, why):
-        logging.warning("submissions pause for %s s: %s", PAUSE, why)
+        if not self._pause_noticed:
+            logging.warning("submissions wait: %s; the next attempt is in %s s", why, PAUSE)
+            self._pause_noticed = True
         self._paused_until = time.monotonic() + PAUSE
         raise DeferSubmission
 
@@ -286,48 +268,19 @@ class SlurmEngine(EngineBase):
         return int(os.environ["SLURM_ARRAY_TASK_ID"]) if task_id is None else task_id
 
     def claim(self, prefix, task_name, task_id):
-        if os.path.exists(f"{prefix}/{gc.JOB_FINISHED_MARKER}.{task_name}.{task_id}"):
-            logging.error("%s %s %s is finished, this process stops", prefix, task_name, task_id)
+        if not slurm_claim.claim_task(prefix, task_name, task_id):
             return False
-        if _rank() or "SLURM_ARRAY_JOB_ID" not in os.environ:
-            return True  # the first process of the job decides; without a job somebody tries the task by hand
-        suffix = ".0" if int(os.environ.get("SLURM_STEP_NUM_TASKS", 1)) > 1 else ""
-        name = "{SLURM_JOB_NAME}.{SLURM_ARRAY_JOB_ID}.{SLURM_ARRAY_TASK_ID}".format(**os.environ) + suffix
-        usage_file = f"{prefix}/{gc.PLOGGING_FILE}.{task_name}.{task_id}"
-        log = f"{prefix}/{gc.JOB_LOG}.{task_name}.{task_id}"
-        own = f"{prefix}/{gc.JOB_LOG_ENGINE}/{name}"
-        alone = slurm_claim.claim(own, log, lambda log: _may_run(log, os.path.dirname(own), usage_file))
-        if not alone:
-            logging.error("%s %s %s runs already, this process stops", prefix, task_name, task_id)
         sys.stdout.reconfigure(line_buffering=True)
-        return alone
+        return True
+
+    def process_number(self):
+        return slurm_claim.rank()
 
     def init_worker(self, task):
-        if _rank():
+        if not task.rqmt().get("gpu"):
+            os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")  # a task sees no GPU unless Slurm gave it some
+        if slurm_claim.rank():
             task.continuable = True  # of several processes the first one says that the task is finished
-
-
-def _rank():
-    """Number of this process among those that srun starts for one task id (`multi_node_slots`)."""
-    return int(os.environ.get("SLURM_PROCID", 0))
-
-
-def _may_run(log, engine, usage_file):
-    """Whether the worker that made ``log`` runs, or it cannot be excluded."""
-    if log_claim.is_claimed(log):
-        return True
-    owner = slurm_claim.owner_of(log, engine)
-    if owner is not None:
-        try:
-            call = ["squeue", "-h", "--states=all", "-o", "%T", "-j", "{}_{}".format(*owner)]
-            states = commands.run(call, commands.ANSWER)
-            return any(s in commands.QUEUED | commands.RUNNING for s in states.split())
-        except NoAnswer:
-            pass
-        except CommandFailed as e:
-            if "Invalid job id" in str(e):
-                return False
-    return recently_active(read_usage(usage_file), usage_file, log)
 
 
 def _jobs(entry):
@@ -335,11 +288,10 @@ def _jobs(entry):
     return [(ids, int(job)) for ids, job in entry["engine_info"]] if entry.get("engine_name") == "slurm" else []
 
 
-def _environment(rqmt):
-    """Without what belongs to the job that the manager may run in; a task that asks for no GPU sees none."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("SLURM_") or k == "SLURM_CONF"}
-    kept.pop("CUDA_VISIBLE_DEVICES", None)
-    return kept if rqmt.get("gpu") else {**kept, "CUDA_VISIBLE_DEVICES": ""}
+def _environment():
+    """Without what belongs to the job that the manager may run in."""
+    own = {k for k in os.environ if k.startswith("SLURM_") and k != "SLURM_CONF"} | {"CUDA_VISIBLE_DEVICES"}
+    return {k: v for k, v in os.environ.items() if k not in own}
 
 
 def _in_words(rqmt):

@@ -6,10 +6,38 @@ the first one that makes ``engine/.<inode of that log>.next``, a lock that is cl
 """
 
 import contextlib
+import logging
 import os
 import re
 
+from . import global_constants as gc
 from . import log_claim
+from . import slurm_commands as commands
+from .resources import read_usage, recently_active
+
+
+def claim_task(prefix, task_name, task_id):
+    """Whether this process, in a job of Slurm, may run the task id of the job in the folder ``prefix``."""
+    finished, log, usage_file = (
+        f"{prefix}/{kind}.{task_name}.{task_id}" for kind in (gc.JOB_FINISHED_MARKER, gc.JOB_LOG, gc.PLOGGING_FILE)
+    )
+    if os.path.exists(finished):
+        logging.error("%s %s %s is finished, this process stops", prefix, task_name, task_id)
+        return False
+    if rank() or "SLURM_ARRAY_JOB_ID" not in os.environ:
+        return True  # the first process of the job decides; without a job somebody tries the task by hand
+    engine = f"{prefix}/{gc.JOB_LOG_ENGINE}"
+    own = engine + "/{SLURM_JOB_NAME}.{SLURM_ARRAY_JOB_ID}.{SLURM_ARRAY_TASK_ID}".format(**os.environ)
+    own += ".0" if int(os.environ.get("SLURM_STEP_NUM_TASKS", 1)) > 1 else ""
+    if claim(own, log, lambda log: _may_run(log, engine, usage_file)):
+        return True
+    logging.error("%s %s %s runs already, this process stops", prefix, task_name, task_id)
+    return False
+
+
+def rank():
+    """Number of this process among those that srun starts for one task id (``multi_node_slots``)."""
+    return int(os.environ.get("SLURM_PROCID", 0))
 
 
 def claim(own, log, alive):
@@ -66,3 +94,19 @@ def owner_of(log, engine):
             if match and os.path.samestat(entry.stat(), wanted):
                 return int(match[1]), int(match[2])
     return None
+
+
+def _may_run(log, engine, usage_file):
+    """Whether the worker that made ``log`` runs, or it cannot be excluded."""
+    if log_claim.is_claimed(log):
+        return True
+    owner = owner_of(log, engine)
+    if owner is not None:
+        call = ["squeue", "-h", "--states=all", "-o", "%T", "-j", "{}_{}".format(*owner)]
+        try:
+            states = commands.run(call, commands.ANSWER).split()
+            return any(s in commands.QUEUED | commands.RUNNING for s in states)
+        except commands.CommandFailed as e:
+            if "Invalid job id" in str(e):
+                return False
+    return recently_active(read_usage(usage_file), usage_file, log)

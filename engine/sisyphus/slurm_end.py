@@ -2,17 +2,51 @@
 
 import contextlib
 import dataclasses
+import logging
 import os
 import signal
 import time
 
 from . import global_constants as gc
+from . import global_settings as gs
+from . import slurm_commands as commands
 from .retry import earlier_logs
-from .slurm_commands import MEMORY_KILL
 from .tools import tail
 from .worker import STOPPED_FROM_OUTSIDE
 
+_NO_LAUNCH = -53  # Slurm's number for a script that it could not start, mostly the node's fault
 _written = {}
+
+
+class Accounts:
+    """What sacct says of array jobs that squeue does not show any more; some of it may be told later."""
+
+    def __init__(self, gateway):
+        self._gateway = gateway
+        self._known = {}  # job -> when it was asked for, and {index: Record}
+        self._works = True
+        self._silent = -1e9  # when there was no answer
+
+    def get(self, job, index):
+        """`Record` of a task that has ended, else None."""
+        asked, found = self._known.get(job, (-1e9, {}))
+        old = time.monotonic() - gs.WAIT_PERIOD_QSTAT_PARSING
+        if index not in found and self._works and asked < old and self._silent < old:
+            found = self._ask(job)
+        return found.get(index)
+
+    def _ask(self, job):
+        found = {}
+        try:
+            found = commands.parse_accounting(commands.run(commands.sacct_call(job), commands.ANSWER, self._gateway))
+        except commands.NoAnswer as e:
+            self._silent = time.monotonic()
+            logging.warning("sacct: %s", e)
+        except commands.CommandFailed as e:
+            self._works = False
+            logging.info("sacct: %s; how jobs ended is taken from squeue as long as it shows them", e)
+        self._known[job] = time.monotonic(), found
+        return found
 
 
 def record_end(task, task_id, record, name):
@@ -29,12 +63,12 @@ def _with_cause(task, task_id, record, name):
     log = task.path(gc.JOB_LOG, task_id)
     own = os.path.join(task.job._sis_path(gc.JOB_LOG_ENGINE, abspath=True), f"{name}.{record.job}.{record.index}")
     last = tail(own, 50) + tail(own + ".batch", 50)
-    if record.state in ("FAILED", "CANCELLED") and any(map(MEMORY_KILL.search, last)):
+    if record.state in ("FAILED", "CANCELLED") and any(map(commands.MEMORY_KILL.search, last)):
         record = dataclasses.replace(record, state="OUT_OF_MEMORY")
     marked = any(os.path.exists(task.path(kind, task_id)) for kind in (gc.JOB_FINISHED_MARKER, "error"))
     if marked or _is_tried_again(log, own):
         return record
-    crashed = record.state == "FAILED" and _exit_status(record.status) not in STOPPED_FROM_OUTSIDE
+    crashed = record.state == "FAILED" and _exit_status(record.status) not in {*STOPPED_FROM_OUTSIDE, _NO_LAUNCH}
     if crashed and not os.path.exists(log):  # not even the worker has started
         with contextlib.suppress(OSError):
             os.link(own, log)
@@ -68,4 +102,7 @@ def _exit_status(status):
 
 def _in_words(status):
     code = _exit_status(status)
-    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
+    if code >= 0:
+        return f"exit status {code}"
+    names = {s.value: s.name for s in signal.Signals}
+    return f"signal {names.get(-code, -code)}"  # Slurm makes up numbers, such as 125 for too little memory

@@ -29,6 +29,7 @@ class Queue:
         self._expected = {}  # submitted after the last look: key -> (job, when)
         self._ended_since = {}  # record -> when it was first seen ended
         self.asked = None  # when the last answer was asked for
+        self._tried = -1e9
         self._reminded = -REMINDER
         self._failing = False
         self._look_until = 0.0
@@ -55,10 +56,11 @@ class Queue:
     # asking --------------------------------------------------------------------------------------------------------
     def look(self):
         """Ask now; returns whether there was an answer. Without one, the last answer stays."""
-        begin = time.monotonic()
+        self._tried = begin = time.monotonic()
         try:
             text = run(squeue_call(pwd.getpwuid(os.getuid()).pw_name), ANSWER, self._gateway)
         except CommandFailed as e:
+            self._tried = time.monotonic()
             self._remind(e)
             return False
         if self._failing:
@@ -71,8 +73,9 @@ class Queue:
         return True
 
     def answered(self):
-        """Whether there was ever an answer; asks if not."""
-        return self.asked is not None or self.look()
+        """Whether there was ever an answer; asks if not, now and then."""
+        due = time.monotonic() - self._tried > gs.WAIT_PERIOD_QSTAT_PARSING
+        return self.asked is not None or (due and self.look())
 
     def fresh(self):
         """Whether the last answer is recent, or nothing can have changed since."""

@@ -13,7 +13,7 @@ from . import global_constants as gc
 from . import global_settings as gs
 from . import processes, toolkit
 from .log_claim import claim
-from .resources import UsageLogger, read_usage, runs_here
+from .resources import UsageLogger, read_usage, runs_here, usage_filename
 from .task import TaskInterrupted
 
 EXIT_FAILED = 1
@@ -50,13 +50,14 @@ def worker(jobdir, task_name, task_id=None, engine_name=None, redirect=False):
     try:
         engine = gs.engine().get_used_engine(engine_name or "short")
         task_id = engine.get_task_id(task_id)
-        earlier = read_usage(f"{prefix}/{gc.PLOGGING_FILE}.{task_name}.{task_id}")
+        number = engine.process_number()
+        earlier = read_usage(usage_filename(prefix, task_name, task_id, number))
         if earlier.get("pid") != os.getpid() and runs_here(earlier):
             logging.error("%s %s runs already in process %s, this one stops", jobdir, task_name, earlier["pid"])
             return EXIT_INTERRUPTED
         if not engine.claim(prefix, task_name, task_id):
             return EXIT_INTERRUPTED
-        usage = UsageLogger(prefix, task_name, task_id, engine)  # from now on other processes see this one
+        usage = UsageLogger(prefix, task_name, task_id, engine, number)  # from now on other processes see this one
         task = load_job(jobdir)._sis_task(task_name)
     except Exception:
         logging.exception("Worker could not load task %s of %s", task_name, jobdir)

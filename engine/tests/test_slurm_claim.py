@@ -6,7 +6,7 @@ import os
 import threading
 
 import pytest
-from sisyphus import Task, slurm_claim
+from sisyphus import Job, slurm_claim
 from sisyphus.slurm import SlurmEngine
 from slurm_fake import FakeSlurm
 
@@ -112,6 +112,18 @@ def test_file_system_without_hard_links(job, monkeypatch):
     assert claim(job, 7) and owner(job) == (7, 1)
 
 
+class Link(Job):
+    def __init__(self, number):
+        self.number = number
+
+    def run(self):
+        """Never called here."""
+
+
+def task(number):
+    return Link(number)._sis_tasks()[0]
+
+
 @pytest.fixture
 def worker(here, job, monkeypatch):
     """Claims as the worker of job 6, while job 5 has the log and no process of this host runs."""
@@ -163,7 +175,7 @@ def test_processes_of_one_job(worker, job, monkeypatch):
     """Of those on several nodes the first has the log and says that the task is finished."""
     monkeypatch.setenv("SLURM_STEP_NUM_TASKS", "2")
     os.rename(own(job, 6), job / "engine" / "x.run.6.1.0")
-    first, second = Task("run"), Task("run")
+    first, second = task(1), task(2)
     monkeypatch.setenv("SLURM_PROCID", "1")
     SlurmEngine().init_worker(second)
     assert worker.claim() and owner(job) == (5, 1) and second.continuable

@@ -22,6 +22,8 @@ ACCOUNTING = """\
 20_1.batch|COMPLETED|0:0|vm
 20_2|CANCELLED by 1000|0:15|vm
 20_3|FAILED|0:9|vm
+20_10|OUT_OF_MEMORY|0:125|vm
+20_10.batch|OUT_OF_MEMORY|0:125|vm
 20_3.batch|OUT_OF_MEMORY|0:125|vm
 20_4|RUNNING|0:0|vm
 20_5|TIMEOUT|0:0|None assigned
@@ -48,6 +50,7 @@ def test_accounting():
         1: "COMPLETED",
         2: "CANCELLED",
         3: "OUT_OF_MEMORY",
+        10: "OUT_OF_MEMORY",
         5: "TIMEOUT",
     }
     assert found[2].status == 15 and found[5].nodes == ""

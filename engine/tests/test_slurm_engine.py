@@ -128,9 +128,11 @@ def test_never_an_answer(fake):
     ("state", "status", "log", "request_"),
     [
         ("TIMEOUT", 0, "", {"mem": 2.0, "time": 4.0}),
-        ("OUT_OF_MEMORY", 0, "", {"mem": 4.0, "time": 2.0}),
+        ("OUT_OF_MEMORY", 125, "", {"mem": 4.0, "time": 2.0}),
         ("FAILED", 9, "slurmstepd: error: Exceeded job memory limit\n", {"mem": 4.0, "time": 2.0}),
         ("FAILED", 9, "slurmstepd-n: error: Detected 1 oom_kill event in StepId=1.\n", {"mem": 4.0, "time": 2.0}),
+        ("FAILED", 53, "", {"mem": 2.0, "time": 2.0}),
+        ("DEADLINE", 0, "", {"mem": 2.0, "time": 2.0}),
         ("CANCELLED", 15, "", {"mem": 2.0, "time": 2.0}),
         ("PREEMPTED", 15, "", {"mem": 2.0, "time": 2.0}),
         ("FAILED", 75 << 8, "", {"mem": 2.0, "time": 2.0}),
@@ -283,7 +285,7 @@ def test_full_queue(fake, caplog):
         assert engine.submit(task) == []
     arrays = [call[call.index("-a") + 1] for call in fake.calls()]
     assert arrays == ["1-5", "1-2", "1"]
-    assert caplog.text.count("submissions pause for 60 s: AssocMaxSubmitJobLimit") == 1
+    assert caplog.text.count("submissions wait: AssocMaxSubmitJobLimit; the next attempt is in 60 s") == 1
     fake.works("sbatch")
     assert engine.submit(task) == [] and task.state(engine) == "runnable"
     engine._paused_until = 0
@@ -425,10 +427,18 @@ def test_environment_of_submissions(fake, monkeypatch):
     """The manager may run in a job of its own, and see GPUs."""
     for name in ("SLURM_NTASKS", "SLURM_CONF", "CUDA_VISIBLE_DEVICES", "MINE"):
         monkeypatch.setenv(name, "1")
-    environment = slurm._environment({"gpu": 0})
-    assert "SLURM_NTASKS" not in environment and environment["MINE"] == environment["SLURM_CONF"] == "1"
-    assert environment["CUDA_VISIBLE_DEVICES"] == ""
-    assert "CUDA_VISIBLE_DEVICES" not in slurm._environment({"gpu": 1})
+    environment = slurm._environment()
+    assert environment["MINE"] == environment["SLURM_CONF"] == "1"
+    assert not {"SLURM_NTASKS", "CUDA_VISIBLE_DEVICES"} & set(environment)
+
+
+@pytest.mark.parametrize(("given", "asked", "sees"), [(None, 0, ""), ("1", 1, "1"), (None, 1, None), ("0,1", 0, "0,1")])
+def test_gpus_of_a_task(fake, monkeypatch, given, asked, sees):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if given:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given)
+    SlurmEngine().init_worker(set_up(rqmt={"gpu": asked}))
+    assert os.environ.get("CUDA_VISIBLE_DEVICES") == sees
 
 
 def test_settings_of_submissions(fake):
