@@ -1,7 +1,7 @@
 """What ``sis find``, ``info``, ``remove`` and ``clean`` do, given their arguments."""
 
-import contextlib
 import logging
+import os
 import sys
 
 from . import global_settings as gs
@@ -19,7 +19,12 @@ def _command(action):
         from .lock import WorkFolderLocked
 
         try:
-            return action(args)
+            status = action(args)
+            sys.stdout.flush()
+            return status
+        except BrokenPipeError:  # the reader, such as head, has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return EXIT_DONE
         except (JobError, WorkFolderLocked, OSError) as e:
             logging.error("%s", e)
             return EXIT_USAGE
@@ -87,8 +92,7 @@ def info(args):
     else:
         known = StoredJobs()
         job = known.load(one_of(args.job, find_folders(args.job)))
-    with contextlib.suppress(BrokenPipeError):
-        print("\n".join(describe(job, known, args.lines)))
+    print("\n".join(describe(job, known, args.lines)))
     return EXIT_DONE
 
 

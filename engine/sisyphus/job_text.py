@@ -1,5 +1,6 @@
 """Everything a person asks of one job, as lines of text (``sis info``). Only reads."""
 
+import contextlib
 import os
 
 from . import global_constants as gc
@@ -36,8 +37,12 @@ class StoredJobs:
             raise JobError(
                 f"the stored job of {folder} cannot be loaded ({type(e).__name__}: {e}); read {folder}/{gc.JOB_INFO}"
             ) from e
-        state = "running" if busy_ones([folder]) else folder_state(folder)
-        self.states[job] = {"failed": gc.STATE_ERROR}.get(state, state)
+        state = folder_state(folder)
+        if state in ("failed", "unfinished") and busy_ones([folder]):
+            state = gc.STATE_QUEUE
+        self.states[job] = gc.STATE_ERROR if state == "failed" else state
+        with contextlib.suppress(Exception):  # the recipe's; the files tell of tasks too
+            job._sis_tasks()
         return job
 
     def state_of(self, sis_id):

@@ -317,6 +317,29 @@ def test_cleared_folders(folder):
     assert status == 0 and "nothing to do" in output
 
 
+def test_info_of_a_queued_job(here, monkeypatch):
+    from sisyphus.job_text import StoredJobs, describe
+
+    monkeypatch.setattr(tk, "cached_engine", lambda: engine)
+    engine = EngineBase()
+    engine.task_state = lambda task, i: "queue"
+    job = Step(1)
+    job._sis_setup_directory()
+    with open(folder_of(job) + "/submit_log.run", "w") as f:
+        f.write("([1], {'cpu': 2, 'mem': 1.5, 'engine_name': 'cluster', 'engine_info': None})\n")
+    known = StoredJobs()
+    lines = [line.strip() for line in describe(known.load(folder_of(job)), known, 5)]
+    assert "state     queue" in lines and "task run: 1 queued" in lines
+    assert "1 submissions, the last one: ids 1 to cluster for cpu 2, mem 1.5 GB" in lines
+
+
+def test_reader_that_has_seen_enough(folder):
+    folder.sis("manager", "-r", "config.chain(3)")
+    process = folder.start("find", "")
+    process.stdout.close()
+    assert process.wait(20) == 0
+
+
 def test_packing(folder):
     folder.sis("manager", "-r", "config.chain(2)")
     status, output = folder.sis("clean", "--dry-run")
