@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -18,6 +19,7 @@ import torch
 from ctc_kd.lexicon.inventory import labels, labels_with_blank
 from ctc_kd.nn.losses import ctc_loss, kd_loss, own_count
 from ctc_kd.training.hdf import HdfWriter
+from ctc_kd.training.run_returnn import RECIPES
 from ctc_kd.training.several_gpus import num_processes, update_options
 from ctc_kd.training.train import TrainingConfig, TrainJob
 
@@ -145,6 +147,23 @@ def kill_second_process(folder):
     for process in psutil.Process().children(recursive=True):
         if "ctc_kd.training.run_returnn" in process.cmdline() and process.environ().get("RANK") == "1":
             process.kill()
+
+
+@pytest.mark.slow
+def test_processes_end_with_the_worker_that_started_them(tmp_path):
+    (tmp_path / "config.py").write_text(
+        "import os, time\nopen(f'{os.getpid()}.started', 'w').close()\ntime.sleep(100)\n"
+    )
+    code = "from ctc_kd.training.run_returnn import run_returnn; run_returnn('config.py', threads=1, processes=2)"
+    worker = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, env={**os.environ, "PYTHONPATH": RECIPES})
+    end = time.monotonic() + 120
+    while time.monotonic() < end and len(list(tmp_path.glob("*.started"))) < 2:
+        time.sleep(0.05)
+    others = psutil.Process(worker.pid).children(recursive=True)
+    worker.kill()
+    worker.wait()
+    assert len(others) >= 3  # two and their launcher
+    assert not psutil.wait_procs(others, timeout=20)[1]
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ class TrainJob(Job):
     """Trains a model with CTC, with KD on stored teacher logits, or with both.
 
     Label-free training is a property of this job's inputs: without ``labels`` and ``dev_labels`` nothing it reads
-    depends on transcripts.
+    depends on transcripts. On several GPUs (``rqmt``) the updates are those of one, see ``several_gpus``.
 
     :param model: class and config of a model of ``ctc_kd.nn``, see ``steps.build_model``
     :param criterion: the loss, see ``steps.build_criterion``
