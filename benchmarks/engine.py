@@ -147,9 +147,12 @@ def show(title: str, figures: dict[str, dict[str, float]], rows: dict[str, tuple
 
 LOOKS = {
     "load_s": ("load, s", 1),
+    "load_cpu_s": ("load, CPU s", 1),
     "first_s": ("first, s", 1),
+    "first_cpu_s": ("first, CPU s", 1),
     "first_calls": ("first, calls", 1),
     "cycle_s": ("cycle, ms", 1e3),
+    "cycle_cpu_s": ("cycle, CPU ms", 1e3),
     "cycle_calls": ("cycle, calls", 1),
 }
 PARKED = {

@@ -1,4 +1,4 @@
-"""Loads a graph in the engine that is on the path and prints, as JSON, seconds and file-system calls of its parts.
+"""Loads a graph in the engine that is on the path and prints, as JSON, what its parts cost.
 
     python probe.py ours|upstream 'layers(5000)' [FRACTION]
 
@@ -41,23 +41,27 @@ def mark_finished(fraction):
             open(f"{folder}/{name}", "w").close()
 
 
+def measured(part, work, found, calls):
+    """Seconds of the clock and of the processor, and file-system calls, of ``work()``."""
+    before, wall, cpu = sum(calls.values()), time.perf_counter(), time.process_time()
+    work()
+    found[f"{part}_s"], found[f"{part}_cpu_s"] = time.perf_counter() - wall, time.process_time() - cpu
+    found[f"{part}_calls"] = sum(calls.values()) - before
+
+
 def main():
     sys.path.insert(0, os.getcwd())
     sys.setrecursionlimit(100_000)  # upstream walks chains by recursion
     from sisyphus.loader import config_manager
 
-    begin = time.perf_counter()
+    found = {}
     with contextlib.redirect_stdout(sys.stderr):
-        config_manager.load_configs(["config.graphs." + sys.argv[2]])
-        found = {"load_s": time.perf_counter() - begin}
+        calls = count_calls() if os.environ.get("BENCH_COUNT") else {}
+        measured("load", lambda: config_manager.load_configs(["config.graphs." + sys.argv[2]]), found, calls)
         if len(sys.argv) > 3:
             return mark_finished(float(sys.argv[3]))
-        calls = count_calls() if os.environ.get("BENCH_COUNT") else {}
-        for name, look in zip(("first", "cycle"), look_of(sys.argv[1]), strict=True):
-            before, begin = sum(calls.values()), time.perf_counter()
-            look()
-            found[f"{name}_s"] = time.perf_counter() - begin
-            found[f"{name}_calls"] = sum(calls.values()) - before
+        for part, look in zip(("first", "cycle"), look_of(sys.argv[1]), strict=True):
+            measured(part, look, found, calls)
     print(json.dumps(found), flush=True)
     os._exit(0)  # no thread of an engine is waited for
 
