@@ -1,5 +1,6 @@
 """The modules beside these tests can be imported by them, and the manager reads the settings of the test's folder."""
 
+import hashlib
 import sys
 from pathlib import Path
 
@@ -13,3 +14,16 @@ def own_settings():
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SIS_GLOBAL_SETTINGS_FILE", "settings.py")
         yield
+
+
+@pytest.fixture(scope="session")
+def public_files(tmp_path_factory):
+    """The folder with all files that the configs download, in miniature, and their checksums as in the settings."""
+    import miniatures
+
+    folder = tmp_path_factory.mktemp("public") / "files"
+    miniatures.write_public_files(folder)
+    checksums = {
+        path.name: {"checksum": f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"} for path in folder.iterdir()
+    }
+    return folder, checksums

@@ -1,4 +1,4 @@
-"""LibriSpeech and TED-LIUM release 2 in miniature: the public files in their genuine layouts, spoken in tones."""
+"""LibriSpeech (also Mini) and TED-LIUM 2 in miniature: the public files in their genuine layouts, spoken in tones."""
 
 import gzip
 import tarfile
@@ -33,8 +33,11 @@ LIBRISPEECH = {
 }
 """Part -> utterances."""
 
+MINI_LIBRISPEECH = {"train-clean-5": 24, "dev-clean-2": 6}
+"""The same."""
+
 TEDLIUM = {"train": 36, "dev": 6, "test": 6}
-SPEAKERS_IN_PART = 2
+SPEAKERS_IN_PART = 3
 LM_TEXTS = (
     "commoncrawl-9pc",
     "europarl-v7-6pc",
@@ -46,10 +49,10 @@ LM_TEXTS = (
 
 
 def write_public_files(folder):
-    """All files that config/kd_blank.py downloads, by their names."""
+    """All files that the configs download, by their names."""
     rng = np.random.default_rng(0)
     folder.mkdir()
-    for number, (part, size) in enumerate(LIBRISPEECH.items(), 1):
+    for number, (part, size) in enumerate({**LIBRISPEECH, **MINI_LIBRISPEECH}.items(), 1):
         tree = folder.parent / "trees" / part / "LibriSpeech"
         write_librispeech_part(
             tree, part, sentences(rng, size, with_unlisted=part.startswith("train")), 100 * number, rng
@@ -64,7 +67,7 @@ def write_public_files(folder):
     pack(tree, folder / "TEDLIUM_release2.tar.gz")
     (folder / "librispeech-lexicon.txt").write_text(librispeech_lexicon())
     with gzip.open(folder / "4-gram.arpa.gz", "wt") as file:
-        file.write(arpa())
+        file.write(arpa([word for word in LISTED if word != "'S"], likely="SEND ME"))
 
 
 def sentences(rng, size, *, with_unlisted=False):
@@ -139,10 +142,9 @@ def tedlium_dictionary():
     return "".join(lines + [f"{word.lower()}(2) {' '.join(phonemes)}\n" for word, phonemes in VARIANTS.items()])
 
 
-def arpa():
-    """A 4-gram: all words alike, but one sentence is likely."""
-    words = [word for word in LISTED if word != "'S"]
-    likely = "<s> SEND ME </s>".split()
+def arpa(words, likely):
+    """A 4-gram: all words alike, but the sentence of the two words ``likely`` is probable."""
+    likely = f"<s> {likely} </s>".split()
     sections = [["<unk>", "<s>", "</s>", *words]]
     sections += [[" ".join(likely[first : first + order]) for first in range(5 - order)] for order in (2, 3, 4)]
     lines = ["\\data\\", *(f"ngram {order}={len(ngrams)}" for order, ngrams in enumerate(sections, 1))]

@@ -2,7 +2,6 @@
 
 import io
 import json
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -11,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from command_line import setup_folder, sis
+from miniatures import arpa
 from tones import speak
 
 from ctc_kd.corpus.cuts import whole_recording_cut, write_cuts
@@ -21,25 +22,6 @@ HERE = Path(__file__).parent
 KILL_AND_RESUME = HERE.parents[1] / "benchmarks" / "kill_and_resume.py"
 
 LEXICON = {"SEE": ("S", "IY"), "THE": ("DH", "AH"), "ZOO": ("Z", "UW"), "CAT": ("K", "AE", "T")}
-ARPA = """\\data\\
-ngram 1=7
-ngram 2=2
-
-\\1-grams:
--2.0\t<unk>
--99\t<s>\t0
--0.8\t</s>
--0.8\tSEE\t0
--0.8\tTHE\t0
--0.8\tZOO\t0
--0.8\tCAT\t0
-
-\\2-grams:
--0.7\t<s> THE
--0.7\tTHE ZOO
-
-\\end\\
-"""
 SETTINGS = """
 def engine():
     from sisyphus.localengine import LocalEngine
@@ -82,26 +64,23 @@ def marked(pronunciation):
 @pytest.fixture(scope="module")
 def setup(tmp_path_factory):
     """A folder with config, settings and data, in which the grid has run."""
-    folder = tmp_path_factory.mktemp("setup")
+    folder = setup_folder(tmp_path_factory.mktemp("grid") / "setup", HERE / "small_grid.py", settings=SETTINGS)
     data = folder / "data"
-    for name in ("config", "data", "work"):
-        (folder / name).mkdir()
-    shutil.copy(HERE / "small_grid.py", folder / "config")
-    (folder / "settings.py").write_text(SETTINGS)
+    for path in (data, folder / "work"):
+        path.mkdir()
     rng = np.random.default_rng(0)
     for part, size in (("train", 40), ("dev", 8), ("test", 8)):
         write_set(data, part, size, rng)
     (data / "lexicon.txt").write_text("".join(f"{word} {' '.join(spoken)}\n" for word, spoken in LEXICON.items()))
-    (data / "lm.arpa").write_text(ARPA)
+    (data / "lm.arpa").write_text(arpa(LEXICON, likely="THE ZOO"))
     run_manager(folder)
     return folder
 
 
 def run_manager(folder):
-    command = [sys.executable, "-m", "sisyphus", "manager", "-r", "-co", "config/small_grid.py"]
-    result = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
-    return result.stdout + result.stderr
+    status, output = sis(folder, "manager", "-r", "-co", "config/small_grid.py")
+    assert status == 0, output[-5000:]
+    return output
 
 
 @pytest.mark.slow

@@ -1,20 +1,13 @@
 """config/kd_blank.py by the command line: miniatures of its corpora from a server on this machine to the reports."""
 
-import hashlib
 import json
 import re
-import resource
-import shlex
 import shutil
-import subprocess
-import sys
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import miniatures
 import pytest
+from command_line import Server, jobs_that, settings_for, setup_folder, sis
 
 from ctc_kd.corpus.public_file_table import TABLE
 from ctc_kd.lexicon.inventory import labels_with_blank
@@ -24,24 +17,8 @@ from ctc_kd.training.hdf import read_hdf, read_labels
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
 CONFIG = REPOSITORY / "config" / "kd_blank.py"
-COMMANDS = re.findall(r"sis (manager [^`\n]*)", CONFIG.read_text())
-"""Those that the config names."""
+GRID = [CONFIG, HERE / "paper_grid.py", HERE / "tiny.py"]
 
-SETTINGS = """
-PUBLIC_FILES = {public_files!r}
-
-def engine():
-    from sisyphus.localengine import LocalEngine
-    return LocalEngine(cpus={cpus})
-"""
-NO_NETWORK = """
-import socket
-
-def refuse(*_):
-    raise OSError("the network was asked for something")
-
-socket.socket.connect = socket.getaddrinfo = refuse
-"""
 NO_WAITING = """
 import time
 
@@ -54,68 +31,17 @@ STUDENTS = {
 }
 
 
-class Server(ThreadingHTTPServer):
-    """Files of a folder, until the end of the block; then nothing answers at its address."""
-
-    def __init__(self, folder):
-        super().__init__(("127.0.0.1", 0), partial(Handler, directory=folder))
-        self.url = f"http://127.0.0.1:{self.server_port}"
-
-    def __enter__(self):
-        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.shutdown()
-        self.server_close()
-
-
-class Handler(SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
-def setup_folder(folder, *configs, settings):
-    (folder / "config").mkdir(parents=True)
-    for config in configs:
-        shutil.copy(config, folder / "config")
-    (folder / "settings.py").write_text(settings)
-    return folder
-
-
-def settings_for(url, checksums, *, cpus=2):
-    public_files = {name: {"urls": [f"{url}/{name}"], **fields} for name, fields in checksums.items()}
-    return SETTINGS.format(public_files=public_files, cpus=cpus)
-
-
-def sis(folder, *arguments):
-    """Exit status and output."""
-    command = [sys.executable, "-m", "sisyphus", *arguments]
-    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    return result.returncode, result.stdout + result.stderr
-
-
-def jobs_that(event, output):
-    """Their classes, in the order of the output's lines."""
-    return re.findall(rf"^\[[\d:]+\] {event} +\S*/(\w+)\.", output, re.MULTILINE)
-
-
 def output_of(grid, job_id):
     return grid / "work" / job_id / "output"
 
 
 @pytest.fixture(scope="module")
-def grid(tmp_path_factory, kenlm_work):
+def grid(tmp_path_factory, kenlm_work, public_files):
     """A folder in which both corpora have been downloaded and all rows have been run."""
-    root = tmp_path_factory.mktemp("paper")
-    miniatures.write_public_files(root / "files")
-    checksums = {
-        path.name: {"checksum": f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"}
-        for path in (root / "files").iterdir()
-    }
-    with Server(root / "files") as server:
+    files, checksums = public_files
+    with Server(files) as server:
         settings = settings_for(server.url, checksums)
-        folder = setup_folder(root / "setup", CONFIG, HERE / "paper_grid.py", settings=settings)
+        folder = setup_folder(tmp_path_factory.mktemp("paper") / "setup", *GRID, settings=settings)
         shutil.copytree(kenlm_work, folder / "work")
         status, output = sis(folder, "manager", "-r", "config/paper_grid.py")
     assert status == 0, output[-5000:]
@@ -201,7 +127,7 @@ def test_without_the_server_only_downloads_fail_and_say_what_to_do(kenlm_work, t
     with Server(tmp_path) as server:
         checksums = {name: {} for name in TABLE}
         settings = settings_for(server.url, checksums, cpus=len(TABLE)) + NO_WAITING
-    folder = setup_folder(tmp_path / "setup", CONFIG, HERE / "paper_grid.py", settings=settings)
+    folder = setup_folder(tmp_path / "setup", *GRID, settings=settings)
     shutil.copytree(kenlm_work, folder / "work")
     status, output = sis(folder, "manager", "-r", "config/paper_grid.py")
     assert status == 1
@@ -214,16 +140,3 @@ def test_without_the_server_only_downloads_fail_and_say_what_to_do(kenlm_work, t
         rf"Put the file TEDLIUM_release2.tar.gz \({checksum}, 36,791,529,840 bytes\) into \S+/work", output
     )
     assert 'name a copy in settings.py: RESOURCES = {"4-gram.arpa.gz": "/path/to/4-gram.arpa.gz"}' in output
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_the_config_shows_its_plan_without_network(tmp_path, command):
-    folder = setup_folder(tmp_path / "setup", CONFIG, settings=NO_NETWORK)
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    status, output = sis(folder, *shlex.split(command, comments=True))
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert status == 1, output
-    assert re.search(r"^\d of \d+ jobs finished, \d+ runnable, \d+ waiting$", output, re.MULTILINE)
-    assert "  would start ctc_kd/corpus/download/DownloadJob." in output
-    assert output.endswith("Not started: use -r to start without asking.\n")
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 5
