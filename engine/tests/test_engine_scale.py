@@ -300,11 +300,10 @@ def test_peak_of_memory_is_seen(here):
     """Also of a task that is over before it is measured for the first time."""
     if not os.path.exists("/proc/self/status"):
         pytest.skip("needs /proc")
-    before = used_by_this_process()
-    block = bytearray(64 * 1024**2)
+    block = b"x" * 128 * 1024**2
     del block
-    after = used_by_this_process()
-    assert after["rss"] >= before["rss"] and after["vms"] >= before["vms"] + 0.03 and after["cpu"] > 0
+    used = used_by_this_process()
+    assert used["vms"] > used["rss"] > 0.12 and used["cpu"] > 0
 
 
 def test_states_of_another_thread_stay_whole(here):
