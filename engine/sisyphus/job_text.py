@@ -8,12 +8,12 @@ from . import global_settings as gs
 from .failures import used_in_words
 from .graph_states import FAILED
 from .lookup import JobError, busy_ones, folder_state, job_folders, job_id, names_of_folders, owner_of
+from .reading import usage
+from .reading.failure import failure
+from .reading.folder import JobFolder, outputs
 from .removal import in_bytes, users_of_folders
 from .reporter import progress
 from .tools import inside_setup
-from .web import usage
-from .web.failure import failure
-from .web.folder import JobFolder, outputs
 
 LISTED = 50  # entries of one list
 _MADE_IN = "MADE IN: "

@@ -9,14 +9,14 @@ from flask import Flask, Response, abort, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from .. import global_settings as gs
+from ..reading.folder import JobFolder, is_text, open_output
+from ..reading.usage import LOG, in_words
 from ..removal import in_bytes
 from ..reporter import duration
 from .chain import HEIGHT, NODES, WIDTH, chain
 from .details import details
-from .folder import JobFolder, is_text, open_output
 from .overview import PAGE_ROWS, overview
 from .snapshot import GROUPS, Snapshot
-from .usage import LOG, in_words
 
 REFRESH = 3  # seconds between two looks of the browser
 REFRESH_FINISHED = 30  # of a job that hardly changes any more

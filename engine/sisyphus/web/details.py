@@ -4,11 +4,11 @@ import os
 
 from .. import global_settings as gs
 from ..graph_states import FAILED
+from ..reading import usage
+from ..reading.failure import failure
+from ..reading.folder import JobFolder, first_bytes, is_text, outputs
 from ..tools import inside_setup
-from . import usage
 from .chart import chart
-from .failure import failure
-from .folder import JobFolder, first_bytes, is_text, outputs
 from .overview import progress
 
 TAIL_LINES = 60

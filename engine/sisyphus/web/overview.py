@@ -5,10 +5,10 @@ import heapq
 import time
 
 from ..graph_states import FAILED
-from .failure import failure
-from .folder import JobFolder
+from ..reading.failure import failure
+from ..reading.folder import JobFolder
+from ..reading.usage import run_time
 from .snapshot import GROUPS, group_of
-from .usage import run_time
 
 GROUP_ROWS = 30  # of each state, where all states are shown
 PAGE_ROWS = 200  # where one state is shown
