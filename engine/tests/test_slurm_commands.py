@@ -81,7 +81,7 @@ def test_ranges():
 def call(rqmt, task_ids=(1,), offset=0, memory="node"):
     rqmt = {"cpu": 1, "mem": 1.0, "time": 1.0, **rqmt}
     command = ["sis", "worker", "work/a b", "run"]
-    return commands.sbatch_call("x.run", "/work/50%/engine", command, rqmt, task_ids, offset, "abc", memory)
+    return commands.sbatch_call("x.run", "/data/50%/engine", command, rqmt, task_ids, offset, "abc", memory)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def call(rqmt, task_ids=(1,), offset=0, memory="node"):
         ({}, "--no-requeue"),
         ({}, "--comment=sis:abc:0"),
         ({}, "--wrap=exec sis worker 'work/a b' run"),
-        ({}, "/work/50%%/engine/%x.%A.%a"),
+        ({}, "/data/50%%/engine/%x.%A.%a"),
     ],
 )
 def test_submission_asks_for(rqmt, option):
