@@ -1,4 +1,4 @@
-"""What the commands of Slurm are given and what is read from their answers (recorded with Slurm 22.05)."""
+"""What the commands of Slurm are given and what is read from their answers (lines in the form of Slurm 22.05)."""
 
 import time
 
