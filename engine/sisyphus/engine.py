@@ -7,7 +7,6 @@ from . import global_constants as gc
 from . import global_settings as gs
 from . import retry
 from .task import normalised
-from .tools import sis_hash
 
 
 class DeferSubmission(Exception):
@@ -127,7 +126,7 @@ class EngineBase:
             if task.state(self, i) in (gc.STATE_RUNNABLE, gc.STATE_INTERRUPTED_RESUMABLE):
                 rqmt = self.get_rqmt(task, i)
                 self.check_request(rqmt, task)
-                groups.setdefault(sis_hash(rqmt), (rqmt, []))[1].append(i)
+                groups.setdefault(repr(sorted(rqmt.items())), (rqmt, []))[1].append(i)
         submitted = []
         for rqmt, ids in groups.values():
             with contextlib.suppress(DeferSubmission):

@@ -20,7 +20,7 @@ from .lock import ManagerLock
 from .reporter import Reporter
 
 TABLE_PERIOD = 5  # seconds between redraws of the table
-SUBMIT_PERIOD = 5  # seconds of submissions, after which states and targets are looked at in between
+SUBMIT_PERIOD = 10  # seconds of submissions, after which states and targets are looked at in between
 MOST_BUSY = 0.1  # share of a core that cycles may take where tasks start and end all the time
 STARTABLE = (gc.STATE_RUNNABLE, gc.STATE_INTERRUPTED_RESUMABLE)
 EXIT_DONE, EXIT_INCOMPLETE, EXIT_USAGE, EXIT_INTERRUPT = 0, 1, 2, 130

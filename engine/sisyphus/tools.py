@@ -143,8 +143,7 @@ def tail(filename, lines, max_bytes=200_000):
 
 def inside_setup(filename):
     """``filename`` relative to the setup folder if it lies inside."""
-    relative = os.path.relpath(filename, gs.BASE_DIR)
-    return filename if relative.startswith("..") else relative
+    return filename.removeprefix(gs.BASE_DIR + "/")
 
 
 class EnvironmentModifier:
