@@ -197,7 +197,7 @@ def test_failed_job(site, corpus, failed):
     assert "task part 2: error, ValueError: utterance 17 is broken" in text and f"sis rerun {failed._sis_id()}" in text
     assert "log.part.2 part.1 part.2 part.2.error.01" in text and "searching" in text
     assert "part 1 error, 1 not started, 1 finished; asks for cpu 2, mem 0.5 GB, time 1.5 h" in text
-    assert "2 error 30:00 1.25 GB 150 % node7, 4711" in text
+    assert "2 error 30:00 1.25 GB 180 % node7, 4711" in text
     assert "1 submission ids 1, 2, 3 cpu 2, mem 4 GB long 77" in text, "half a line of the log is left out"
     assert "memory: now or last 1.1 GB, at most 1.1 GB, requested 4 GB" in text
     assert "CPU: now or last 111 %, at most 111 %, requested 200 %" in text

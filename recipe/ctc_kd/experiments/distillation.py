@@ -64,6 +64,7 @@ class Distillation:
     def teacher_logits(self) -> tk.Path:
         audio = [*self.student_audio, self.corpus.audio[self.corpus.validation]]
         job = DumpLogitsJob(model=self.preset.teacher, checkpoint=self.teacher_checkpoint, audio=audio)
+        job.add_alias(f"{self.corpus.name}/{TEACHER.name}/dump")
         return self.preset.place(job).out_logits
 
     def _train(
@@ -133,8 +134,8 @@ class Distillation:
             training = self.student(row)
             found = posteriors(self.corpus, self.preset, training.model, training.checkpoint())
         scales = self._tuned(row, found)
-        training.add_alias(f"{self.corpus.name}/{row.name}/train")
-        scales.add_alias(f"{self.corpus.name}/{row.name}/tune")
+        for name, job in (("train", training), ("posteriors", found.prior.creator), ("tune", scales)):
+            job.add_alias(f"{self.corpus.name}/{row.name}/{name}")
         return TrainedRow(row, training, found, scales)
 
     def record(self, trained: TrainedRow, sets: Sequence[str] = ("dev", "test")) -> RecordJob:
@@ -163,6 +164,8 @@ class Distillation:
         for name in sets:
             set_name = getattr(corpus, name)
             job = score(corpus, preset, set_name, posteriors=found.of[set_name], prior=found.prior, **best)
+            job.hypotheses.creator.add_alias(f"{corpus.name}/{row.name}/search-{name}")
+            job.add_alias(f"{corpus.name}/{row.name}/score-{name}")
             scores[name] = job.out_counts
         record = RecordJob(
             row=facts,
