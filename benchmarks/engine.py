@@ -13,7 +13,7 @@ queued    a whole cycle of a real manager (processor time) while every job that 
 submit    the manager's processor time to set up and submit one job
 memory    peak of that manager's resident memory
 run       jobs that call ``true`` in a shell on LocalEngine with two CPUs: wall time and the manager's own processor
-          time per job. Upstream gets fewer jobs (--run-upstream), because it starts about two a second.
+          time per job. Upstream gets fewer jobs (--run-upstream), because it starts two a second at most.
 """
 
 from __future__ import annotations
