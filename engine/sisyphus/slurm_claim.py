@@ -49,17 +49,26 @@ def claim(own, log, alive):
 def _claim(own, log, alive):
     if _link(own, log):
         return True
+    try:
+        return _take_over(own, log, alive)
+    except FileNotFoundError:  # another one was faster, and has removed its lock
+        return False
+
+
+def _take_over(own, log, alive):
     owner = os.stat(log)
     if os.path.samestat(os.stat(own), owner):
         return True  # the cluster started this job again
     lock = f"{os.path.dirname(own)}/.{owner.st_ino}.next"
     if alive(log) or not _claim(own, lock, alive):
         return False
-    alone = os.path.samestat(os.stat(log), owner)  # else another one was faster, and has removed its lock
-    if alone:
-        _replace(log, own)
-    os.unlink(lock)
-    return alone
+    try:
+        alone = os.path.samestat(os.stat(log), owner)  # else another one was faster, and has removed its lock
+        if alone:
+            _replace(log, own)
+        return alone
+    finally:
+        os.unlink(lock)
 
 
 def _replace(log, own):

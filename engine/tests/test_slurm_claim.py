@@ -92,9 +92,13 @@ def test_one_of_many_at_once(job, after_a_dead_one):
         names = [own(job, 1000 + round_ * count + k) for k in range(count)]
         together = threading.Barrier(count)
 
+        def alive(log):
+            owner = slurm_claim.owner_of(log, job / "engine")  # None of a lock that has just been removed
+            return owner is not None and owner[0] >= 1000
+
         def take(name, together=together, log=str(log)):
             together.wait()
-            return slurm_claim.claim(name, log, lambda log: slurm_claim.owner_of(log, job / "engine")[0] >= 1000)
+            return slurm_claim.claim(name, log, alive)
 
         with concurrent.futures.ThreadPoolExecutor(count) as pool:
             won = list(pool.map(take, names))
