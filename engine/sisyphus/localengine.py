@@ -18,10 +18,9 @@ from .engine import EngineBase, ImpossibleRequest
 from .log_claim import is_claimed
 from .resources import read_usage, runs_here
 from .tools import str_to_GB
-from .worker import EXIT_INTERRUPTED
+from .worker import STOPPED_FROM_OUTSIDE
 
 STARTING = 5  # seconds from the log of a worker to its usage file, at most
-_STOPPED_FROM_OUTSIDE = {-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP, 137, 143, EXIT_INTERRUPTED}
 
 
 class _Process:
@@ -260,6 +259,6 @@ def _record_end(process, status):
         process.early_output.seek(0)
         log.write(process.early_output.read())
         log.write(f"[{time.strftime('%F %T')}] ERROR: the worker process ended by {how} without a result\n".encode())
-    if status not in _STOPPED_FROM_OUTSIDE:
+    if status not in STOPPED_FROM_OUTSIDE:
         with contextlib.suppress(OSError):
             open(process.file("error"), "x").close()
