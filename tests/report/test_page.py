@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ctc_kd.experiments.published import published_reference
-from ctc_kd.report.figures import figure1, figure1_series
+from ctc_kd.report.figures import axis_labels, figure1, figure1_series
 from ctc_kd.report.findings import caution, headline, key_figures
 from ctc_kd.report.names import row_name
 from ctc_kd.report.page import Page
@@ -159,6 +159,25 @@ def test_figure1_joins_elimination_as_n_0(results):
         0.9: ([(1, 17.2)], 17.0),
         1.0: ([(0, 18.0), (1, 16.4), (2, 16.0)], 17.5),
     }
+
+
+def test_figure1_has_room_for_any_n(results, make_record):
+    """Plain KD stands right of all of them."""
+    assert list(axis_labels(results)) == [0, 1, 2, 3, 4, 5, 6.4]
+    wider = Results([*results.records, make_record("symmetric", 8, 1.0, dev=16, test=17)])
+    assert list(axis_labels(wider)) == [0, 1, 2, 3, 4, 5, 8, 9.4]
+    page = page_of(wider)
+    at = {text: float(x) for x, text in re.findall(r'<text x="([\d.]+)"[^>]*>(8|all)</text>', page)}
+    point = re.search(r"rotate\(45 ([\d.]+) [^>]*><title>λ = 1.0, n = 8:", page)
+    assert float(point[1]) == at["8"] < at["all"]
+
+
+def test_without_baseline_nothing_is_compared_with_it(make_record, significance):
+    """As where students learn from untranscribed audio."""
+    rows = [make_record("teacher", dev=8, test=9), make_record("all", None, 1.0, dev=17, test=18)]
+    results = Results(rows, significance=significance({"teacher": 9.0, "all-l1": 18.0}, []))
+    assert caution(results).startswith("The test set has 1\u2009000 words")
+    assert "significance" not in parse(page_of(results)).ids
 
 
 def test_figure1_has_the_papers_points_of_the_same_corpus_only(make_record):

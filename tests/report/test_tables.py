@@ -3,6 +3,7 @@
 import pytest
 
 from ctc_kd.experiments.published import published_reference, published_wer
+from ctc_kd.report import names
 from ctc_kd.report.coverage_table import coverage_markdown
 from ctc_kd.report.results import Results
 from ctc_kd.report.tables import table1_markdown, table2_markdown
@@ -81,6 +82,18 @@ def test_further_scales_and_rules_get_rows(make_record):
         "|  | 0.25 | – | – | – |",
         "|  | 0.9 | – | – | – |",
         "|  | 1.0 | – | – | – |",
+    ]
+
+
+def test_a_new_rule_has_rows(make_record, monkeypatch):
+    """Those of docs/extending.md: its name in METHODS and in names.py is all."""
+    monkeypatch.setattr("ctc_kd.report.record.METHODS", ("new",))
+    monkeypatch.setitem(names.SHORT, "new", "New")
+    table = lines(table2_markdown(Results([make_record("new", 3, 1.0, dev=18, test=19)])))
+    assert table[-3:] == [
+        "| New | 0.25 | – | – | – |",
+        "|  | 0.9 | – | – | – |",
+        "|  | 1.0 | parameter = 3 | **18.0** | **19.0** |",
     ]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ctc_kd.report import names
 from ctc_kd.report.cell import Cell
-from ctc_kd.report.figures import ALL_FRAMES, AXIS_LABELS, figure1_series
+from ctc_kd.report.figures import axis_labels, figure1_series
 from ctc_kd.report.results import Results
 from ctc_kd.report.svg import Plot, element, ticks
 
@@ -63,6 +63,8 @@ def figure1(results: Results) -> str:
     series = figure1_series(results)
     if not series:
         return ""
+    labels = axis_labels(results)
+    all_frames = max(labels)
     baseline = results.best("baseline", None)
     values = [wer for points, kd in series.values() for wer in [*(y for _, y in points), kd] if wer is not None]
     values += [wer for weight in series for _, wer in results.paper_points(weight)]
@@ -71,7 +73,7 @@ def figure1(results: Results) -> str:
     plot = Plot(
         width=560,
         height=340,
-        x=(-0.35, ALL_FRAMES + 0.35),
+        x=(-0.35, all_frames + 0.35),
         y=(max(min(values) - pad, 0), max(values) + pad),
         margins=(44, 12, 12, 66),
     )
@@ -80,7 +82,7 @@ def figure1(results: Results) -> str:
         plot.horizontal(baseline.dev.wer, "rule baseline")
         name = f"Baseline {names.wer(baseline.dev.wer)}"
         plot.text(plot.right, plot.y(baseline.dev.wer) - 5, name, anchor="end")
-    for position, label in AXIS_LABELS.items():
+    for position, label in labels.items():
         for row, text in enumerate(label):
             plot.text(plot.x(position), plot.bottom + 18 + 16 * row, text)
     plot.text((plot.left + plot.right) / 2, plot.height - 6, "n, blank frames kept on each side of a label")
@@ -94,7 +96,7 @@ def figure1(results: Results) -> str:
         for n, wer in points:
             plot.marker(n, wer, index % 3, f"mark c{index}", f"{name}, n = {n:g}: {names.wer(wer)} % on dev")
         if kd is not None:
-            plot.marker(ALL_FRAMES, kd, index % 3, f"mark c{index}", f"{name}, plain KD: {names.wer(kd)} % on dev")
+            plot.marker(all_frames, kd, index % 3, f"mark c{index}", f"{name}, plain KD: {names.wer(kd)} % on dev")
     return plot.svg(f"Dev WER over n of symmetric selection, distillation scales {', '.join(map(names.scale, series))}")
 
 

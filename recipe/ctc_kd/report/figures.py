@@ -10,9 +10,7 @@ from ctc_kd.report.results import Results
 # Okabe and Ito's colours, told apart by readers with any colour vision; the markers tell apart in grey, too.
 COLOURS = ("#D55E00", "#009E73", "#0072B2", "#CC79A7", "#E69F00")
 MARKERS = "osD^v"
-LAST_RADIUS = 5
-ALL_FRAMES = LAST_RADIUS + 1.4  # position of plain KD on the axis: apart, as its radius is unlimited
-AXIS_LABELS = {0: ("0", "elim."), **{n: (str(n),) for n in range(1, LAST_RADIUS + 1)}, ALL_FRAMES: ("all", "KD")}
+PAPER_RADII = range(1, 6)
 
 
 def figure1_series(results: Results) -> dict[float, tuple[list[tuple[int, float]], float | None]]:
@@ -25,6 +23,14 @@ def figure1_series(results: Results) -> dict[float, tuple[list[tuple[int, float]
         if points or kd is not None:
             series[weight] = (sorted(points.items()), kd)
     return series
+
+
+def axis_labels(results: Results) -> dict[float, tuple[str, ...]]:
+    """Position -> lines of its label: the paper's n and any other one of a row; last plain KD, apart, as its radius is
+    unlimited."""
+    trained = {n for points, _ in figure1_series(results).values() for n, _ in points}
+    radii = sorted({*PAPER_RADII, *trained} - {0})
+    return {0: ("0", "elim."), **{n: (f"{n:g}",) for n in radii}, radii[-1] + 1.4: ("all", "KD")}
 
 
 def figure1(results: Results, folder: str):
@@ -45,6 +51,8 @@ def figure1(results: Results, folder: str):
 
 
 def _draw(axes, results: Results):
+    labels = axis_labels(results)
+    all_frames = max(labels)
     for weight, (points, kd) in figure1_series(results).items():
         index = results.weights.index(weight)
         style = {"color": COLOURS[index % 5], "marker": MARKERS[index % 5]}
@@ -53,13 +61,13 @@ def _draw(axes, results: Results):
             axes.plot(*zip(*points, strict=True), **style, label=label)
             label = None
         if kd is not None:
-            axes.plot([ALL_FRAMES], [kd], **style, linestyle="none", label=label)
+            axes.plot([all_frames], [kd], **style, linestyle="none", label=label)
         if paper := results.paper_points(weight):
             axes.plot(*zip(*paper, strict=True), **style, linestyle="none", markerfacecolor="none")
     if baseline := results.best("baseline", None):
         axes.axhline(baseline.dev.wer, color="0.35", linestyle="--", linewidth=1.2, label="baseline")
-    axes.set_xticks(list(AXIS_LABELS), ["\n".join(label) for label in AXIS_LABELS.values()])
-    axes.set_xlim(-0.4, ALL_FRAMES + 0.4)
+    axes.set_xticks(list(labels), ["\n".join(label) for label in labels.values()])
+    axes.set_xlim(-0.4, all_frames + 0.4)
     axes.set_xlabel("n, blank frames kept on each side of a label")
     axes.set_ylabel(f"dev WER [%], {results.corpus}")
     axes.grid(axis="y", color="0.9")

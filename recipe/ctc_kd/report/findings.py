@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ctc_kd.report import names
 from ctc_kd.report.cell import Cell, best_on_dev
 from ctc_kd.report.results import Results, chance
-from ctc_kd.report.significance import compared, few_speakers
+from ctc_kd.report.significance import Difference, Significance, compared, few_speakers
 
 
 @dataclass(frozen=True)
@@ -83,14 +84,14 @@ def _short(cell: Cell) -> str:
 
 def caution(results: Results) -> str:
     """How large a difference has to be, so that nobody reads chance as an effect."""
-    return f"{_tested(results) if results.significance else _independent(results)} {_trainings(results)}"
-
-
-def _tested(results: Results) -> str:
-    """How many students differ from the baseline."""
     found = results.significance
-    differences = [found.against(cell, "baseline") for cell in compared(results)]
+    differences = [found.against(cell, "baseline") for cell in compared(results)] if found else []
     differences = [difference for difference in differences if difference]
+    return f"{_tested(found, differences) if differences else _independent(results)} {_trainings(results)}"
+
+
+def _tested(found: Significance, differences: Sequence[Difference]) -> str:
+    """How many students differ from the baseline."""
     text = (
         f"{sum(difference.significant for difference in differences)} of {len(differences)} students differ from the "
         f"CTC baseline by more than chance in the choice of test speakers (paired bootstrap, 5 %)."

@@ -9,7 +9,7 @@ from ctc_kd.report import charts, findings, names, tables
 from ctc_kd.report.coverage_table import NOTE, coverage_facts, coverage_html
 from ctc_kd.report.details import data_facts, facts_list, record_list
 from ctc_kd.report.results import Results
-from ctc_kd.report.significance import significance_html, significance_note
+from ctc_kd.report.significance import compared, significance_html, significance_note
 from ctc_kd.report.style import STYLE
 from ctc_kd.report.svg import element, prose
 from ctc_kd.report.wer_table import WerTable, legend
@@ -85,7 +85,7 @@ class Page:
         return table.html() + legend(self.results) + _note(f"{tables.CHOICE} {tables.seeds_note(self.results)}")
 
     def _significance(self) -> str:
-        if self.results.significance is None:
+        if self.results.significance is None or not compared(self.results):
             return ""
         return significance_html(self.results) + _note(significance_note(self.results))
 

@@ -38,10 +38,11 @@ def table1(results: Results) -> list[Row]:
 
 
 def table2(results: Results) -> list[Row]:
-    """KD and elimination at their best scale, then each rule with the hyper-parameter chosen on dev, by scale."""
+    """KD and elimination at their best scale, then each rule with the hyper-parameter chosen on dev, by scale: the
+    paper's, and any other one that was trained."""
     best = [(method, results.best_weight(method)) for method in ("all", "eliminate")]
-    rules = ["symmetric", "trim", "threshold", "random"]
-    rules += ["prior"] if any(cell.method == "prior" for cell in results.cells) else []
+    rules = dict.fromkeys(["symmetric", "trim", "threshold", "random", *(cell.method for cell in results.distilled)])
+    rules = [rule for rule in rules if rule not in ("all", "eliminate")]
     return [*(_row(results, method, found and found.weight) for method, found in best), *_groups(results, rules)]
 
 
