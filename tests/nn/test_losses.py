@@ -42,6 +42,13 @@ def test_kd_equals_the_plain_definition(seed, temperature):
     assert float(published) == pytest.approx(total / (3 * 11), rel=1e-5, abs=1e-7)
 
 
+def test_kd_of_a_batch_without_labels_is_finite():
+    student, teacher, mask = random_batch()
+    arguments = {"temperature": 2.0, "normalisation": "batch_times_labels"}
+    loss = kd_loss(student, teacher, mask, num_labels=torch.tensor(0), **arguments)
+    assert float(loss) == float(kd_loss(student, teacher, mask, num_labels=1, **arguments))
+
+
 def test_kd_takes_the_dumped_fp16_logits():
     student, teacher, mask = random_batch()
     arguments = {"temperature": 2.0, "normalisation": "selected_frames"}

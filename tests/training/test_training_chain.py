@@ -2,13 +2,19 @@
 
 import json
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from ctc_kd.lexicon.inventory import labels
+from ctc_kd.nn.conformer import ConformerConfig
+from ctc_kd.nn.frontend import VggConfig
+from ctc_kd.nn.student import StudentConfig, StudentCtc
+from ctc_kd.training.datasets import num_frames
 from ctc_kd.training.dump import DumpLogitsJob
-from ctc_kd.training.hdf import hdf_files, read_hdf, read_metadata
+from ctc_kd.training.hdf import HdfWriter, hdf_files, read_hdf, read_metadata
 from ctc_kd.training.posteriors import PosteriorsJob
 from ctc_kd.training.train import TrainingConfig, TrainJob
 
@@ -116,10 +122,46 @@ def test_loading_beside_a_gpu_gives_every_utterance_once(run_jobs, tiny, ctc):
         np.testing.assert_allclose(array, expected, rtol=0.01, atol=0.01, err_msg=name)
 
 
-def test_teacher_with_other_labels_is_refused(run_jobs, tiny, tmp_path):
+def test_utterances_too_short_for_their_labels_are_named(run_jobs, tiny, archive, tmp_path):
+    """At 24 frames 23 labels of which two neighbours are equal fit, and 24 do not."""
     from sisyphus import tk
 
-    from ctc_kd.training.hdf import HdfWriter
+    samples = 240 + 24 * 640
+    archive(tmp_path / "spoken.zip", {name: np.zeros(samples) for name in ("fits", "fast")})
+    with HdfWriter(tmp_path / "labels.hdf", labels=labels()) as writer:
+        for name, size in (("fits", 23), ("fast", 24)):
+            writer.add(name, np.array([5, *range(size - 2), size - 3], "int32"))
+    spoken, targets = (tk.Path(str(tmp_path / name)) for name in ("spoken.zip", "labels.hdf"))
+    training = replace(TRAINING, learning_rates=(1e-3,), keep_epochs=())
+    criterion = {"kd_scale": 0.0}
+    job = on_cpu(
+        TrainJob(
+            model=tiny.student,
+            criterion=criterion,
+            training=training,
+            audio=spoken,
+            dev_audio=spoken,
+            labels=targets,
+            dev_labels=targets,
+        )
+    )
+    run_jobs(job.out_curves)
+    with open(os.path.join(os.path.dirname(job.work_path()), "log.run.1")) as log:
+        notes = [text for line in log if (text := line.partition("note: ")[2].strip())]
+    assert len(notes) == 2
+    assert notes[0].startswith(f"1 utterances of {targets} have fewer frames than CTC needs")
+    assert notes[0].endswith("their CTC loss counts as 0: fast (24 of 25)")
+
+
+@pytest.mark.parametrize("samples", [880, 1519, 1520, 15600, 16000, 16239, 16240])
+def test_number_of_frames_is_the_students(samples):
+    student = StudentCtc(StudentConfig(5, frontend=VggConfig((1, 1, 1, 1)), conformer=ConformerConfig(0, dim=8)))
+    logits, lengths = student(torch.zeros(1, samples), torch.tensor([samples]))
+    assert num_frames(samples / 16000) == int(lengths[0]) == logits.shape[1]
+
+
+def test_teacher_with_other_labels_is_refused(run_jobs, tiny, tmp_path):
+    from sisyphus import tk
 
     with HdfWriter(tmp_path / "other.hdf", labels=["A", "B"], metadata={"frame_shift_s": 0.04}) as writer:
         writer.add("train-00", np.zeros((3, 2), "float16"))

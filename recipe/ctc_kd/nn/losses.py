@@ -61,6 +61,7 @@ def kd_loss(
     :param mask: ``[B, T]`` bool, see :mod:`ctc_kd.nn.selection`
     :param normalisation: ``"selected_frames"``: divide by the number of masked frames (0 if there are none);
         ``"batch_times_labels"``: divide by B times ``num_labels``, as the published code does for plain distillation
+        (0 labels count as 1)
     :param num_labels: number of target labels in the batch
     :param total: of frames, utterances and labels
     :return: scalar
@@ -70,7 +71,7 @@ def kd_loss(
     elif normalisation == "batch_times_labels":
         if num_labels is None:
             raise ValueError('the normalisation "batch_times_labels" needs num_labels')
-        denominator = total(student_logits.shape[0]) * total(num_labels)
+        denominator = total(student_logits.shape[0]) * torch.as_tensor(total(num_labels)).clamp(min=1)
     else:
         raise ValueError(f"unknown normalisation {normalisation!r}, expected one of {', '.join(NORMALISATIONS)}")
     divergence = _MaskedDivergence.apply(student_logits, teacher_logits, mask, temperature)
@@ -125,7 +126,8 @@ def ctc_loss(
     blank: int,
     total: Total = own_count,
 ) -> Tensor:
-    """Sum of the utterances' CTC losses / number of target labels. Utterances too short for their labels count as 0.
+    """Sum of the utterances' CTC losses / number of target labels. Utterances too short for their labels count as 0;
+    ``TrainJob`` says which they are.
 
     :param logits: ``[B, T, C]``
     :param lengths: ``[B]``

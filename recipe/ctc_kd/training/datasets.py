@@ -7,6 +7,8 @@ import os
 import zipfile
 from collections.abc import Sequence
 
+from ctc_kd.training.hdf import read_hdf
+
 SAMPLE_RATE_HZ = 16_000
 FRAME_SHIFT_S = 0.04  # of teacher logits and posteriors: 25 Hz
 
@@ -77,3 +79,24 @@ def utterance_durations(archives: Sequence[str]) -> dict[str, float]:
                 raise ValueError(f"utterance {entry['seq_name']} is in several archives, the last one is {archive}")
             durations[entry["seq_name"]] = entry["duration"]
     return durations
+
+
+def num_frames(duration_s: float) -> int:
+    """Frames that a student makes of an utterance; a teacher makes as many or one more."""
+    return (round(duration_s * SAMPLE_RATE_HZ) - 240) // 640
+
+
+def too_short_for_ctc(labels: str, archives: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Utterance id -> number of frames, and of those that its labels need: one for each, and one of blank between two
+    that are equal. Only the utterances that have not enough.
+
+    :param labels: store of label sequences
+    """
+    durations = utterance_durations(archives)
+    short = {}
+    for utterance, sequence in read_hdf(labels):
+        if utterance in durations:
+            found, needed = num_frames(durations[utterance]), len(sequence) + int((sequence[1:] == sequence[:-1]).sum())
+            if found < needed:
+                short[utterance] = (found, needed)
+    return short

@@ -110,6 +110,7 @@ class TrainJob(Job):
         from ctc_kd.training.train_config import write_training_config
 
         self._check_stores()
+        self._name_too_short()
         processes = num_processes(self.rqmt)
         write_training_config(self, processes=processes)
         run_returnn(self.out_config.get_path(), threads=self.rqmt["cpu"], processes=processes)
@@ -136,6 +137,22 @@ class TrainJob(Job):
                 f"teacher_logits {self.teacher_logits}: a frame is {frame_shift_s} s, but the student's are "
                 f"{FRAME_SHIFT_S} s. Dump the logits of a teacher with the student's frame rate."
             )
+
+    def _name_too_short(self):
+        """Print the utterances whose CTC loss is infinite, and so left out of the sum."""
+        from ctc_kd.training.datasets import too_short_for_ctc
+
+        for labels, audio in ((self.labels, [self.audio, *self.more_audio]), (self.dev_labels, [self.dev_audio])):
+            if labels is None:
+                continue
+            short = too_short_for_ctc(labels.get_path(), [path.get_path() for path in audio])
+            if short:
+                shown = [f"{name} ({found} of {needed})" for name, (found, needed) in list(short.items())[:10]]
+                print(
+                    f"note: {len(short)} utterances of {labels} have fewer frames than CTC needs for their labels; "
+                    f"their CTC loss counts as 0: {', '.join(shown)}{', ...' if len(short) > 10 else ''}",
+                    flush=True,
+                )
 
     def _last_epoch(self) -> int:
         names = os.listdir(self.out_models.get_path())
