@@ -84,3 +84,9 @@ def test_utterances_must_match(make_job, tmp_path):
     (tmp_path / "transcripts.txt").write_text("1-1-0000 THE CAT\n")
     with pytest.raises(ValueError, match="1-1-0001 is unexpected"):
         list(make_job()._search([(1.0, 0.0)]))
+
+
+def test_dev_without_words_is_refused_before_the_search(make_job, tmp_path):
+    (tmp_path / "transcripts.txt").write_text("1-1-0000 \n")
+    with pytest.raises(ValueError, match="transcripts.txt: no words to compare with"):
+        list(make_job()._search([(1.0, 0.0)]))

@@ -37,8 +37,6 @@ class ScoreJob(Job):
         check_utterances(references, hypotheses, names=(self.references.get_path(), self.hypotheses.get_path()))
         alignments = {name: align(words.split(), hypotheses[name].split()) for name, words in references.items()}
         counts = sum(map(count, alignments.values()), Counts())
-        if not counts.words:
-            raise ValueError(f"{self.references.get_path()}: no words to compare with")
 
         write_alignments(self.out_alignments.get_path(), alignments)
         summary = {
@@ -55,8 +53,15 @@ class ScoreJob(Job):
         self.out_wer.set(counts.wer)
 
 
-def check_utterances(expected: Mapping, found: Mapping, *, names: tuple[str, str]):
-    """:raises ValueError: an utterance is in one only; names up to ten of them"""
+def check_utterances(expected: Mapping[str, str], found: Mapping, *, names: tuple[str, str]):
+    """
+    :param expected: references
+    :param found: hypotheses or posteriors
+    :param names: of their files
+    :raises ValueError: an utterance is in one only; names up to ten of them. Or there are no words
+    """
+    if not any(text.split() for text in expected.values()):
+        raise ValueError(f"{names[0]}: no words to compare with")
     problems = [f"{utterance} is missing" for utterance in expected if utterance not in found]
     problems += [f"{utterance} is unexpected" for utterance in found if utterance not in expected]
     if problems:
