@@ -204,6 +204,25 @@ def test_an_utterance_beyond_the_recording_is_an_error(run_here, tmp_path):
         run_here(OggZipJob(cuts=tk.Path(str(tmp_path / "cuts.jsonl.gz"))))
 
 
+@pytest.mark.parametrize(("container", "subtype"), [("WAV", "FLOAT"), ("WAV", "PCM_24"), ("OGG", "VORBIS")])
+def test_samples_of_other_kinds_are_rounded_and_clipped(run_here, tmp_path, container, subtype):
+    path = tmp_path / "talk"
+    square = 0.99 * np.sign(np.sin(np.arange(32000) / 6)).astype("float32")
+    soundfile.write(path, square, 16000, format=container, subtype=subtype)
+    decoded, _ = soundfile.read(path, dtype="float32")  # Vorbis goes beyond 1
+    write_cuts(tmp_path / "cuts.jsonl.gz", [segment("talk-1", recording_of(path), 0.25, 1.0)])
+    archive = run_here(OggZipJob(cuts=tk.Path(str(tmp_path / "cuts.jsonl.gz")))).out_ogg_zip.get_path()
+    samples = read_all(dataset(archive, peak_normalization=False))["talk-1"][:, 0]
+    np.testing.assert_allclose(samples, decoded[4000:20000].clip(-1, 1), atol=2**-15)
+
+
+def test_an_utterance_that_becomes_too_short_is_an_error(run_here, librispeech):
+    librispeech.write_audio("19-198-0001", np.zeros(900))
+    run_here(archive_of(run_here, librispeech))
+    with pytest.raises(CorpusError, match=r"utterance 19-198-0001: .*0001.flac: too short: 810 samples"):
+        run_here(archive_of(run_here, librispeech, length_factor=0.9))
+
+
 def flip(content):
     content[len(content) // 2] ^= 0x55  # the header is fine
 
@@ -212,13 +231,17 @@ def truncate(content):
     del content[len(content) // 2 :]
 
 
-@pytest.mark.parametrize("spoil", [flip, truncate])
+def count_fewer(content):
+    content[24:26] = (4000).to_bytes(2, "big")  # of the 8200 samples
+
+
+@pytest.mark.parametrize("spoil", [flip, truncate, count_fewer])
 def test_corrupt_audio_is_an_error_that_names_it_and_leaves_no_archive(run_here, librispeech, spoil):
-    job = archive_of(run_here, librispeech)
     bad = librispeech.audio("26-495-0000")
     content = bytearray(bad.read_bytes())
     spoil(content)
     bad.write_bytes(content)
+    job = archive_of(run_here, librispeech)
     with pytest.raises(CorpusError, match=r"utterance 26-495-0000: .*26-495-0000.flac: cannot be decoded"):
         run_here(job)
     assert not list(librispeech.root.parent.rglob("audio.zip"))

@@ -127,6 +127,12 @@ def test_extended_boundaries(run_here, tedlium):
     assert [cut.num_samples for cut in cuts] == [16000, 12000, 17600]
 
 
+def test_a_short_segment_may_become_long_enough(run_here, tedlium):
+    tedlium.write_stm("Cy_2012", ["Cy_2012 1 Cy 2 2.05 <NA> b"])
+    cuts = list(read_cuts(run_here(audio_job(tedlium, extend_boundaries=True)).out_cuts.get_path()))
+    assert cuts[-1].num_samples == 4800
+
+
 def test_an_archive_of_segments(run_here, tedlium):
     cuts = run_here(audio_job(tedlium)).out_cuts
     archive = run_here(OggZipJob(cuts=cuts)).out_ogg_zip.get_path()
@@ -188,6 +194,8 @@ def test_a_bad_recording_is_an_error_that_names_it(run_here, tedlium, spoil, pro
         (["Cy_2012 1 Cy -0.5 1 <NA> a"], ":1: starts at -0.5 s, before the recording"),
         (["Cy_2012 1 Cy 2 1 <NA> a"], ":1: ends at 1 s, expected 0.01 s or more after its start at 2 s"),
         (["Cy_2012 1 Cy 0 1 <NA> a", "Cy_2012 1 Cy 0.0 1.0 <NA> a"], ":2: has the times of line 1"),
+        (["Cy_2012 1 Cy 0 1 <NA> a", "Cy_2012 1 Cy 2 2.05 <NA> b"], ":2: too short: 800 samples, expected 880"),
+        (["Cy_2012 1 Cy 2.96 3.4 <NA> b"], ":1: too short: 640 samples, expected 880"),
     ],
 )
 def test_a_bad_segment_is_an_error_that_names_it(run_here, tedlium, lines, problem):

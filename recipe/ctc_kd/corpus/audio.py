@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ctc_kd.corpus.speed import perturb
+from ctc_kd.corpus.speed import perturb, perturbed_length
+
+if TYPE_CHECKING:
+    import numpy as np
+    import soundfile
 
 SAMPLE_RATE_HZ = 16_000
 MIN_SAMPLES = 880  # one frame of a student, which is made of four windows of 25 ms, 10 ms apart
@@ -47,9 +52,14 @@ def read_header(path: str) -> int | str:
         return f"{header.channels} channels, expected 1"
     if not 0 < header.frames < 2**36:  # libsndfile reports 2**63 - 1 where a FLAC header says 0; 36 bits are its most
         return "zero length: its header counts no samples"
-    if header.frames < MIN_SAMPLES:
-        return f"too short: {header.frames} samples, expected {MIN_SAMPLES} or more, which make a frame"
-    return header.frames
+    return too_short(header.frames) or header.frames
+
+
+def too_short(num_samples: int) -> str | None:
+    """What is wrong with an utterance that makes no frame."""
+    if num_samples < MIN_SAMPLES:
+        return f"too short: {num_samples} samples, expected {MIN_SAMPLES} or more, which make a frame"
+    return None
 
 
 def encode_recording(
@@ -68,18 +78,24 @@ def encode_recording(
             content = file.read()
         with soundfile.SoundFile(io.BytesIO(content)) as audio:
             is_wanted, sample_rate = audio.format == wanted.container and length_factor == 1, audio.samplerate
-            samples = audio.read(dtype="int16", always_2d=True)
+            samples = read_samples(audio)
+            promised = content[26:42] if content.startswith(b"fLaC") and audio.subtype == "PCM_16" else b""
     except (soundfile.LibsndfileError, OSError) as error:
         return [f"cannot be decoded ({error})"] * len(segments)
     if sample_rate != SAMPLE_RATE_HZ or samples.shape[1] != 1:
         return [f"{sample_rate} Hz and {samples.shape[1]} channel(s), expected {SAMPLE_RATE_HZ} Hz mono"] * len(
             segments
         )
+    # libsndfile reads as many samples as the header counts; any() is false where there is no checksum
+    if any(promised) and hashlib.md5(samples, usedforsecurity=False).digest() != promised:
+        return ["cannot be decoded (its samples are not those of its MD5 checksum)"] * len(segments)
     results: list[bytes | str] = []
     for segment in segments:
         start, end = segment.start, segment.start + segment.num_samples
         if not 0 <= start < end <= len(samples):
             results.append(f"samples {start} to {end} are not within the recording's {len(samples)}")
+        elif fault := too_short(perturbed_length(segment.num_samples, length_factor)):
+            results.append(fault)
         elif is_wanted and segment.num_samples == len(samples):
             results.append(content)
         else:
@@ -87,7 +103,14 @@ def encode_recording(
     return results
 
 
-def encode(samples, wanted: AudioFormat) -> bytes:
+def read_samples(audio: soundfile.SoundFile) -> np.ndarray:
+    """``[T, channels]`` int16, rounded and clipped where the file has others: libsndfile does neither."""
+    if audio.subtype == "PCM_16":
+        return audio.read(dtype="int16", always_2d=True)
+    return (audio.read(dtype="float32", always_2d=True) * 2**15).round().clip(-(2**15), 2**15 - 1).astype("int16")
+
+
+def encode(samples: np.ndarray, wanted: AudioFormat) -> bytes:
     """:param samples: ``[T]`` int16"""
     import soundfile
 

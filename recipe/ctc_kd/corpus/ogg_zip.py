@@ -29,8 +29,8 @@ class OggZipJob(Job):
     Every recording is decoded once for all its utterances, in parallel. Audio that cannot be decoded or is not what the
     manifest says fails the job; the error names utterances and files.
 
-    A job that was killed starts over. The 281 thousand files of ``train-other-960`` cost a core 13 minutes where they
-    are copied (and a disk 63 GB), 45 minutes where they are perturbed, and 2.4 hours as Vorbis.
+    A job that was killed starts over. The 281 thousand files of ``train-other-960`` cost a core 16 minutes where they
+    are copied (and a disk 63 GB), 48 minutes where they are perturbed, and 2.4 hours as Vorbis.
 
     :param cuts: a lhotse manifest of 16 kHz mono audio, one cut for each utterance
     :param audio_format: ``flac``, which is lossless, or ``vorbis``, as published: a third of the size; the samples are

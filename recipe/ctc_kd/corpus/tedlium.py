@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sisyphus import Job, Task, tk
 
-from ctc_kd.corpus.audio import SAMPLE_RATE_HZ, read_header
+from ctc_kd.corpus.audio import SAMPLE_RATE_HZ, read_header, too_short
 from ctc_kd.corpus.problems import MAX_SHOWN, CorpusError, refuse
 from ctc_kd.corpus.stm import IGNORED, SHORTEST_S, Span, StmSegment, count_overlaps, extend, read_stm, spoken_words
 from ctc_kd.corpus.transcripts import match_transcripts, write_transcripts
@@ -34,8 +34,8 @@ class ReadTedliumAudioJob(Job):
 
     An error names the first faults and their number: recordings that are not 16 kHz mono, hold no or not all samples or
     cannot be read; recordings without STM file, or the reverse; lines that are no segments, or the same one again;
-    segments that end 0.5 s or more after their recording. Printed and kept: segments that end less than 0.5 s after it
-    (cut there), segments that overlap, talks without segments.
+    segments that end 0.5 s or more after their recording, or are shorter than a frame. Printed and kept: segments that
+    end less than 0.5 s after it (cut there), segments that overlap, talks without segments.
 
     :param corpus_dir: the folder that holds the parts (``TEDLIUM_release2`` in the archive)
     :param part: its name: ``train``, ``dev`` or ``test``
@@ -193,7 +193,13 @@ def read_talk(recording: str, stm_file: str, header: int | str, *, extend_bounda
         notes.append(f"{stm_file}: no segments")
     if extend_boundaries:
         spans = extend(spans, duration_s)
-    return Talk(cut_up(recording, header, segments, spans), notes, [])
+    cuts = cut_up(recording, header, segments, spans)
+    problems = [
+        f"{stm_file}:{segment.line}: {fault}"
+        for segment, cut in zip(segments, cuts, strict=True)
+        if (fault := too_short(cut.num_samples))
+    ]
+    return Talk(cuts, notes, problems)
 
 
 def cut_up(recording: str, num_samples: int, segments: Sequence[StmSegment], spans: Sequence[Span]) -> list[MonoCut]:
