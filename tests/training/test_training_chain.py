@@ -1,8 +1,12 @@
 """The RETURNN jobs in one chain: CTC training, dump, label-free distillation, posteriors; and resuming each."""
 
+import ast
 import json
 import os
+import subprocess
+import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,7 +20,9 @@ from ctc_kd.training.datasets import num_frames
 from ctc_kd.training.dump import DumpLogitsJob
 from ctc_kd.training.hdf import HdfWriter, hdf_files, read_hdf, read_metadata
 from ctc_kd.training.posteriors import PosteriorsJob
+from ctc_kd.training.run_returnn import RECIPES
 from ctc_kd.training.train import TrainingConfig, TrainJob
+from ctc_kd.training.train_config import order_offset, write_training_config
 
 TRAINING = TrainingConfig(
     learning_rates=(1e-3, 1e-3), partition_epoch=1, batch_seconds=4.0, keep_epochs=(1,), keep_best=0
@@ -79,6 +85,35 @@ def test_chain(run_jobs, tiny, ctc):
     for array in dev.values():
         np.testing.assert_allclose(np.exp(array.astype("float64")).sum(axis=1), 1.0, atol=0.01)
     np.testing.assert_allclose(np.exp(np.loadtxt(posteriors.out_prior.get_path())).sum(), 1.0, atol=1e-3)
+
+
+ORDER = """
+import sys
+from returnn.config import Config, set_global_config
+from returnn.datasets import init_dataset
+config = Config()
+config.load_file(sys.argv[1])
+set_global_config(config)
+data = init_dataset(config.typed_value("train"))
+data.init_seq_order(epoch=2)
+data.load_seqs(0, 20)
+print([data.get_tag(index) for index in range(20)])
+"""
+
+
+def test_another_seed_is_another_order_of_the_data(ctc, tmp_path):
+    orders = []
+    for seed in (42, 43):
+        ctc.training = replace(TRAINING, seed=seed)
+        ctc.out_config = SimpleNamespace(get_path=lambda: str(tmp_path / "returnn.config"))
+        write_training_config(ctc, processes=1)
+        command = [sys.executable, "-c", ORDER, str(tmp_path / "returnn.config")]
+        environment = {**os.environ, "PYTHONPATH": RECIPES}
+        orders.append(ast.literal_eval(subprocess.check_output(command, env=environment, text=True).splitlines()[-1]))
+    assert sorted(orders[0]) == sorted(orders[1])
+    assert orders[0] != orders[1]
+    assert order_offset(42) == 0
+    assert 0 < order_offset(1) < 2**32 - 1000
 
 
 def test_resumed_training_equals_undisturbed(run_jobs, ctc):

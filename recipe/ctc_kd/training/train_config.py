@@ -8,6 +8,7 @@ from ctc_kd.training.datasets import audio_dataset, beside_gpu, extern_data, joi
 from ctc_kd.training.hdf import hdf_files
 from ctc_kd.training.returnn_config import as_literal, loader_options, write_config
 from ctc_kd.training.several_gpus import update_options
+from ctc_kd.training.train import TrainingConfig
 
 if TYPE_CHECKING:
     from ctc_kd.training.train import TrainJob
@@ -50,6 +51,7 @@ def write_training_config(job: TrainJob, *, processes: int):
         "gradient_clip_global_norm": training.gradient_clip or 0.0,
         "torch_amp": training.autocast,
         "random_seed": training.seed,
+        "dataset_random_seed_offset": order_offset(training.seed),
         "num_epochs": training.num_epochs,
         "learning_rates": list(training.learning_rates),
         "learning_rate_file": "learning_rates",
@@ -61,6 +63,12 @@ def write_training_config(job: TrainJob, *, processes: int):
         **loader_options(share),
     }
     write_config(job.out_config.get_path(), settings=settings, steps=["get_model", "train_step"])
+
+
+def order_offset(seed: int) -> int:
+    """What is added to the number of a pass to seed the order of its utterances, for which RETURNN does not look at
+    ``random_seed``. 0 for the default seed, the order it had first; with others no pass has that of another."""
+    return 10_000 * ((seed - TrainingConfig.seed) % 2**16)
 
 
 def _stores(job: TrainJob, labels) -> dict[str, list[str]]:
