@@ -1,11 +1,11 @@
 # `make demo` and `make test` do all set-up themselves; a second call starts at once.
 
+SUITS = -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.10 python3; do \
-	$$python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null \
-	&& echo $$python && break; done)
+	$$python $(SUITS) && echo $$python && break; done)
 BIN := .venv/bin
 
-.PHONY: help setup demo demo-full test test-slurm slurm lint clean
+.PHONY: help setup demo demo-full test test-slurm slurm lint
 
 help:
 	@echo "make demo       the distillation grid on the embedded corpus, about 20 minutes on two cores"
@@ -14,12 +14,11 @@ help:
 	@echo "make test-slurm the tests against a Slurm of one node, which is installed if need be (Debian, Ubuntu)"
 	@echo "make setup      only the virtual environment in .venv, with the command .venv/bin/sis"
 	@echo "make lint       ruff"
-	@echo "make clean      remove the results of the demo (work/ output/ alias/ log/)"
 
 setup: .venv/installed
 
 .venv/installed: setup.py engine/pyproject.toml
-	@test -n "$(PYTHON)" || { echo "Python 3.10, 3.11 or 3.12 is needed: make PYTHON=/path/to/python"; exit 1; }
+	@test -n "$(PYTHON)" && $(PYTHON) $(SUITS) || { echo "Python 3.10, 3.11 or 3.12 is needed: make PYTHON=/path/to/python"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -e engine -e '.[dev]'
 	touch $@
@@ -48,6 +47,3 @@ slurm:
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-
-clean:
-	rm -rf work output alias log
