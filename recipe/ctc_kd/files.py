@@ -1,9 +1,11 @@
-"""Files that are complete or absent: written beside their place, then renamed."""
+"""Files that are complete or absent: written beside their place, then renamed. And texts of others, to read."""
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -34,3 +36,15 @@ def write_json(path: str, value: Any):
 def read_json(path: str) -> Any:
     with open(path, encoding="utf-8") as file:
         return json.load(file)
+
+
+def text_lines(path: str) -> Iterator[str]:
+    """The lines of a UTF-8 text, plain or ``.gz``, without the byte order mark that some programs begin one with.
+
+    :raises ValueError: the file is not that
+    """
+    with (gzip.open if path.endswith(".gz") else open)(path, "rt", encoding="utf-8-sig") as file:
+        try:
+            yield from file
+        except (EOFError, UnicodeDecodeError, gzip.BadGzipFile, zlib.error) as error:
+            raise ValueError(f"{path}: {error}; expected UTF-8 text, in a complete .gz if so named") from error

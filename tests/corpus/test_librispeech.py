@@ -160,6 +160,13 @@ def test_a_missing_transcript_file_names_its_utterances(run_here, librispeech):
         run_here(transcripts_job(librispeech))
 
 
+def test_line_ends_and_the_byte_order_mark_of_other_systems(run_here, librispeech):
+    run_here(audio_job(librispeech))
+    librispeech.transcripts("19-198").write_bytes("\ufeff19-198-0000 ONE\r\n19-198-0001 TWO\r\n".encode())
+    transcripts = read_transcripts(run_here(transcripts_job(librispeech)).out_transcripts.get_path())
+    assert (transcripts["19-198-0000"], transcripts["19-198-0001"]) == ("ONE", "TWO")
+
+
 def test_a_transcript_file_that_is_not_utf8_is_named(run_here, librispeech):
     run_here(audio_job(librispeech))
     librispeech.transcripts("19-198").write_bytes("19-198-0000 CAFÉ\n".encode("latin-1"))

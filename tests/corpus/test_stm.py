@@ -71,6 +71,13 @@ def test_a_faulty_line_is_named(tmp_path, line, problem):
     assert problems[0].startswith(f"{path}:2: {problem}")
 
 
+def test_line_ends_and_the_byte_order_mark_of_other_systems(tmp_path):
+    content = "\ufeffTalk_2010 1 Ann 0 1 <NA> a\r\nTalk_2010 1 Ann 1 2 <NA> b\r\n"
+    found, problems = read_stm(write(tmp_path, content))
+    assert problems == []
+    assert [segment.text for segment in found] == ["a", "b"]
+
+
 def test_a_file_that_is_not_utf8_is_named(tmp_path):
     path = write(tmp_path, "Talk_2010 1 Ann 0 1 <NA> café\n".encode("latin-1"))
     found, (problem,) = read_stm(path)

@@ -1,6 +1,8 @@
+import gzip
 from functools import cache
 
 import pytest
+from sisyphus import tk
 
 from ctc_kd.lexicon import lexica
 from ctc_kd.lexicon.lexica import CmuLexiconJob, MergeLexiconJob
@@ -34,6 +36,18 @@ def test_words_of_the_texts_with_all_pronunciations_without_stress(run_here, tex
     assert lexicon["READ"] == [("R", "EH", "D"), ("R", "IY", "D")]
     assert lexicon["A"] == [("AH",), ("EY",)]
     assert lexicon["THE"] == [("DH", "AH"), ("DH", "IY")]  # three in the dictionary, two of them differ in stress only
+
+
+def test_texts_may_be_compressed(run_here, texts, tmp_path):
+    compressed = tmp_path / "more.txt.gz"
+    compressed.write_bytes(gzip.compress(b"the mouse\n"))
+    assert "MOUSE" in lexicon_of(run_here(CmuLexiconJob(words=[*texts, tk.Path(str(compressed))])))
+
+
+def test_a_text_that_is_not_utf8_is_named(run_here, tmp_path):
+    (tmp_path / "latin.txt").write_bytes("café\n".encode("latin-1"))
+    with pytest.raises(ValueError, match="latin.txt: .*UTF-8"):
+        run_here(CmuLexiconJob(words=[tk.Path(str(tmp_path / "latin.txt"))]))
 
 
 def test_the_rarest_training_words_are_withheld(run_here, texts):

@@ -64,6 +64,11 @@ def test_tedlium(run_here, write, capsys):
     assert "left out for characters outside A-Z and ': 5 words: -pau-" in capsys.readouterr().out
 
 
+def test_line_ends_and_the_byte_order_mark_of_other_systems(run_here, write):
+    job = run_here(LibriSpeechLexiconJob(lexicon=write("lexicon.txt", "\ufeffA AH0\r\nB B IY1\r\n")))
+    assert read_lexicon(job.out_lexicon.get_path()) == {"A": [("AH",)], "B": [("B", "IY")]}
+
+
 def test_corrections_add_no_words(run_here, write):
     job = run_here(TedliumLexiconJob(dictionary=write("small.dic", "'ll EH L EH L\na AH\n")))
     assert read_lexicon(job.out_lexicon.get_path()) == {"'LL": [("L",)], "A": [("AH",)]}

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import random
 
 import pytest
 from sisyphus import tk
@@ -31,6 +32,14 @@ def test_text_that_is_cut_off_is_refused(run_here, tmp_path):
     with pytest.raises(ValueError, match="cut.gz: .*end-of-stream"):
         run(run_here, tmp_path, texts=["cut.gz"])
     assert not list(tmp_path.rglob("output/text.gz"))
+
+
+def test_text_that_is_damaged_is_refused(run_here, tmp_path):
+    content = bytearray(gzip.compress(random.Random(0).randbytes(1000).hex().encode()))
+    content[100:110] = bytes(10)
+    (tmp_path / "bad.gz").write_bytes(content)
+    with pytest.raises(ValueError, match="bad.gz: "):
+        run(run_here, tmp_path, texts=["bad.gz"])
 
 
 def test_other_encodings_are_refused(run_here, tmp_path):

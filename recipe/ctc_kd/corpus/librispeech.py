@@ -144,7 +144,7 @@ def transcript_lines(part_dir: str) -> Iterator[tuple[str, str, str]]:
         if not os.path.exists(path):
             continue  # the missing transcripts are reported by utterance
         try:
-            with open(path, encoding="utf-8") as file:
+            with open(path, encoding="utf-8-sig") as file:
                 lines = file.read().splitlines()
         except UnicodeDecodeError as error:
             raise CorpusError(f"{path}: is not UTF-8 text ({error}); convert it, then run the job again") from error

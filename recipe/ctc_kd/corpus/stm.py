@@ -42,7 +42,7 @@ def read_stm(path: str) -> tuple[list[StmSegment], list[str]]:
     segments, problems = [], []
     first_line: dict[Span, int] = {}
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8-sig") as file:
             lines = [(number, line.strip()) for number, line in enumerate(file, 1)]
     except UnicodeDecodeError as error:
         return [], [f"{path}: is not UTF-8 text ({error})"]

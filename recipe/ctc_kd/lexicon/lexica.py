@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from sisyphus import Job, Task, tk
 
+from ctc_kd.files import text_lines
 from ctc_kd.lexicon.dictionaries import parse_dictionary
 from ctc_kd.lexicon.pronunciations import Lexicon, read_lexicon, write_lexicon
 
@@ -20,7 +21,7 @@ class CmuLexiconJob(Job):
     their counts in all ``words`` texts together, equally rare ones by lot. They do not depend on ``extra_words``: the
     same job with and without extra words gives one lexicon to train G2P on and one to search with.
 
-    :param words: the texts whose words are wanted, as plain text or transcripts (utterance ids are no words and are
+    :param words: the texts whose words are wanted, plain or ``.gz``, or transcripts (utterance ids are no words and are
         passed over); None for the entire dictionary
     :param extra_words: add so many other words of the dictionary, drawn by lot, so that G2P has enough to learn from
     :param withhold: the share of the distinct words of ``withhold_from`` to leave out
@@ -108,5 +109,4 @@ def cmu_dictionary() -> Lexicon:
 
 
 def count_words(path: tk.Path) -> Counter:
-    with open(path.get_path(), encoding="utf-8") as file:
-        return Counter(word for line in file for word in line.upper().split())
+    return Counter(word for line in text_lines(path.get_path()) for word in line.upper().split())

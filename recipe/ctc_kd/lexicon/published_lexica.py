@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sisyphus import Job, Task, tk
 
-from ctc_kd.files import write_lines
+from ctc_kd.files import text_lines, write_lines
 from ctc_kd.lexicon.dictionaries import parse_dictionary
 from ctc_kd.lexicon.pronunciations import Lexicon, write_lexicon
 
@@ -64,8 +64,7 @@ class TedliumLexiconJob(Job):
 
 def convert(source: str, out_lexicon: str, out_left_out: str, *, corrections: Lexicon | None = None):
     """:param corrections: pronunciations that replace those of the source's words"""
-    with open(source, encoding="utf-8") as file:
-        lexicon, left_out = parse_dictionary(file, name=source)
+    lexicon, left_out = parse_dictionary(text_lines(source), name=source)
     if not lexicon:
         raise ValueError(f"{source}: no word with a pronunciation; is it the file of the release?")
     lexicon.update({word: spoken for word, spoken in (corrections or {}).items() if word in lexicon})

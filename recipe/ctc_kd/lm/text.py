@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from sisyphus import Job, Task, tk
 
 from ctc_kd.corpus.transcripts import normalise_text, read_transcripts
-from ctc_kd.files import complete_file, write_json
+from ctc_kd.files import complete_file, text_lines, write_json
 
 OTHER_CHARACTER = re.compile(r"[^A-Z' ]")
 SENTENCE_MARKS = re.compile(r"(?:^|(?<=\s))</?s>(?=\s|$)", re.IGNORECASE)
@@ -55,12 +55,7 @@ class LmTextJob(Job):
 
     def sentences(self) -> Iterator[str]:
         for text in self.texts:
-            path = text.get_path()
-            with (gzip.open if path.endswith(".gz") else open)(path, "rt", encoding="utf-8") as file:
-                try:
-                    yield from file
-                except (EOFError, UnicodeDecodeError, gzip.BadGzipFile) as error:
-                    raise ValueError(f"{path}: {error}; expected UTF-8 text, in a complete .gz if so named") from error
+            yield from text_lines(text.get_path())
         for transcripts in self.transcripts:
             yield from read_transcripts(transcripts.get_path()).values()
 
