@@ -15,7 +15,7 @@ of LibriSpeech's; and so for a folder on disk in LibriSpeech's layout, on a CPU:
 import os
 
 from ctc_kd.experiments.blank_kd import blank_kd
-from ctc_kd.experiments.mini_librispeech import held_out, mini_librispeech, named
+from ctc_kd.experiments.mini_librispeech import folder_and_part, held_out, mini_librispeech, named
 from ctc_kd.experiments.mini_presets import mini, mini_on_cpu
 from ctc_kd.experiments.rows import BASELINE, TABLE_1, TABLE_2, TEACHER, Row
 
@@ -36,9 +36,9 @@ def cmudict(encoder="facebook/hubert-base-ls960", text=None):
 
 def folder(part, encoder, text=None, speakers=4):
     """:param speakers: held out for dev, and as many for test"""
-    corpus_dir, part = os.path.split(part)
+    corpus_dir, part = folder_and_part(part)
     preset = mini_on_cpu(named(encoder))
-    corpus = held_out(preset, part, named(corpus_dir), part, speakers=speakers, texts=text_files(text))
+    corpus = held_out(preset, part, corpus_dir, part, speakers=speakers, texts=text_files(text))
     blank_kd(corpus, preset, FEW_ROWS, name="mini", reference="librispeech-other")
 
 

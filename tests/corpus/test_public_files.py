@@ -164,11 +164,13 @@ def test_mirrors_do_not_change_ids_and_checksums_do(setting):
             {"PUBLIC_FILES": {"dev-clean.tar.gz": {"url": "x"}}},
             r"\['url'\], expected some of \['checksum', 'num_bytes'",
         ),
+        ({"PUBLIC_FILES": {"dev-clean.tar.gz": {"urls": "http://mirror"}}}, r'\["urls"\] is a text, expected a list'),
+        ({"CORPUS_DIRS": "/data"}, "CORPUS_DIRS is '/data', expected a dictionary with some of librispeech, "),
         ({"CORPUS_DIRS": {"librispeach": "/data"}}, "CORPUS_DIRS has librispeach; known are librispeech, "),
         ({"RESOURCES": {"4gram": "/data"}}, r"RESOURCES has 4gram; known are .*4-gram\.arpa\.gz"),
     ],
 )
-def test_settings_with_unknown_names_are_errors(setting, settings, error):
+def test_settings_with_unknown_names_or_of_other_kinds_are_errors(setting, settings, error):
     setting(**settings)
     with pytest.raises(ValueError, match=rf"settings\.py: .*{error}"):
         corpus_dir("librispeech", "dev-clean")

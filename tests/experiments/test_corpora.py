@@ -78,8 +78,8 @@ def test_sets_of_mini_librispeech_can_be_others(monkeypatch):
 
 def test_sets_of_mini_librispeech_can_be_folders_wherever_they_lie(monkeypatch):
     readers = []
-    for place in ("/here", "/there"):
-        sets = {name: f"{place}/corpus/my-{name}" for name in ("train", "dev", "test")}
+    for place, end in (("/here", ""), ("/there", "/")):
+        sets = {name: f"{place}/corpus/my-{name}{end}" for name in ("train", "dev", "test")}
         monkeypatch.setattr(gs, "MINI_SETS", sets, raising=False)
         corpus = mini_librispeech(mini("some/encoder"))
         readers.append({name: cuts.creator for name, cuts in corpus.cuts.items()})

@@ -77,6 +77,8 @@ def public_file(name: str) -> PublicFile:
     known = {field.name for field in fields(PublicFile)} - {"name"}
     if not changes.keys() <= known:
         raise ValueError(f'settings.py: PUBLIC_FILES["{name}"] has {sorted(changes)}, expected some of {sorted(known)}')
+    if isinstance(changes.get("urls"), str):
+        raise ValueError(f'settings.py: PUBLIC_FILES["{name}"]["urls"] is a text, expected a list of addresses')
     if "checksum" in changes:  # another release has another size
         changes.setdefault("num_bytes", None)
     return replace(TABLE[name], **changes)
@@ -84,6 +86,8 @@ def public_file(name: str) -> PublicFile:
 
 def _setting(name: str, known: Collection[str]) -> dict[str, Any]:
     value = getattr(gs, name, {})
+    if not isinstance(value, dict):
+        raise ValueError(f"settings.py: {name} is {value!r}, expected a dictionary with some of {', '.join(known)}")
     unknown = sorted(set(value) - set(known))
     if unknown:
         raise ValueError(f"settings.py: {name} has {', '.join(unknown)}; known are {', '.join(known)}")

@@ -56,14 +56,19 @@ def source_of(name: str) -> tuple[tk.Path, str]:
         raise ValueError(f"settings.py: MINI_SETS has {', '.join(sorted(unknown))}; known are {', '.join(SETS)}")
     source = settings.get(name, SETS[name])
     if isinstance(source, str):
-        folder, part = os.path.split(source)
-        return named(folder), part
+        return folder_and_part(source)
     return corpus_dir(*source), source[1]
+
+
+def folder_and_part(path: str) -> tuple[tk.Path, str]:
+    """A part of a corpus on disk, in the folder that holds it."""
+    folder, part = os.path.split(path.rstrip("/"))
+    return named(folder), part
 
 
 def named(path: str) -> tk.Path:
     """A path on disk, known to jobs by its name wherever it lies."""
-    return tk.Path(path, hash_overwrite=os.path.basename(path))
+    return tk.Path(path, hash_overwrite=os.path.basename(path.rstrip("/")))
 
 
 def held_out(
