@@ -28,8 +28,7 @@ setup(
         "kenlm>=0.2,<0.4",
         "flashlight-text>=0.0.7,<0.1",
         "cmake>=3.24,<4",  # builds the KenLM command line tools
-        "jiwer>=3,<5",
         "matplotlib>=3.8,<4",
     ],
-    extras_require={"dev": ["pytest>=8,<10", "hypothesis>=6,<7", "ruff>=0.6,<1"]},
+    extras_require={"dev": ["pytest>=8,<10", "hypothesis>=6,<7", "jiwer>=3,<5", "ruff>=0.6,<1"]},
 )

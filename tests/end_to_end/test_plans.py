@@ -10,7 +10,8 @@ from command_line import setup_folder, sis
 
 REPOSITORY = Path(__file__).parents[2]
 CONFIGS = sorted((REPOSITORY / "config").glob("*.py"))
-TEXTS = [path.read_text() for path in [*CONFIGS, *sorted((REPOSITORY / "docs").glob("*.md"))]]
+DOCS = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+TEXTS = [path.read_text() for path in [*CONFIGS, *DOCS]]
 NAMED = [shlex.split(line, comments=True) for text in TEXTS for line in re.findall(r"sis manager ([^`\n]*)", text)]
 OF_THIS_REPOSITORY = re.compile(rf"config[./]({'|'.join(path.stem for path in CONFIGS if path.stem != '__init__')})\b")
 COMMANDS = {words[-1] for words in NAMED if words[:-1] in ([], ["-r"]) and OF_THIS_REPOSITORY.match(words[-1])}
@@ -41,3 +42,15 @@ def test_a_command_shows_its_plan(folder, command):
         assert "  would start ctc_kd/corpus/download/DownloadJob." in output
     assert output.endswith("Not started: use -r to start without asking.\n")
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 5
+
+
+def test_examples_of_how_to_extend_show_their_plan(folder):
+    rows, teacher = re.findall(r"```python\n(.*?)```", (REPOSITORY / "docs" / "extending.md").read_text(), re.S)
+    (folder / "config" / "my_rows.py").write_text(rows)
+    with_teacher = teacher + "\n\n" + rows.replace("(DEMO), DEMO", "(LARGE), LARGE")
+    (folder / "config" / "my_teacher.py").write_text(with_teacher)
+    for config in ("my_rows", "my_teacher"):
+        status, output = sis(folder, "manager", f"config/{config}.py")
+        assert status == 1, output
+        assert "SynthesiseDemoCorpusJob        1 runnable" in output
+        assert "  TrainJob                       4 waiting" in output
