@@ -25,13 +25,15 @@ def read(run_here, folder, **options):
     return list(read_cuts(job.out_cuts.get_path()))
 
 
-def test_files_are_utterances_named_after_their_paths(run_here, folder):
-    for name in ("b/2.wav", "a/1.flac", "top.flac"):
+def test_files_are_utterances_named_after_their_paths(run_here, folder, capsys):
+    for name in ("b/2.WAV", "a/1.flac", "top.flac"):
         write(folder / name, 16000)
-    (folder / "a" / "notes.txt").write_text("no audio")
+    for name in ("notes.txt", "3.mp3", "4.mp3"):
+        (folder / "a" / name).write_text("no audio")
     cuts = read(run_here, folder)
     assert [cut.id for cut in cuts] == ["a-1", "b-2", "top"]
     assert all(cut.duration == 1.0 for cut in cuts)
+    assert "3 files, 3 utterances, 0.001 hours\nleft out: 2 .mp3, 1 .txt\n" in capsys.readouterr().out
 
 
 def test_long_recordings_are_cut_without_gap_or_overlap(run_here, folder):

@@ -55,6 +55,13 @@ def test_audio_is_read_without_any_transcript(run_here, librispeech):
     assert len(list(read_cuts(run_here(audio_job(librispeech)).out_cuts.get_path()))) == 4
 
 
+def test_other_files_are_counted(run_here, librispeech, capsys):
+    for name in ("19-198-0002.wav", "19-198-0003.wav", "notes"):
+        (librispeech.audio("19-198-0000").parent / name).touch()
+    assert len(list(read_cuts(run_here(audio_job(librispeech)).out_cuts.get_path()))) == 4
+    assert "left out: 2 .wav, 1 notes\n" in capsys.readouterr().out
+
+
 def spoil_rate(folder):
     folder.write_audio("19-198-0001", NOISE, sample_rate=8000)
 

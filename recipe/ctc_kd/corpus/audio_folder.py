@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sisyphus import Job, Task, tk
 
 from ctc_kd.corpus.audio import SAMPLE_RATE_HZ, read_header
-from ctc_kd.corpus.problems import CorpusError, refuse
+from ctc_kd.corpus.problems import CorpusError, print_left_out, refuse
 
 if TYPE_CHECKING:
     from lhotse import MonoCut
@@ -24,7 +24,8 @@ class ReadAudioFolderJob(Job):
     """The audio files below a folder as a lhotse cut manifest, from their headers.
 
     Utterances are named after the files, ``a/b.flac`` is ``a-b``; a recording of more than ``max_seconds`` is cut into
-    equal pieces ``a-b-0001``, .... Files that are not 16 kHz mono, hold no samples or cannot be read fail the job.
+    equal pieces ``a-b-0001``, .... Files that are not 16 kHz mono, hold no samples or cannot be read fail the job;
+    those of other kinds, as ``.mp3``, are left out, and counted in its log.
 
     :param folder: read in place
     """
@@ -42,7 +43,7 @@ class ReadAudioFolderJob(Job):
         from ctc_kd.corpus.cuts import write_cuts
 
         folder = self.folder.get_path()
-        names = audio_files(folder)
+        names, others = audio_files(folder)
         with ThreadPoolExecutor(self.rqmt["cpu"]) as pool:
             headers = list(pool.map(read_header, (os.path.join(folder, name) for name in names)))
         problems = [f"{name}: {fault}" for name, fault in zip(names, headers, strict=True) if isinstance(fault, str)]
@@ -51,6 +52,7 @@ class ReadAudioFolderJob(Job):
         write_cuts(self.out_cuts.get_path(), cuts)
         hours = sum(cut.duration for cut in cuts) / 3600
         print(f"{folder}: {len(names)} files, {len(cuts)} utterances, {hours:.3f} hours")
+        print_left_out(others)
 
     def _utterances(self, folder: str, name: str, num_samples: int) -> Iterator[MonoCut]:
         """The whole file, or its pieces."""
@@ -74,17 +76,18 @@ class ReadAudioFolderJob(Job):
             yield segment_cut(piece, recording=whole.recording, start=start, num_samples=end - start, speaker=speaker)
 
 
-def audio_files(folder: str) -> list[str]:
-    """Paths relative to the folder, sorted.
+def audio_files(folder: str) -> tuple[list[str], list[str]]:
+    """Paths relative to the folder, sorted: of the audio, and of other files.
 
-    :raises CorpusError: there are none
+    :raises CorpusError: there is no audio
     """
-    names = [
+    names = sorted(
         os.path.relpath(os.path.join(path, name), folder)
         for path, _, files in os.walk(folder, followlinks=True)
         for name in files
-        if name.endswith(ENDINGS) and not name.startswith(".")
-    ]
-    if not names:
+        if not name.startswith(".")
+    )
+    audio = [name for name in names if name.lower().endswith(ENDINGS)]
+    if not audio:
         raise CorpusError(f"{folder}: no audio; expected {', '.join(ENDINGS)} files of 16 kHz mono, in folders or not")
-    return sorted(names)
+    return audio, [name for name in names if not name.lower().endswith(ENDINGS)]

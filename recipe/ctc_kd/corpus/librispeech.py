@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from sisyphus import Job, Task, tk
 
 from ctc_kd.corpus.audio import SAMPLE_RATE_HZ, read_header
-from ctc_kd.corpus.problems import CorpusError, refuse
+from ctc_kd.corpus.problems import CorpusError, print_left_out, refuse
 from ctc_kd.corpus.transcripts import match_transcripts, normalise_text, write_transcripts
 
 
@@ -20,7 +20,8 @@ class ReadLibriSpeechAudioJob(Job):
     """Utterances of one part as a lhotse cut manifest, sorted by id, from the headers of the audio files.
 
     Files that are not 16 kHz mono, hold no samples, cannot be read or are not named after their folders fail the job:
-    the error names the first of them and their number.
+    the error names the first of them and their number. Files in the folders of chapters that are neither audio nor
+    transcripts are counted in its log.
 
     :param corpus_dir: the folder that holds the parts (``LibriSpeech`` in the archives)
     :param part: its name, as ``train-clean-100``
@@ -39,7 +40,7 @@ class ReadLibriSpeechAudioJob(Job):
         from ctc_kd.corpus.cuts import whole_recording_cut, write_cuts
 
         part_dir = os.path.join(self.corpus_dir.get_path(), self.part)
-        audio, problems = find_utterances(part_dir)
+        audio, problems, others = find_utterances(part_dir)
         with ThreadPoolExecutor(self.rqmt["cpu"]) as pool:
             headers = list(pool.map(read_header, (path for _, path in audio.values())))
         cuts = []
@@ -58,6 +59,7 @@ class ReadLibriSpeechAudioJob(Job):
         hours = sum(cut.duration for cut in cuts) / 3600
         speakers = len({speaker for speaker, _ in audio.values()})
         print(f"{part_dir}: {len(cuts)} utterances, {speakers} speakers, {hours:.3f} hours")
+        print_left_out(others)
 
 
 class ReadLibriSpeechTranscriptsJob(Job):
@@ -111,19 +113,21 @@ def subfolders(path: str) -> list[os.DirEntry]:
         return sorted((entry for entry in entries if entry.is_dir()), key=lambda entry: entry.name)
 
 
-def find_utterances(part_dir: str) -> tuple[dict[str, tuple[str, str]], list[str]]:
-    """Utterance id -> ``(speaker, path)``, and what is wrong with the names.
+def find_utterances(part_dir: str) -> tuple[dict[str, tuple[str, str]], list[str], list[str]]:
+    """Utterance id -> ``(speaker, path)``, what is wrong with the names, and the names of other files.
 
     :raises CorpusError: there is no such part, or it has no audio
     """
-    audio, problems = {}, []
+    audio, problems, others = {}, [], []
     for speaker, chapter, folder in chapter_dirs(part_dir):
         for name in sorted(os.listdir(folder)):
             utterance, ending = os.path.splitext(name)
             path = os.path.join(folder, name)
-            if ending != ".flac" or name.startswith("."):
+            if name.startswith(".") or name == f"{speaker}-{chapter}.trans.txt":
                 continue
-            if not utterance.startswith(f"{speaker}-{chapter}-"):
+            if ending != ".flac":
+                others.append(name)
+            elif not utterance.startswith(f"{speaker}-{chapter}-"):
                 problems.append(f"{path}: the name should start with its folders, {speaker}-{chapter}-")
             elif utterance in audio:
                 problems.append(f"utterance {utterance}: found twice, {audio[utterance][1]} and {path}")
@@ -131,7 +135,7 @@ def find_utterances(part_dir: str) -> tuple[dict[str, tuple[str, str]], list[str
                 audio[utterance] = (speaker, path)
     if not audio and not problems:
         raise CorpusError(f"{part_dir}: no <speaker>/<chapter>/*.flac; expected a part in LibriSpeech layout")
-    return audio, problems
+    return audio, problems, others
 
 
 def transcript_lines(part_dir: str) -> Iterator[tuple[str, str, str]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 MAX_SHOWN = 10
 
@@ -25,3 +27,10 @@ def refuse(problems: Sequence[str], *, where: str, remedy: str):
     if len(problems) > MAX_SHOWN:
         shown.append(f"  ... and {len(problems) - MAX_SHOWN} more")
     raise CorpusError("\n".join([f"{where}: {len(problems)} problem(s)", *shown, remedy]))
+
+
+def print_left_out(names: Iterable[str]):
+    """How many files of a corpus were not read, by their endings."""
+    endings = Counter(os.path.splitext(name)[1] or name for name in names)
+    if endings:
+        print(f"left out: {', '.join(f'{count} {ending}' for ending, count in sorted(endings.items()))}")
