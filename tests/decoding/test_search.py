@@ -55,6 +55,18 @@ def test_homophones_of_equal_score_are_chosen_alphabetically(search):
     assert search(*spoken, lm_scale=0.0) == ["SEA", "THE", "SEA", "SEA"]
 
 
+def test_the_most_probable_of_many_homophones_can_be_found(tiny, lm, capfd):
+    """Flashlight keeps six words with one pronunciation: the first ones, if it were given all."""
+    rare = [f"A{letter}" for letter in "BCDEFG"]  # not in the language model
+    lexicon = {**dict.fromkeys(rare, [("S", "IY")]), **tiny.lexicon}
+    decoder = LexiconDecoder(lexicon=lexicon, lm=lm, config=SearchConfig(), classes=labels_with_blank())
+    assert decoder.search(emissions(tiny.spell("S IY"), NO_PRIOR, 0.0), lm_scale=1.0) == ["SEE"]
+    printed = capfd.readouterr()
+    assert "note: 2 words are not found in a pronunciation that 6 more probable ones have" in printed.out
+    assert printed.out.strip().endswith("AF, AG")
+    assert "limit" not in printed.err
+
+
 def test_language_model_scale_weighs_against_the_acoustics(search):
     assert search("DH AH", "S|K IY|AE T", lm_scale=0.0) == ["THE", "SEAT"]
     assert search("DH AH", "S|K IY|AE T", lm_scale=1.0) == ["THE", "CAT"]

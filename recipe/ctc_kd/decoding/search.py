@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 UNKNOWN_WORD = "<unk>"
+MAX_HOMOPHONES = 6
+"""Flashlight keeps no more words with one pronunciation, and drops the others without an error: ``YOU``, say, in a
+large lexicon in alphabetical order. Here the most probable ones are kept."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +41,9 @@ class LexiconDecoder:
     """Finds the word sequence with the highest ``log p_AM + lm_scale * log10 p_LM`` (Viterbi: best path, no sums).
 
     The path is CTC's but for one thing: Flashlight allows the last phoneme of a word a single frame, then blank or the
-    next word. Only words of the lexicon are found. One that the language model does not know competes with the model's
-    probability of ``<unk>``. The prefix tree and the language model serve all scales.
+    next word. Only words of the lexicon are found, and of those with one pronunciation the six most probable unigrams.
+    One that the language model does not know competes with the model's probability of ``<unk>``. The prefix tree and
+    the language model serve all scales.
 
     :param lexicon: word -> pronunciations in base phonemes; all of them are searched
     :param lm: KenLM model file, binary or ARPA
@@ -70,18 +74,37 @@ class LexiconDecoder:
         """All pronunciations as a prefix tree; inner nodes look ahead to the best unigram score below them."""
         from flashlight.lib.text.decoder import SmearingMode, Trie
 
-        trie = Trie(self._blank + 1, self._blank)
         start = self._lm.start(False)
+        scores = [self._lm.score(start, index)[1] for index in range(len(lexicon))]
+        homophones: dict[tuple[int, ...], list[int]] = {}
         for index, (word, pronunciations) in enumerate(lexicon.items()):
-            _, score = self._lm.score(start, index)
-            for pronunciation in pronunciations:
-                try:
-                    spelling = [self._spelling[label] for label in end_of_word(pronunciation)]
-                except KeyError as error:
-                    raise ValueError(f"lexicon: {word} has the phoneme {error}, which is not a label") from None
-                trie.insert(spelling, index, score)
+            for spelling in dict.fromkeys(self._spell(word, pronunciation) for pronunciation in pronunciations):
+                homophones.setdefault(spelling, []).append(index)
+        left_out = []
+        for words in homophones.values():
+            if len(words) > MAX_HOMOPHONES:
+                words.sort(key=lambda index: -scores[index])
+                left_out += words[MAX_HOMOPHONES:]
+                del words[MAX_HOMOPHONES:]
+        if left_out:
+            shown = ", ".join(self._words[index] for index in left_out[:10])
+            print(
+                f"note: {len(left_out)} words are not found in a pronunciation that {MAX_HOMOPHONES} more probable "
+                f"ones have, all that Flashlight keeps: {shown}{', ...' if len(left_out) > 10 else ''}",
+                flush=True,
+            )
+        trie = Trie(self._blank + 1, self._blank)
+        for spelling, words in homophones.items():
+            for index in words:
+                trie.insert(list(spelling), index, scores[index])
         trie.smear(SmearingMode.MAX)
         return trie
+
+    def _spell(self, word: str, pronunciation: Sequence[str]) -> tuple[int, ...]:
+        try:
+            return tuple(self._spelling[label] for label in end_of_word(pronunciation))
+        except KeyError as error:
+            raise ValueError(f"lexicon: {word} has the phoneme {error}, which is not a label") from None
 
     def _decoder_for(self, lm_scale: float):
         """Flashlight fixes the scale when a decoder is made; the one made last is kept."""
