@@ -1,6 +1,7 @@
 """Runs tasks as processes of this machine, as many at once as its resources allow."""
 
 import contextlib
+import io
 import itertools
 import logging
 import operator
@@ -157,23 +158,30 @@ class LocalEngine(EngineBase):
             process.end_leftovers()
             time.sleep(0.02)
         process.rqmt = usage.get("requested_resources", {})
+        held = _gpus_of(usage["pid"]) if process.rqmt.get("gpu") else []
         with self._lock:
-            self._take(process)
-            self._running[process.key] = process
+            self._take(process, held)
         logging.info("%s %s is running already (process %s)", task.task_name(), task_id, usage["pid"])
         self._watch(process, lambda: _wait_for_stranger(usage["pid"], usage["start_time"]))
         return True
 
-    def _take(self, process):
-        for name in self._free:
-            self._free[name] -= process.rqmt.get(name, 0)
-        count = int(process.rqmt.get("gpu", 0))
-        process.gpus, self._free_gpus = self._free_gpus[:count], self._free_gpus[count:]
+    def _take(self, process, gpus=()):
+        """``gpus``: those that it has already."""
+        self._running[process.key] = process
+        self._count_free()
+        gpus = gpus or self._free_gpus[: int(process.rqmt.get("gpu", 0))]
+        process.gpus = [gpu for gpu in self._free_gpus if gpu in gpus]
+        self._free_gpus = [gpu for gpu in self._free_gpus if gpu not in gpus]
 
     def _give_back(self, process):
-        for name in self._free:
-            self._free[name] += process.rqmt.get(name, 0)
+        del self._running[process.key]
+        self._count_free()
         self._free_gpus += process.gpus
+
+    def _count_free(self):
+        """Always from all: after thousands of additions and subtractions 4 GB would be 3.9999999, and never suffice."""
+        for name, most in self.resources.items():
+            self._free[name] = most - sum(process.rqmt.get(name, 0) for process in self._running.values())
 
     def _start_what_fits(self):
         """Shorter tasks first, equal ones in order of submission; a small task may overtake a large one.
@@ -184,7 +192,6 @@ class LocalEngine(EngineBase):
             process = min(first, key=lambda process: process.order)
             del self._queue[process.key], self._lines[self._line(process)][process.key]
             self._take(process)
-            self._running[process.key] = process
             self._start(process)
 
     def _line(self, process):
@@ -194,11 +201,11 @@ class LocalEngine(EngineBase):
         return all(map(operator.le, kind[1:], self._free.values()))
 
     def _start(self, process):
-        process.end_leftovers()
         from tempfile import TemporaryFile  # a worker has this engine too, and no use for it
 
-        process.early_output = TemporaryFile()  # noqa: SIM115  the process writes into it
         try:
+            process.end_leftovers()
+            process.early_output = TemporaryFile()  # noqa: SIM115  the process writes into it
             process.popen = subprocess.Popen(
                 process.call,
                 cwd=gs.BASE_DIR,
@@ -209,8 +216,8 @@ class LocalEngine(EngineBase):
                 start_new_session=True,  # a Ctrl-C at the manager does not reach it
             )
         except OSError as e:
-            process.early_output.write(f"cannot start {process.call}: {e}\n".encode())
-            self._ended(process, 1)
+            process.early_output = io.BytesIO(f"cannot start {process.call}: {e}\n".encode())
+            self._watch(process, lambda: 1)  # not at once: ending it starts the next one, which may fail too
             return
         self._watch(process, process.popen.wait)
 
@@ -221,7 +228,6 @@ class LocalEngine(EngineBase):
     def _ended(self, process, status):
         process.end_leftovers()
         with self._lock:
-            del self._running[process.key]
             self._give_back(process)
         _record_end(process, status)
         with self._lock:
@@ -232,6 +238,15 @@ class LocalEngine(EngineBase):
 def _visible_gpus(count):
     visible = [g.strip() for g in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if g.strip()]
     return visible[:count] if visible else [str(i) for i in range(count)]
+
+
+def _gpus_of(pid):
+    """The GPUs that a process was started with."""
+    import psutil
+
+    with contextlib.suppress(psutil.Error, OSError):
+        return psutil.Process(pid).environ().get("CUDA_VISIBLE_DEVICES", "").split(",")
+    return []
 
 
 def _wait_for_stranger(pid, started):

@@ -3,9 +3,10 @@
 import os
 import subprocess
 import sys
+import time
 
 import pytest
-from sisyphus import Job, Task, log_claim, lookup, tk
+from sisyphus import Job, Task, localengine, log_claim, lookup, processes, tk
 from sisyphus import job as job_module
 from sisyphus.engine import DeferSubmission, EngineBase, EngineSelector, ImpossibleRequest
 from sisyphus.graph import SISGraph
@@ -174,3 +175,55 @@ def test_task_of_another_host_is_judged_by_the_age_of_its_files(here):
     for kind in ("log", "usage"):
         os.utime(task.path(kind, 1), (1, 1))
     assert task.state(LocalEngine()) == "interrupted_not_resumable"
+
+
+def test_task_of_an_earlier_manager_keeps_its_gpu(here):
+    """Else the next task would get the same one."""
+    job = Link(1).set_rqmt("run", {"gpu": 1})
+    job._sis_setup_directory()
+    (task,) = job._sis_tasks()
+    worker = subprocess.Popen(["sleep", "60"], env={**os.environ, "CUDA_VISIBLE_DEVICES": "5"})
+    usage = {"host": processes.hostname(), "pid": worker.pid, "start_time": processes.start_time(worker.pid)}
+    with open(task.path("usage", 1), "w") as f:
+        f.write(repr({**usage, "requested_resources": {"gpu": 1}}))
+    engine = LocalEngine(available_gpus="3,5,7")
+    assert task.state(engine) == "running" and engine._free_gpus == ["3", "7"] and engine._free["gpu"] == 2
+    worker.kill()
+    worker.wait()
+    wait_until(lambda: task.state(engine) != "running")
+    assert sorted(engine._free_gpus) == ["3", "5", "7"] and engine._free["gpu"] == 3
+
+
+def test_what_tasks_give_back_is_what_they_took(here):
+    """Sums of decimal numbers drift: a task that asks for the whole memory would never start."""
+    engine, running = LocalEngine(cpus=99, mem=4), []
+    for number, mem in enumerate(5 * [0.1, 1.3, 0.7, 0.2, 1.1, 0.3]):
+        process = localengine._Process([], {"mem": mem}, f"x.{number}.run", "run", 1)
+        engine._take(process)
+        running.append(process)
+        if len(running) == 4:
+            engine._give_back(running.pop(number % 4))
+    for process in running:
+        engine._give_back(process)
+    assert engine._free == engine.resources
+
+
+def test_program_that_cannot_be_started(here):
+    """Each of very many task ids gets its error; nothing counts as running for ever."""
+    job = Link(1)
+    job._sis_setup_directory()
+    (task,) = job._sis_tasks()
+    engine, ids = LocalEngine(cpus=2), range(1, 601)
+    engine.submit_call(["/no/such/program"], "", {"cpu": 1}, task.task_name(), "run", ids)
+    engine.submitted()
+    wait_until(lambda: not engine._running and not engine._queue)
+    assert engine._free == engine.resources
+    assert all(os.path.exists(task.path("error", i)) for i in ids)
+    assert "cannot start ['/no/such/program', '600'" in "\n".join(task.log_tail(600, 3))
+
+
+def wait_until(true):
+    end = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
