@@ -28,6 +28,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.content, self.ranges, self.etag, self.cuts, self.status = content, True, '"1"', [], []
         self.content_type, self.length_known, self.range_shift, self.location = "application/gzip", True, 0, None
+        self.length = None
         vars(self).update(options)
         self.seen = []
 
@@ -65,7 +66,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", server.content_type)
         self.send_header("ETag", server.etag)
         if server.length_known:
-            self.send_header("Content-Length", str(len(server.content) - begin))
+            self.send_header("Content-Length", server.length or str(len(server.content) - begin))
         self.end_headers()
         end = server.cuts.pop(0) if server.cuts else len(server.content)
         self.wfile.write(server.content[begin:end])
@@ -227,6 +228,17 @@ def test_what_one_mirror_began_the_next_one_ends(run_here, serve):
     assert result(run_here(job_for(first.url, second.url))) == CONTENT
     assert second.seen[0]["Range"] == "bytes=120000-"
     assert "If-Range" not in second.seen[0]
+
+
+def test_a_mirror_with_less_than_came_before_is_left_for_the_next_one(run_here, serve):
+    first, stub, last = serve(cuts=[120_000] * 9), serve(CONTENT[:100]), serve()
+    assert result(run_here(job_for(first.url, stub.url, last.url, num_bytes=len(CONTENT)))) == CONTENT
+    assert len(stub.seen) == 1
+    assert last.seen[0]["Range"] == "bytes=120000-"
+
+
+def test_a_length_that_is_no_number_is_an_unknown_one(run_here, serve):
+    assert result(run_here(job_for(serve(length=f"{len(CONTENT)}, {len(CONTENT)}").url))) == CONTENT
 
 
 def test_a_mirror_with_another_size_is_refused_before_the_transfer(run_here, serve):

@@ -102,7 +102,7 @@ def _connections(url: str) -> urllib3.PoolManager:
 
 
 def _receive(response: urllib3.BaseHTTPResponse, url: str, partial: str, *, num_bytes: int | None):
-    begin, total = _extent(response, partial)
+    begin, total = _extent(response, partial, num_bytes=num_bytes)
     if response.status == 416:  # nothing is left to send
         return
     if num_bytes is not None and total not in (None, num_bytes):
@@ -124,7 +124,7 @@ def _receive(response: urllib3.BaseHTTPResponse, url: str, partial: str, *, num_
         raise TransferError(f"ended after {size_of(partial):,} of {expected:,} bytes", again=True)
 
 
-def _extent(response: urllib3.BaseHTTPResponse, partial: str) -> tuple[int, int | None]:
+def _extent(response: urllib3.BaseHTTPResponse, partial: str, *, num_bytes: int | None) -> tuple[int, int | None]:
     """Where the answer's bytes begin, and the length of the whole file if the server tells."""
     status, have = response.status, size_of(partial)
     content_range = _RANGE.match(response.headers.get("Content-Range", ""))
@@ -132,15 +132,16 @@ def _extent(response: urllib3.BaseHTTPResponse, partial: str) -> tuple[int, int 
     if status == 416 and total == have:
         return have, total
     if status == 416:
-        discard(partial)
-        raise TransferError(f"has {total} bytes there, fewer than the {have} that came before", again=True)
+        if num_bytes is None:  # else the file here is the one with too few
+            discard(partial)
+        raise TransferError(f"HTTP status 416, asked for the bytes from {have:,}", again=num_bytes is None and have > 0)
     if status not in (200, 206):
         raise TransferError(f"HTTP status {status} {response.reason}", again=status in PASSING_STATUS)
     if response.headers.get("Content-Type", "").lower().startswith("text/html"):
         raise TransferError("answered with an HTML page, expected the file")
     if status == 200:
-        length = response.headers.get("Content-Length")
-        return 0, int(length) if length else None
+        length = response.headers.get("Content-Length", "")
+        return 0, int(length) if length.isdecimal() else None
     if not content_range or content_range[1] != str(have):
         raise TransferError(f"sent {response.headers.get('Content-Range')!r}, expected the bytes from {have}")
     return have, total
