@@ -57,7 +57,7 @@ class SlurmEngine(EngineBase):
         self.queue = Queue(gateway)
         self._paused_until = 0.0
         self._pause_noticed = False
-        self._unsure = {}  # (name, ids) -> (token, when) of a submission that may have got through
+        self._unsure = {}  # (name, id) -> (token, when) of a submission that may have got through
         self._largest = None  # ids in one submission that the limits of the cluster let through
         self._logged = set()  # jobs that are in a submit log
         self._accounts = Accounts(gateway)
@@ -103,7 +103,7 @@ class SlurmEngine(EngineBase):
         record = self.queue.get(name, task_id)
         if record is None:
             return gc.STATE_UNKNOWN
-        if record.active or record.token in {token for token, _ in self._unsure.values()}:
+        if record.active or record.token == self._unsure.get((name, task_id), (None, 0))[0]:
             self._adopt(task, record)
         if not record.active:
             return gc.STATE_RUNNING if self._settling(task, record) else gc.STATE_UNKNOWN
@@ -120,22 +120,22 @@ class SlurmEngine(EngineBase):
         name = self._name(task)
         states = set()
         for i in task.task_ids():
+            if self.queue.expected(name, i):
+                continue
             record = self.queue.get(name, i)
-            if record is not None and not (record.active and record.job in self._logged and self.queue.fresh()):
+            if record is None or not (record.active and record.job in self._logged and self.queue.fresh()):
                 return None
-            if record is None and not self.queue.expected(name, i):
-                return None
-            running = record is not None and record.state in commands.RUNNING
-            if record is not None and not running and "held" in record.reason.lower():
-                return None
-            states.add(gc.STATE_RUNNING if running else gc.STATE_QUEUE)
-        return gc.STATE_RUNNING if gc.STATE_RUNNING in states else gc.STATE_QUEUE
+            if record.state == "COMPLETING" or "held" in record.reason.lower():
+                return None  # a task that has ended, whose node may be busy for long; or one that waits for a person
+            states.add(record.state)
+        return gc.STATE_RUNNING if states & commands.RUNNING else gc.STATE_QUEUE
 
     def _adopt(self, task, record):
         """Write the line of the submit log that a killed manager, or a submission without an answer, left out."""
         if record.job in self._logged:
             return
         self._logged.add(record.job)
+        self._unsure = {key: sent for key, sent in self._unsure.items() if sent[0] != record.token}
         if any(record.job == job for _, entry in task.submissions() for _, job in _jobs(entry)):
             return
         ids = self.queue.of_job(record.name, record.job)
@@ -212,19 +212,22 @@ class SlurmEngine(EngineBase):
         return ids if self.max_jobs is None else ids[: max(0, self.max_jobs - self.queue.active())]
 
     def submit_call(self, call, logpath, rqmt, name, task_name, task_ids):
-        key = self._job_name(name), tuple(task_ids)
-        if time.monotonic() < self._paused_until or not self.queue.answered() or self._got_through(key):
+        job_name = self._job_name(name)
+        keys = [(job_name, i) for i in task_ids]
+        if time.monotonic() < self._paused_until or not self.queue.answered() or any(map(self._got_through, keys)):
             raise DeferSubmission
         token = uuid.uuid4().hex[:12]
         offset = task_ids[0] // self._array_size * self._array_size
         rqmt = {**rqmt, "sbatch_args": self.sbatch_args + commands.as_arguments(rqmt.get("sbatch_args"))}
-        command = commands.sbatch_call(key[0], logpath, call, rqmt, task_ids, offset, token, self.memory)
+        command = commands.sbatch_call(job_name, logpath, call, rqmt, task_ids, offset, token, self.memory)
         try:
-            job = commands.parse_submission(commands.run(command, SUBMISSION, self.gateway, _environment()))
+            job = commands.parse_submission(commands.run(command, SUBMISSION, self.gateway))
         except QueueFull as e:
             self._queue_full(len(task_ids), e)
         except NoAnswer as e:
-            self._unsure[key] = token, time.monotonic()
+            self._unsure.update(dict.fromkeys(keys, (token, time.monotonic())))
+            if commands.FULL.search(str(e)):  # sbatch waits for room, which may do for fewer
+                self._largest = max(1, len(task_ids) // 2)
             self.queue.keep_looking(SETTLE)
             self._pause(f"{e}; it is looked for in the queue before it is submitted again")
         except CommandFailed as e:
@@ -233,7 +236,7 @@ class SlurmEngine(EngineBase):
         if self._largest:
             self._largest *= 2
         self._logged.add(job)
-        self.queue.expect(key[0], task_ids, job)
+        self.queue.expect(job_name, task_ids, job)
         return "slurm", [(list(task_ids), str(job))]
 
     def _got_through(self, key):
@@ -286,12 +289,6 @@ class SlurmEngine(EngineBase):
 def _jobs(entry):
     """``[(ids, job)]`` of a line of the submit log, empty if another engine wrote it."""
     return [(ids, int(job)) for ids, job in entry["engine_info"]] if entry.get("engine_name") == "slurm" else []
-
-
-def _environment():
-    """Without what belongs to the job that the manager may run in."""
-    own = {k for k in os.environ if k.startswith("SLURM_") and k != "SLURM_CONF"} | {"CUDA_VISIBLE_DEVICES"}
-    return {k: v for k, v in os.environ.items() if k not in own}
 
 
 def _in_words(rqmt):

@@ -111,10 +111,10 @@ def _may_run(log, engine, usage_file):
         return True
     owner = owner_of(log, engine)
     if owner is not None:
-        call = ["squeue", "-h", "--states=all", "-o", "%T", "-j", "{}_{}".format(*owner)]
+        call = ["squeue", "-h", "--all", "--states=all", "-o", "%T", "-j", "{}_{}".format(*owner)]
         try:
             states = commands.run(call, commands.ANSWER).split()
-            return any(s in commands.QUEUED | commands.RUNNING for s in states)
+            return any(s not in commands.ENDED for s in states)
         except commands.CommandFailed as e:
             if "Invalid job id" in str(e):
                 return False

@@ -14,15 +14,14 @@ from . import global_settings as gs
 ANSWER = 30  # seconds that squeue, sacct and scontrol get
 SEPARATOR = "\x1f"
 _FIELDS = ("ArrayJobID", "ArrayTaskID", "State", "Reason", "exit_code", "NodeList", "Comment", "WorkDir", "Name")
-QUEUED = {"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "RESV_DEL_HOLD", "SPECIAL_EXIT"}
 RUNNING = {"RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "STAGE_OUT", "SIGNALING", "RESIZING"}
 _ENDED = {"COMPLETED", "FAILED", "TIMEOUT", "OUT_OF_MEMORY", "NODE_FAIL", "PREEMPTED", "CANCELLED", "BOOT_FAIL"}
 ENDED = _ENDED | {"DEADLINE", "REVOKED"}
 MEMORY_KILL = re.compile(r"^slurmstepd\S*: error: .*(exceeded .*memory limit|oom.kill)", re.IGNORECASE)
-_FULL = re.compile(r"Submit\w*Limit\b|temporarily unable to accept job|Resource temporarily unavailable")
+FULL = re.compile(r"Submit\w*Limit\b|temporarily unable to accept job|Resource temporarily unavailable")
 _NO_CONTACT = re.compile(
     r"unable to contact|timed out|connection|zero bytes|standby mode|(send|receive|socket) (failure|error)"
-    r"|unable to (resolve|connect)|I/O error",
+    r"|unable to (resolve|connect)|I/O error|not connected|authentic|munge",
     re.IGNORECASE,
 )
 
@@ -56,14 +55,14 @@ class Record:
 
     @property
     def active(self):
-        return self.state in QUEUED or self.state in RUNNING
+        return self.state not in ENDED  # other versions of Slurm have other words for what has not
 
     def __str__(self):
         return f"{self.state}, Slurm job {self.job}_{self.index}" + (f" on {self.nodes}" if self.nodes else "")
 
 
 # calls -------------------------------------------------------------------------------------------------------------
-def run(command, seconds, gateway=None, env=None):
+def run(command, seconds, gateway=None):
     """Output of ``command``. Raises `CommandFailed`, `NoAnswer` also when it takes longer than ``seconds``."""
     if gateway:
         there = f"cd {shlex.quote(gs.BASE_DIR)} && {shlex.join(command)}"
@@ -71,7 +70,14 @@ def run(command, seconds, gateway=None, env=None):
     pipe = subprocess.PIPE
     try:  # a session of its own: Ctrl-C does not reach it, and what it starts can be ended with it
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True, env=env, start_new_session=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=pipe,
+            stderr=pipe,
+            text=True,
+            errors="replace",  # other projects may have any names
+            env=environment(),
+            start_new_session=True,
         )
     except OSError as e:
         raise CommandFailed(f"cannot run {command[0]}: {e.strerror}") from None
@@ -80,19 +86,28 @@ def run(command, seconds, gateway=None, env=None):
     except subprocess.TimeoutExpired:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        raise NoAnswer(f"{command[0]} did not end within {seconds} s") from None
+        said = "".join(f"; {line}" for line in process.communicate()[1].splitlines())
+        raise NoAnswer(f"{command[0]} did not end within {seconds} s{said}") from None
     if process.returncode:
         lines = (errors or output).splitlines() or [f"{command[0]} ended with status {process.returncode}"]
         text = "; ".join(line.removeprefix(f"{command[0]}: error: ") for line in lines)
-        kind = NoAnswer if process.returncode < 0 or _NO_CONTACT.search(text) else CommandFailed
-        raise QueueFull(text) if _FULL.search(text) else kind(text)
+        if FULL.search(text):
+            raise QueueFull(text)
+        lost = process.returncode < 0 or (gateway and process.returncode == 255)  # 255 is ssh's own
+        raise NoAnswer(text) if lost or _NO_CONTACT.search(text) else CommandFailed(text)
     return output
+
+
+def environment():
+    """Without what belongs to the job that the manager may run in, and without a user's views of the queue."""
+    needed = {"SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_CLUSTERS", "SLURM_JWT"}
+    other = {k for k in os.environ if k.startswith(("SLURM_", "SQUEUE_", "SACCT_"))} - needed
+    return {k: v for k, v in os.environ.items() if k not in other | {"CUDA_VISIBLE_DEVICES"}}
 
 
 def squeue_call(user):
     fields = ",".join(f"{name}:{SEPARATOR}" for name in _FIELDS)
-    return ["squeue", "--noheader", "--array", "--states=all", "-u", user, "-O", fields]
+    return ["squeue", "--noheader", "--all", "--array", "--states=all", "-u", user, "-O", fields]
 
 
 def sacct_call(job):
@@ -165,12 +180,12 @@ def parse_accounting(text):
     """``index -> Record`` of the array tasks that have ended, from the output of `sacct_call`."""
     found = {}
     for line in text.splitlines():
-        match = re.fullmatch(r"(\d+)_(\d+)(?:\.\w+)?\|(\w+)[^|]*\|(\d+):(\d+)\|(.*)", line.strip())
-        if match is None or match[3] not in ENDED:
+        match = re.fullmatch(r"(\d+)_(\d+)(\.\w+)?\|(\w+)[^|]*\|(\d+):(\d+)\|(.*)", line.strip())
+        if match is None or match[4] not in ENDED:
             continue
-        job, index, state, code, number, nodes = match.groups()
+        job, index, step, state, code, number, nodes = match.groups()
         status = int(code) << 8 | int(number)
-        if state == "OUT_OF_MEMORY" or int(index) not in found:  # else only a step says so
+        if not step or (state == "OUT_OF_MEMORY" and int(index) in found):  # sometimes only a step says so
             nodes = nodes.replace("None assigned", "")
             found[int(index)] = Record(int(job), int(index), state, status=status, nodes=nodes)
     return found

@@ -98,6 +98,8 @@ class Queue:
             if key not in best or _rank(record) > _rank(best[key]):
                 best[key] = record
         with self._lock:
+            if self.asked is not None and begin < self.asked:
+                return False  # a later answer has overtaken this one
             changed = {k: r.state for k, r in best.items()} != {k: r.state for k, r in self.records.items()}
             self.records, self.asked = best, begin
             self.tokens = {record.token for record in records}

@@ -26,6 +26,7 @@ ACCOUNTING = """\
 20_10.batch|OUT_OF_MEMORY|0:125|vm
 20_3.batch|OUT_OF_MEMORY|0:125|vm
 20_4|RUNNING|0:0|vm
+20_4.0|COMPLETED|0:0|vm
 20_5|TIMEOUT|0:0|None assigned
 20_[6-9]|PENDING|0:0|None assigned
 """
@@ -148,6 +149,8 @@ def fake(tmp_path, monkeypatch):
         ("Batch job submission failed: Unable to contact slurm controller (connect failure)", NoAnswer),
         ("Batch job submission failed: Socket timed out on send/recv operation", NoAnswer),
         ("Batch job submission failed: Zero Bytes were transmitted or received", NoAnswer),
+        ('Munge encode failed: Failed to access "/run/munge/munge.socket.2": No such file or directory', NoAnswer),
+        ("Batch job submission failed: Protocol authentication error", NoAnswer),
     ],
 )
 def test_refusals(fake, text, kind):
@@ -166,6 +169,22 @@ def test_command_that_hangs_is_ended_with_what_it_started(fake):
     assert time.monotonic() - begin < 30
 
 
+def test_all_jobs_are_asked_for(fake, monkeypatch):
+    """Also those in hidden partitions, whatever the user prefers to see of the queue."""
+    assert "--all" in commands.squeue_call("me")
+    for name in ("SQUEUE_PARTITION", "SACCT_FORMAT", "MINE"):
+        monkeypatch.setenv(name, "1")
+    (fake.bin / "squeue").write_text("#!/bin/bash\nenv\n")
+    names = [line.partition("=")[0] for line in commands.run(["squeue"], 5).splitlines()]
+    assert "MINE" in names and not [n for n in names if n.startswith(("SQUEUE", "SACCT"))]
+
+
+def test_bytes_that_are_no_text(fake):
+    """Job names of other projects, for one."""
+    (fake.bin / "squeue").write_text("#!/bin/bash\nprintf 'caf\\xe9\\n'\n")
+    assert commands.run(["squeue"], 5).startswith("caf")
+
+
 def test_command_that_is_not_there(fake):
     with pytest.raises(CommandFailed, match="cannot run sbtch: No such file"):
         commands.run(["sbtch"], 1)
@@ -177,8 +196,12 @@ def test_gateway(fake, here):
     script.chmod(0o755)
     output = commands.run(["squeue", "-u", "a b"], 5, gateway="login1")
     assert output == f"-x|login1|-o|BatchMode=yes|cd {here} && squeue -u 'a b'|"
+    script.write_text("#!/bin/bash\necho ssh: connect to host login1 port 22: No route to host >&2; exit 255\n")
+    with pytest.raises(NoAnswer, match="No route to host"):
+        commands.run(["sbatch"], 5, gateway="login1")
 
 
 def test_a_job_is_what_squeue_shows_or_sacct():
     assert Record(3, 1, "COMPLETING").active and Record(3, 1, "REQUEUE_HOLD").active
+    assert Record(3, 1, "POWER_UP_NODE").active, "a word of another version of Slurm is not taken as an end"
     assert not any(Record(3, 1, state).active for state in commands.ENDED)

@@ -5,7 +5,7 @@ import os
 import threading
 
 import pytest
-from sisyphus import Job, Task, processes, slurm
+from sisyphus import Job, Task, processes, slurm, slurm_commands, slurm_queue
 from sisyphus.engine import EngineSelector, ImpossibleRequest
 from sisyphus.localengine import LocalEngine
 from sisyphus.simple_linux_utility_for_resource_management_engine import SimpleLinuxUtilityForResourceManagementEngine
@@ -74,7 +74,20 @@ def test_states(fake):
     assert engine.remark(task, 2) == "JobHeldUser, Slurm job 101_2" and engine.in_hand(task) is None
     fake.queue((101, 1, "COMPLETING", name), (101, 2, "PENDING", name), (101, 3, "SUSPENDED", name))
     engine.queue.look()
-    assert task.state(engine) == "queue" and engine.in_hand(task) == "running"
+    assert task.state(engine) == "queue"
+    fake.queue(*((101, i, "RUNNING" if i == 1 else "PENDING", name) for i in (1, 2, 3)))
+    engine.queue.look()
+    assert engine.in_hand(task) == "running"
+
+
+def test_finished_task_on_a_node_that_cleans_up(fake):
+    """The job of Slurm may be COMPLETING for hours."""
+    task, engine = set_up(), SlurmEngine()
+    fake.queue((101, 1, "COMPLETING", submitted(engine, task)))
+    engine.queue.look()
+    assert task.state(engine) == "running" and engine.in_hand(task) is None
+    open(task.path("finished", 1), "w").close()
+    assert task.state(engine) == "finished"
 
 
 def test_only_jobs_of_this_folder(fake):
@@ -111,6 +124,22 @@ def test_no_answer_is_not_an_end(fake, caplog):
     with caplog.at_level(logging.INFO):
         assert engine.queue.look()
     assert "squeue answers again" in caplog.text
+
+
+def test_answers_that_overtake_each_other(fake, monkeypatch):
+    """A slow one, asked for before the submission, does not take back what a later one has shown."""
+    task, engine = set_up(), SlurmEngine()
+    name = submitted(engine, task)
+    fake.queue((101, 1, "PENDING", name))
+
+    def run(*call):
+        monkeypatch.setattr(slurm_queue, "run", answer)
+        assert engine.queue.look() and task.state(engine) == "queue"
+        return ""
+
+    answer = slurm_queue.run
+    monkeypatch.setattr(slurm_queue, "run", run)
+    assert engine.queue.look() and task.state(engine) == "queue"
 
 
 def test_never_an_answer(fake):
@@ -356,10 +385,31 @@ def test_submission_that_got_through_without_an_answer(slow, state):
     assert engine.submit(task) == [] and task.submissions() == []
     slow.queue((33, 1, state, name_of(task), "None", 0, f"sis:{token(slow.calls()[0])}:0"))
     slow.works("sbatch")
-    engine.submit(task)
-    assert len(slow.calls()) == 1 or state == "TIMEOUT"
+    assert engine.submit(task) == [] and len(slow.calls()) == 1
     task.state(engine)
     assert task.submissions()[0][1]["engine_info"] == [([1], "33")]
+    assert engine.submit(task) == ([1] if state == "TIMEOUT" else []), "what has ended is not waited for"
+
+
+def test_other_ids_after_a_submission_without_an_answer(slow):
+    """What it was about is looked for, also if the next submission would be another array."""
+    task, engine = set_up(ids=3), SlurmEngine(max_jobs=2)
+    assert engine.submit(task) == []
+    slow.works("sbatch")
+    slow.fails("squeue", "Unable to contact slurm controller")
+    engine.max_jobs = None
+    assert engine.submit(task) == [] and len(slow.calls()) == 1
+
+
+def test_array_for_which_there_is_no_room(slow):
+    """sbatch itself tries again, for longer than it is given: fewer ids may fit."""
+    text = "sbatch: error: Slurm temporarily unable to accept job, sleeping and retrying"
+    (slow.bin / "sbatch").write_text(
+        f"#!/bin/bash\necho {text} >&2\n[[ \"$*\" == *' -a 1-4 '* ]] && exec sleep 60\necho 7\n"
+    )
+    task, engine = set_up(ids=4), SlurmEngine()
+    assert engine.submit(task) == []
+    assert engine.submit(task) == [1, 2, 3, 4] and [ids for ids, _ in task.submissions()] == [[1, 2], [3, 4]]
 
 
 def test_submission_that_did_not_get_through(slow):
@@ -425,10 +475,10 @@ def test_never_starting(fake, caplog):
 
 def test_environment_of_submissions(fake, monkeypatch):
     """The manager may run in a job of its own, and see GPUs."""
-    for name in ("SLURM_NTASKS", "SLURM_CONF", "CUDA_VISIBLE_DEVICES", "MINE"):
+    for name in ("SLURM_NTASKS", "SLURM_CONF", "SLURM_CLUSTERS", "CUDA_VISIBLE_DEVICES", "MINE"):
         monkeypatch.setenv(name, "1")
-    environment = slurm._environment()
-    assert environment["MINE"] == environment["SLURM_CONF"] == "1"
+    environment = slurm_commands.environment()
+    assert environment["MINE"] == environment["SLURM_CONF"] == environment["SLURM_CLUSTERS"] == "1"
     assert not {"SLURM_NTASKS", "CUDA_VISIBLE_DEVICES"} & set(environment)
 
 
