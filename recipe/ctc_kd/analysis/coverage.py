@@ -8,7 +8,6 @@ from sisyphus import Job, Task, tk
 
 from ctc_kd.files import write_json
 
-FRAME_SHIFT_S = 0.04
 BATCH_FRAMES = 1 << 15  # with padding; bounds the memory, has no influence on the result
 
 
@@ -40,6 +39,7 @@ class CoverageJob(Job):
         import torch
 
         from ctc_kd.analysis.counting import count_frames
+        from ctc_kd.training.datasets import FRAME_SHIFT_S
         from ctc_kd.training.hdf import read_hdf, read_labels
 
         log_prior = self.log_prior and torch.from_numpy(np.loadtxt(self.log_prior.get_path(), dtype="float32"))

@@ -82,8 +82,9 @@ def utterance_durations(archives: Sequence[str]) -> dict[str, float]:
 
 
 def num_frames(duration_s: float) -> int:
-    """Frames that a student makes of an utterance; a teacher makes as many or one more."""
-    return (round(duration_s * SAMPLE_RATE_HZ) - 240) // 640
+    """Frames that a student makes of an utterance, of four windows each; a teacher makes as many or one more."""
+    windows = (round(duration_s * SAMPLE_RATE_HZ) - 400) // 160 + 1
+    return windows // 4
 
 
 def too_short_for_ctc(labels: str, archives: Sequence[str]) -> dict[str, tuple[int, int]]:
