@@ -180,6 +180,9 @@ class SlurmEngine(EngineBase):
     def get_rqmt(self, task, task_id, update=True):
         """Raised requests stop at the limits. Raises `ImpossibleRequest` if one at its limit was not enough."""
         asked = normalised({**self.get_default_rqmt(task), **task.rqmt()})
+        for key in ("cpu", "gpu"):
+            if not isinstance(asked.get(key) or 0, (int, float)):
+                raise ImpossibleRequest(f"{task.task_name()} asks for {key}={asked[key]!r}, which is not a number")
         rqmt = super().get_rqmt(task, task_id, update)
         for key, most in self.limits.items():
             if asked.get(key, 0) <= most < rqmt.get(key, 0):
@@ -189,9 +192,11 @@ class SlurmEngine(EngineBase):
 
     def _give_up_if_reached(self, task, task_id, key, most):
         cause = self.ended(task, task_id)
+        if cause is None or cause != _TOO_LITTLE.get(key):
+            return
         last = [entry for ids, entry in task.submissions() if task_id in ids][-1]
         progress = (task.job.completed_fraction() or 0) > (last.get("completed_fraction") or 0)
-        if cause and cause == _TOO_LITTLE.get(key) and last[key] >= most and not progress:
+        if last[key] >= most and not progress:
             raise ImpossibleRequest(
                 f"{task.task_name()} {task_id} ended by {cause} with {key}={last[key]:g}, and the engine of the "
                 f"settings has limits={{{key!r}: {most:g}}}: raise the limit, or make the task smaller"

@@ -117,9 +117,10 @@ def sacct_call(job):
 def sbatch_call(name, logpath, command, rqmt, task_ids, offset, token, memory):
     """The array job of ``task_ids``; index in the array + ``offset`` is the id. ``memory``: see `SlurmEngine`."""
     nodes = int(rqmt.get("multi_node_slots") or 1)
+    cpus = f"--cpus-per-task={math.ceil(rqmt.get('cpu') or 1)}"
     log = logpath.replace("%", "%%") + "/%x.%A.%a"
     call = ["sbatch", "--parsable", "-J", name, "--no-requeue", "--export=ALL", f"--chdir={gs.BASE_DIR}"]
-    call += [f"--nodes={nodes}", f"--ntasks={nodes}", f"--cpus-per-task={math.ceil(rqmt.get('cpu', 1))}"]
+    call += [f"--nodes={nodes}", f"--ntasks={nodes}", cpus]
     call += [f"--time={max(1, math.ceil(rqmt['time'] * 60 - 1e-6))}"]
     if memory:
         call.append(f"--mem{'-per-cpu' if memory == 'cpu' else ''}={math.ceil(rqmt['mem'] * 1024)}M")
@@ -132,7 +133,6 @@ def sbatch_call(name, logpath, command, rqmt, task_ids, offset, token, memory):
     call += as_arguments(rqmt.get("sbatch_args"))
     script = "exec " + shlex.join(command) + (f" $((SLURM_ARRAY_TASK_ID + {offset}))" if offset else "")
     if nodes > 1:
-        cpus = f"--cpus-per-task={math.ceil(rqmt.get('cpu', 1))}"
         script = f"exec srun --kill-on-bad-exit=1 {cpus} -o {shlex.quote(log + '.%t')} {script.removeprefix('exec ')}"
         log += ".batch"
     return [*call, "-o", log, f"--comment=sis:{token}:{offset}", "-a", ranges(task_ids, offset), f"--wrap={script}"]

@@ -58,7 +58,7 @@ class Queue:
         """Ask now; returns whether there was an answer. Without one, the last answer stays."""
         self._tried = begin = time.monotonic()
         try:
-            text = run(squeue_call(pwd.getpwuid(os.getuid()).pw_name), ANSWER, self._gateway)
+            text = run(squeue_call(_user()), ANSWER, self._gateway)
         except CommandFailed as e:
             self._tried = time.monotonic()
             self._remind(e)
@@ -66,8 +66,10 @@ class Queue:
         if self._failing:
             logging.warning("squeue answers again")
             self._failing, self._reminded = False, -REMINDER
+        records = parse_queue(text)
         here = os.path.realpath(gs.BASE_DIR)
-        records = [r for r in parse_queue(text) if os.path.realpath(r.folder) == here]
+        ours = {folder for folder in {r.folder for r in records} if os.path.realpath(folder) == here}
+        records = [r for r in records if r.folder in ours]
         if self._take(records, begin):
             self.wake()
         return True
@@ -147,6 +149,13 @@ class Queue:
         """Number of tasks in the queue or running."""
         with self._lock:
             return sum(r.active for k, r in self.records.items() if k not in self._expected) + len(self._expected)
+
+
+def _user():
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # no directory of users answers
+        return str(os.getuid())
 
 
 def _rank(record):

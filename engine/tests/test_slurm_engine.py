@@ -100,6 +100,12 @@ def test_only_jobs_of_this_folder(fake):
     assert task.state(engine) == "running"
 
 
+def test_user_without_a_name(fake, monkeypatch):
+    """The directory of users does not answer for a while."""
+    monkeypatch.setattr(slurm_queue.pwd, "getpwuid", {}.__getitem__)
+    assert SlurmEngine().queue.look() and str(os.getuid()) in fake.calls("squeue")[0]
+
+
 def test_newest_active_job_counts(fake):
     task, engine = set_up(), SlurmEngine()
     name = name_of(task)
@@ -291,11 +297,26 @@ def test_limits(fake):
     assert engine.submit(task) == [1], "it has made progress"
 
 
+def test_limit_after_the_submissions_were_forgotten(fake, monkeypatch):
+    """``sis rerun --keep_work`` keeps the logs of failed tries, which raise the next request, and nothing else."""
+    monkeypatch.setattr(slurm.gs, "RETRY_RULES", [{"pattern": "MemoryError", "multiply": {"mem": 2}}])
+    task, engine = set_up(rqmt={"mem": 2}), SlurmEngine(limits={"mem": 3})
+    with open(task.path("log", 1) + ".error.01", "w") as f:
+        f.write("MemoryError\n")
+    assert engine.submit(task) == [1] and "--mem=3072M" in fake.calls()[0]
+
+
 def test_request_above_the_limit(fake):
     task = set_up(rqmt={"mem": 100})
     with pytest.raises(ImpossibleRequest, match=r"asks for mem=100, .* limits=\{'mem': 64\}"):
         SlurmEngine(limits={"mem": 64}).submit(task)
     assert fake.calls() == []
+
+
+@pytest.mark.parametrize(("rqmt", "text"), [({"cpu": "4"}, "cpu='4'"), ({"gpu": "a100"}, "gpu='a100'")])
+def test_request_that_is_no_number(fake, rqmt, text):
+    with pytest.raises(ImpossibleRequest, match=f"asks for {text}, which is not a number"):
+        SlurmEngine().submit(set_up(rqmt=rqmt))
 
 
 def test_refused_request(fake):
