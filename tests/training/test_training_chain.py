@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import resource
 import subprocess
 import sys
 from dataclasses import replace
@@ -20,7 +21,7 @@ from ctc_kd.training.datasets import num_frames
 from ctc_kd.training.dump import DumpLogitsJob
 from ctc_kd.training.hdf import HdfWriter, hdf_files, read_hdf, read_metadata
 from ctc_kd.training.posteriors import PosteriorsJob
-from ctc_kd.training.run_returnn import RECIPES
+from ctc_kd.training.run_returnn import RECIPES, run_returnn
 from ctc_kd.training.train import TrainingConfig, TrainJob
 from ctc_kd.training.train_config import order_offset, write_training_config
 
@@ -141,6 +142,21 @@ def test_resumed_dump_equals_undisturbed(run_jobs, tiny, ctc, monkeypatch):
     assert list(resumed) == list(undisturbed)
     for name, array in undisturbed.items():
         assert np.array_equal(array, resumed[name]), name
+
+
+def test_a_store_may_have_more_files_than_are_allowed_at_first(tmp_path, capfd):
+    config = tmp_path / "returnn.config"
+    config.write_text(
+        "#!returnn\nimport resource\nprint('files:', resource.getrlimit(resource.RLIMIT_NOFILE)[0])\n"
+        "task = 'nop'\nbackend = 'torch'\n"
+    )
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 512), hard))
+        run_returnn(str(config), threads=1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert f"files: {min(hard, 2**16)}" in capfd.readouterr().out
 
 
 def test_loading_beside_a_gpu_gives_every_utterance_once(run_jobs, tiny, ctc):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -40,6 +41,9 @@ def main():
     if sys.platform == "linux":
         # If the worker is killed (also by SIGKILL), a RETURNN that went on would write beside its successor.
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        # RETURNN keeps all shards of a store open, one for 1024 utterances; a process may often open 1024 files only.
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 2**16), most))
     if os.getppid() == 1:
         sys.exit("the process that started this one is gone")
     config, processes = sys.argv[1], int(sys.argv[2])
