@@ -50,6 +50,17 @@ def test_unpack_correct_build(standin):
         subprocess.run([f"build/bin/{program}"], check=True)
 
 
+def test_without_a_compiler_the_error_says_what_is_missing_and_the_next_run_builds(standin, monkeypatch):
+    source, cmake = kenlm_tools.unpack(kenlm_tools.ARCHIVE), kenlm_tools.find_cmake()
+    monkeypatch.setattr(kenlm_tools, "find_cmake", lambda: cmake)
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", "/nowhere")
+        patch.delenv("CXX", raising=False)
+        with pytest.raises(RuntimeError, match=r"expected a C\+\+ compiler and make"):
+            kenlm_tools.build(source, "build", cpus=1)
+    kenlm_tools.build(source, "build", cpus=1)
+
+
 def test_other_archive_is_refused(standin):
     standin.write_bytes(standin.read_bytes() + b"x")
     with pytest.raises(RuntimeError, match="kenlm_ex-0.2.1.tar.gz: sha256 is"):

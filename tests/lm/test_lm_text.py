@@ -48,6 +48,13 @@ def test_other_encodings_are_refused(run_here, tmp_path):
         run(run_here, tmp_path, texts=["latin.txt"])
 
 
+def test_text_without_sentences_is_refused(run_here, tmp_path):
+    (tmp_path / "empty.txt").write_text("\n</s>\n")
+    with pytest.raises(ValueError, match="empty.txt: no sentence"):
+        run(run_here, tmp_path, texts=["empty.txt"])
+    assert not list(tmp_path.rglob("output/text.gz"))
+
+
 def test_nothing_to_read():
     with pytest.raises(ValueError, match="neither"):
         LmTextJob()

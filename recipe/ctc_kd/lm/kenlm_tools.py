@@ -89,7 +89,11 @@ def correct(path: str):
 
 def build(source: str, directory: str, *, cpus: int):
     cmake = find_cmake()
-    subprocess.run([cmake, "-S", source, "-B", directory, "-DCMAKE_BUILD_TYPE=Release"], check=True)
+    if subprocess.run([cmake, "-S", source, "-B", directory, "-DCMAKE_BUILD_TYPE=Release"]).returncode != 0:
+        raise RuntimeError(
+            "CMake cannot build KenLM here, its message is in this log: expected a C++ compiler and make, such as "
+            "the packages g++ and make install them; then run the job again"
+        )
     command = [cmake, "--build", directory, f"-j{cpus}", "--target", *PROGRAMS]
     print("running", " ".join(command), flush=True)
     subprocess.run(command, check=True)

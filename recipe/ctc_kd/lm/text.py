@@ -50,6 +50,9 @@ class LmTextJob(Job):
         with complete_file(self.out_text.get_path()) as partial, gzip.open(partial, "wt", compresslevel=1) as file:
             for sentence in normalised(self.sentences(), counts):
                 file.write(f"{sentence}\n")
+            if not counts["sentences"]:
+                names = ", ".join(path.get_path() for path in [*self.texts, *self.transcripts])
+                raise ValueError(f"{names}: no sentence, nothing to estimate a language model on")
         print(", ".join(f"{count} {name}" for name, count in counts.items()))
         write_json(self.out_counts.get_path(), counts)
 
