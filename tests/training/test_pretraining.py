@@ -1,6 +1,7 @@
 """Pre-training of the demo's encoder: its speech, its units, and resuming after a kill."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -90,6 +91,11 @@ def test_speech_then_encoder_and_a_killed_training_resumes(run_jobs, tmp_path, m
     assert curve[1]["dev_loss"] < curve[0]["dev_loss"]
     encoder = AutoModel.from_pretrained(teacher.out_encoder.get_path())
     assert torch.isfinite(encoder(torch.zeros(1, 16000)).last_hidden_state).all()
+
+    shutil.rmtree(teacher.out_encoder.get_path())  # as if killed before the new folder took its place
+    monkeypatch.chdir(teacher.work_path())
+    teacher.run()
+    assert AutoModel.from_pretrained(teacher.out_encoder.get_path())
 
     settings = Settings(
         speech=speech.out_speech.get_path(),

@@ -72,6 +72,6 @@ class PretrainEncoderJob(Job):
         state = load_checkpoint(settings)
         shutil.rmtree("encoder.partial", ignore_errors=True)
         write_encoder(settings, state, "encoder.partial")
-        shutil.rmtree(self.out_encoder.get_path())
+        shutil.rmtree(self.out_encoder.get_path(), ignore_errors=True)  # gone already, if it was killed here
         os.replace("encoder.partial", self.out_encoder.get_path())
         write_json(self.out_curve.get_path(), state["curve"])
