@@ -20,6 +20,8 @@ METHODS = ("teacher", "baseline", "all", "eliminate", "symmetric", "trim", "thre
 
 
 def py(corpora=IN_THE_PAPER, methods=METHODS, seeds=(None,), *, presets=PUBLISHED, name="kd_blank"):
+    if unknown := set(corpora) - set(CORPORA):
+        raise ValueError(f"there is no corpus {', '.join(sorted(unknown))}; the corpora are {', '.join(CORPORA)}")
     rows = with_seeds(of_methods([*TABLE_1, *TABLE_2, *PRIOR], methods), seeds)
     for corpus in corpora:
         preset = presets[corpus]

@@ -48,4 +48,4 @@ def text_files(text):
 
 def local(encoder):
     """A folder on disk, or else a name of the Hugging Face hub."""
-    return named(encoder) if os.path.isdir(encoder) else encoder
+    return named(encoder) if os.path.isdir(encoder) or os.path.isabs(encoder) else encoder

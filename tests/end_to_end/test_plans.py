@@ -54,3 +54,14 @@ def test_examples_of_how_to_extend_show_their_plan(folder):
         assert status == 1, output
         assert "SynthesiseDemoCorpusJob        1 runnable" in output
         assert "  TrainJob                       4 waiting" in output
+
+
+def test_a_corpus_that_is_not_known_is_named(folder):
+    status, output = sis(folder, "manager", "config.kd_blank.py(['tedlium'])")
+    assert status == 2
+    assert "there is no corpus tedlium; the corpora are tedlium2, librispeech-other, librispeech-clean" in output
+
+
+def test_a_folder_that_is_missing_is_no_name_of_the_hub(folder):
+    _, output = sis(folder, "manager", "config.mini_librispeech.py('/no/such/encoder')")
+    assert "  missing input /no/such/encoder of ctc_kd/training/" in output
