@@ -5,10 +5,14 @@ from dataclasses import replace
 import pytest
 from sisyphus import job as sisyphus_job
 
+from ctc_kd.experiments.blank_kd import blank_kd
 from ctc_kd.experiments.corpora import demo_corpus
 from ctc_kd.experiments.distillation import Distillation
+from ctc_kd.experiments.librispeech import librispeech_clean
+from ctc_kd.experiments.paper_presets import PUBLISHED
 from ctc_kd.experiments.presets import DEMO
 from ctc_kd.experiments.rows import BASELINE, COVERAGE, FIGURE_1, PRIOR, TABLE_1, TABLE_2, TEACHER, Row
+from ctc_kd.report.job import ReportJob
 from ctc_kd.training.dump import DumpLogitsJob
 from ctc_kd.training.posteriors import PosteriorsJob
 
@@ -101,3 +105,11 @@ def test_resources_are_no_part_of_the_identity(grid):
     first = grid.student(BASELINE)
     first.rqmt["cpu"] = 8
     assert grid.student(BASELINE) is first
+
+
+def test_a_corpus_that_the_paper_does_not_have(grid):
+    """Its report has no columns of the paper."""
+    preset = PUBLISHED["librispeech-clean"]
+    blank_kd(librispeech_clean(preset), preset, [TEACHER, BASELINE], name="clean", reference="librispeech-clean")
+    (report,) = (job for job in sisyphus_job.created_jobs.values() if isinstance(job, ReportJob))
+    assert report.reference is None

@@ -80,8 +80,11 @@ def published_wer(corpus: str, method: str, weight: float | None) -> dict | None
     return row and {"dev": row[1], "test": row[2], "parameter": row[0]}
 
 
-def published_reference(corpus: str) -> dict:
-    """Everything the paper says of one corpus as JSON-able data, for a report to print beside its own numbers."""
+def published_reference(corpus: str) -> dict | None:
+    """Everything the paper says of one corpus as JSON-able data, for a report to print beside its own numbers; None of
+    a corpus that it does not have."""
+    if corpus not in NAMES:
+        return None
     rows = [
         {"method": method, "weight": weight, "parameter": parameter, "dev": dev, "test": test}
         for (method, weight), (parameter, dev, test) in _WER[corpus].items()

@@ -111,8 +111,8 @@ def paper_note(results: Results) -> str:
     if results.comparable:
         return f"Paper: the numbers of arXiv 2506.01503 on {results.reference['name']}."
     return (
-        f"The paper's numbers (arXiv 2506.01503) are on {results.reference['name']}, with other data and far larger "
-        "models: they show its trend and cannot be compared with ours."
+        f"The paper's numbers (arXiv 2506.01503) are on {results.reference['name']}, with other data and other models: "
+        "they show its trend and cannot be compared with ours."
     )
 
 
