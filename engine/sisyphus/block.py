@@ -25,8 +25,9 @@ class Block:
         self.children.append(block)
 
     def add_job(self, job):
-        if job not in self.children:
+        if self not in job._sis_blocks:
             self.children.append(job)
+            job._sis_blocks.add(self)
 
     def __str__(self):
         return self.name
@@ -36,7 +37,6 @@ def add_job(job):
     """Put ``job`` into all blocks that are active now."""
     for block in active_blocks:
         block.add_job(job)
-        job._sis_blocks.add(block)
 
 
 @contextlib.contextmanager

@@ -29,6 +29,7 @@ class _Known:
         self.unfinished = set()  # ids
         self.members = {}
         self.dependants = {}
+        self.watched = {}  # waiting jobs that the end of no other job will wake
 
     def set(self, job, state):
         old = self.states.get(job)
@@ -46,10 +47,8 @@ class _Known:
         return state is not None and (state != gc.STATE_FINISHED or job._sis_is_finished)
 
     def wakes(self, job):
-        """Whether a waiting job has all its inputs."""
-        return self.states[job] == gc.STATE_WAITING and all(
-            p.available() for p in job._sis_inputs if p.creator is not None
-        )
+        """Whether a waiting job is to be looked at: no input of it can only come with the end of a job."""
+        return self.states[job] == gc.STATE_WAITING and not any(map(_comes_with_a_job, job._sis_inputs))
 
 
 class GraphStates:
@@ -68,7 +67,7 @@ class GraphStates:
         return self._known.states
 
     def refresh(self, everything=False):
-        """Bring `states` up to date. Finished jobs are not looked at again, waiting ones only when an input is made."""
+        """Bring `states` up to date. Finished jobs are not looked at again, waiting ones if an input may be there."""
         targets = self.graph.targets
         count = len(targets)
         if everything or self._targets[0] is not targets or count < self._targets[1]:
@@ -86,14 +85,15 @@ class GraphStates:
             self.refresh()
 
     def _look_at_active(self, known):
-        todo = [job for state, jobs in known.members.items() if state not in _AT_REST for job in jobs]
+        todo = [*known.watched]
+        todo += [job for state, jobs in known.members.items() if state not in _AT_REST for job in jobs]
         grown = {}
         while todo:
             job = todo.pop()
             old = known.states[job]
             if self._look_at(known, job):
                 grown[job] = None
-            if (known.states[job] == gc.STATE_FINISHED != old) or _exposes_early(job):
+            if known.states[job] == gc.STATE_FINISHED != old:
                 todo += [d for d in known.dependants.get(job, ()) if known.wakes(d)]
         self._take_in(known, grown, again=grown)
 
@@ -101,6 +101,7 @@ class GraphStates:
         """Returns whether the job's update() asked for more inputs."""
         inputs = len(job._sis_inputs)
         known.set(job, self._state(job))
+        (known.watched.__setitem__ if known.wakes(job) else known.watched.pop)(job, None)
         return len(job._sis_inputs) != inputs
 
     def _take_in(self, known, jobs, again=()):
@@ -171,5 +172,9 @@ def _in_words(error):
     return f"{type(error).__name__}: {error}{where}"
 
 
-def _exposes_early(job):
-    return type(job).path_available is not Job.path_available
+def _comes_with_a_job(path):
+    """Whether an input waits for the end of its job, and not for a file or for what a function of the recipe says."""
+    creator = path.creator
+    if not isinstance(creator, Job) or creator._sis_is_finished:
+        return False
+    return path._available is None and type(creator).path_available is Job.path_available

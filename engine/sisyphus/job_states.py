@@ -4,13 +4,16 @@ import contextlib
 import fnmatch
 import logging
 import os
+import threading
 
 from . import global_constants as gc
 from . import global_settings as gs
 from .tools import finished_paths_missing, write_atomically
 
 _TASK_FINISHED = gc.JOB_FINISHED_MARKER + "."
-_evaluation = None
+_of_thread = (
+    threading.local()
+)  # recipes' and settings' code asks for states in the threads of the page and the hook too
 
 
 class one_evaluation:
@@ -25,15 +28,12 @@ class one_evaluation:
         self._list_folders = list_folders
 
     def __enter__(self):
-        global _evaluation
-        self._outer = _evaluation
-        if _evaluation is None:
-            _evaluation = self
-        return _evaluation
+        self._outer = _current_evaluation()
+        _of_thread.evaluation = self._outer or self
+        return _of_thread.evaluation
 
     def __exit__(self, *error):
-        global _evaluation
-        _evaluation = self._outer
+        _of_thread.evaluation = self._outer
 
     def names(self, folder):
         """Names in the folder of a job, None if there is no folder."""
@@ -50,6 +50,10 @@ class one_evaluation:
             except (FileNotFoundError, NotADirectoryError):
                 self._names[folder] = None
         return self._names[folder]
+
+
+def _current_evaluation():
+    return getattr(_of_thread, "evaluation", None)
 
 
 class JobStates:
@@ -101,7 +105,8 @@ class JobStates:
         """Whether the job is finished; writes the marker if all its tasks are. Never recurses along the graph."""
         if self._sis_is_finished:
             return True
-        if _evaluation is not None and self._sis_id_cache in _evaluation.unfinished:
+        evaluation = _current_evaluation()
+        if evaluation is not None and self._sis_id_cache in evaluation.unfinished:
             return False
         with one_evaluation() as evaluation:
             unfinished = evaluation.unfinished

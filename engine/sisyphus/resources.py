@@ -45,7 +45,7 @@ class UsageLogger(threading.Thread):
             self._measure()
             grown = self._max["rss"] > self._written_rss * (1 + gs.PLOGGING_MIN_CHANGE)
             if grown or time.monotonic() - self._written > gs.PLOGGING_UPDATE_FILE_PERIOD:
-                self._write()
+                self._write_if_possible()
                 if not gs.PLOGGING_QUIET and grown:
                     logging.info("Run time: %s %s", self._run_time(), _as_text(self._current))
 
@@ -55,7 +55,7 @@ class UsageLogger(threading.Thread):
         if self.ident:
             self.join()
         self._measure()
-        self._write()
+        self._write_if_possible()
         if not gs.PLOGGING_QUIET:
             logging.info("Max resources: Run time: %s %s", self._run_time(), _as_text(self._max))
 
@@ -82,7 +82,15 @@ class UsageLogger(threading.Thread):
         seconds = int(time.monotonic() - self._begin)
         return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
 
+    def _write_if_possible(self):
+        """Where the disk is full for a while, the task is not to fail because of this file."""
+        try:
+            self._write()
+        except OSError as e:
+            logging.warning("what the task uses cannot be written: %s", e)
+
     def _write(self):
+        self._written = time.monotonic()
         content = {
             "current": self._current,
             "current_time": time.ctime(),
@@ -93,14 +101,20 @@ class UsageLogger(threading.Thread):
             "requested_resources": self._rqmt,
             "start_time": self._start_time,
             "used_time": (time.monotonic() - self._begin) / 3600,
-            "user": (getpass.getuser(),),
+            "user": (_user(),),
         }
         lines = ",\n ".join(f"{key!r}: {value!r}" for key, value in content.items())
         write_atomically(self._filename, f"{{{lines}}}\n")
         if time.monotonic() - self._begin > gs.PLOGGING_UPDATE_FILE_PERIOD:  # shorter tasks need no second file
             self._history.write()
-        self._written = time.monotonic()
         self._written_rss = self._max["rss"]
+
+
+def _user():
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container for an id without a name
+        return str(os.getuid())
 
 
 def usage_filename(jobdir, task_name, task_id, number, kind=gc.PLOGGING_FILE):
@@ -118,12 +132,13 @@ def _requested(submit_log, task_id):
 
 
 def read_submissions(filename):
-    """Lines ``(ids, rqmt)`` of a submit log; no line if there is no file."""
-    try:
-        with open(filename, encoding="utf-8") as f:
-            return [ast.literal_eval(line) for line in f if line.strip()]
-    except FileNotFoundError:
-        return []
+    """Lines ``(ids, rqmt)`` of a submit log; none if there is no file. Half a line, of a full disk, does not count."""
+    submissions = []
+    with contextlib.suppress(FileNotFoundError), open(filename, encoding="utf-8") as f:
+        for line in f:
+            with contextlib.suppress(ValueError, SyntaxError):
+                submissions.append(ast.literal_eval(line))
+    return submissions
 
 
 def read_usage(filename):

@@ -163,8 +163,9 @@ class Task:
             logging.info("try %i of %i of %s %s", used + 1, self.tries, self.task_name(), task_id)
         elif not retry.is_wanted(self, task_id, log, error_file):
             return True
-        if os.path.exists(log):
-            os.replace(log, f"{log}.error.{used:02d}")
+        if not os.path.exists(log):
+            open(log, "x").close()  # it counts the try
+        os.replace(log, f"{log}.error.{used:02d}")
         os.unlink(error_file)
         return False
 

@@ -32,7 +32,7 @@ def extract_paths(args):
             found.add(obj)
         elif isinstance(obj, (bytes, Block, enum.Enum)):
             continue
-        elif cls in (list, tuple, set, frozenset):
+        elif isinstance(obj, (list, tuple, set, frozenset)):
             stack.extend(obj)
         elif isinstance(obj, dict):
             stack.extend(v for k, v in obj.items() if not (isinstance(k, str) and k.startswith("_sis_")))
@@ -126,9 +126,14 @@ def write_atomically(filename, content, mode="w"):
     """Write beside ``filename`` and rename, so that no reader sees half a file."""
     folder, name = os.path.split(filename)
     part = os.path.join(folder, f".{name}.{os.urandom(6).hex()}")
-    with open(part, mode.replace("w", "x")) as f:
-        f.write(content)
-    os.replace(part, filename)
+    try:
+        with open(part, mode.replace("w", "x")) as f:
+            f.write(content)
+        os.replace(part, filename)
+    except BaseException:  # a full disk should not be filled further
+        with contextlib.suppress(OSError):
+            os.unlink(part)
+        raise
 
 
 def tail(filename, lines, max_bytes=200_000):

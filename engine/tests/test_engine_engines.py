@@ -183,6 +183,7 @@ def test_task_of_an_earlier_manager_keeps_its_gpu(here):
     job._sis_setup_directory()
     (task,) = job._sis_tasks()
     worker = subprocess.Popen(["sleep", "60"], env={**os.environ, "CUDA_VISIBLE_DEVICES": "5"})
+    wait_until(lambda: localengine._gpus_of(worker.pid) == ["5"])  # it has hardly been started
     usage = {"host": processes.hostname(), "pid": worker.pid, "start_time": processes.start_time(worker.pid)}
     with open(task.path("usage", 1), "w") as f:
         f.write(repr({**usage, "requested_resources": {"gpu": 1}}))

@@ -93,6 +93,18 @@ def test_tries_of_a_task_come_first(manager_role, monkeypatch):
     assert [run_once(job) for _ in range(3)] == ["runnable", "runnable", "error"]
 
 
+def test_try_without_a_log_counts(manager_role):
+    """A worker may fail before it has one."""
+    job = Breaks(tries=3)
+    job._sis_setup_directory()
+    (task,) = job._sis_tasks()
+    states = []
+    for _ in range(4):
+        open(task.path("error", 1), "w").close()
+        states.append(task.state(None))
+    assert states == ["runnable", "runnable", "error", "error"]
+
+
 def test_rule_raises_requests_and_names_the_node(manager_role, monkeypatch):
     """From the recipe's figures, so that further submissions do not raise them once more."""
     rule = {"pattern": "CUDA out of memory", "times": 3, "multiply": {"mem": 2, "gpu_mem": 3}, "exclude_node": True}

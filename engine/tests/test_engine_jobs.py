@@ -2,13 +2,15 @@
 
 import os
 import pickle
+import threading
 
 import pytest
-from sisyphus import Job, Path, Task, cleaner, gs, tk
+from sisyphus import Job, Path, Task, cleaner, gs, tk, tools
 from sisyphus import job as job_module
 from sisyphus.graph import SISGraph
 from sisyphus.graph_states import GraphStates
 from sisyphus.job_path import Variable, VariableNotSet
+from sisyphus.job_states import one_evaluation
 from sisyphus.localengine import LocalEngine
 
 
@@ -158,6 +160,36 @@ def test_update_adds_inputs(here):
     assert sorted(j.number for j in view.states if isinstance(j, Link)) == [1, 99]
     assert view.states[job] == "waiting"
     tk.run(job.out, quiet=True)
+
+
+def test_inputs_are_found_in_containers_of_all_kinds(here):
+    class Paths(list):
+        pass
+
+    paths = [Path(name) for name in "abcd"]
+    found = tools.extract_paths({"x": Paths(paths[:1]), "y": (paths[1], {"z": frozenset(paths[2:])})})
+    assert found == set(paths)
+
+
+def test_states_are_asked_in_several_threads(here):
+    """The settings' hook and the status page may; what one of them has seen is not kept for another one's time."""
+    job, ask, asked, go = Link(1), [], threading.Event(), threading.Event()
+
+    def in_thread():
+        with one_evaluation():
+            ask.append(job._sis_finished())
+            asked.set()
+            go.wait(10)
+
+    thread = threading.Thread(target=in_thread)
+    with one_evaluation():
+        thread.start()
+        asked.wait(10)
+    go.set()
+    thread.join()
+    os.makedirs(job._sis_path() + "/output")
+    open(job._sis_path() + "/finished", "w").close()
+    assert ask == [False] and job._sis_finished()
 
 
 def test_variables(here):

@@ -12,7 +12,9 @@ import time
 
 import psutil
 import pytest
-from sisyphus import lock, processes
+from sisyphus import gs, lock, processes
+from sisyphus.localengine import LocalEngine
+from sisyphus.resources import UsageLogger, read_submissions, read_usage
 
 
 def starts(folder):
@@ -233,3 +235,38 @@ def test_running_jobs_are_adopted_with_what_they_use(folder):
     assert len(list((folder / "work").rglob("starts"))) == 1
     finish(folder, again)
     assert (folder / "output" / "big").exists()
+
+
+def test_full_disk(here, monkeypatch, caplog):
+    """It cuts lines, and what a task uses cannot be written: the task itself goes on, and its job has a state."""
+    log = here / "submit_log.run"
+    log.write_text("([1], {'cpu': 1})\n([1], {'cp\n([2], {'cpu': 2})\n")
+    assert read_submissions(str(log)) == [([1], {"cpu": 1}), ([2], {"cpu": 2})]
+    usage = UsageLogger(str(here), "run", 1, LocalEngine())
+    monkeypatch.setattr(gs, "PLOGGING_INTERVAL", 0.01)
+    monkeypatch.setattr(gs, "PLOGGING_UPDATE_FILE_PERIOD", 0.01)
+    replace, full = os.replace, threading.Event()
+
+    def fails(*names):
+        full.set()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", fails)
+    usage.start()
+    assert full.wait(10)
+    monkeypatch.setattr(os, "replace", replace)
+    (here / "usage.run.1").unlink()
+    end = time.monotonic() + 10
+    while not (here / "usage.run.1").exists() and time.monotonic() < end:
+        time.sleep(0.01)
+    assert usage.is_alive() and "No space left on device" in caplog.text
+    monkeypatch.setattr(os, "replace", fails)
+    usage.stop()
+    assert not [p for p in here.iterdir() if p.name.startswith(".")], "nothing half-written is left"
+
+
+def test_user_without_a_name(here, monkeypatch):
+    """As in a container that runs with the id of whoever starts it."""
+    monkeypatch.setattr("getpass.getuser", lambda: {}["no such id"])
+    UsageLogger(str(here), "run", 1, LocalEngine())
+    assert read_usage(str(here / "usage.run.1"))["user"] == (str(os.getuid()),)

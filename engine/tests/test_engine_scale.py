@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from sisyphus import Job, Task, manager, toolkit
+from sisyphus import Job, Path, Task, localengine, manager, toolkit
 from sisyphus.engine import DeferSubmission, EngineBase
 from sisyphus.graph import OutputPath, SISGraph
 from sisyphus.graph_states import GraphStates
@@ -254,6 +254,33 @@ def test_full_queue_is_asked_once_a_cycle(make_manager):
     assert len(made.view.in_state("queue")) == 20
 
 
+def test_input_file_that_appears_late(here, calls):
+    """It is seen in the next cycle; until then the job costs a look at the file."""
+    there = set()
+    early = Path("early", Step(0), available=lambda path: path in there)  # before its job has ended
+    jobs = [Step(1, [Path("late")]), Step(2, [Step(3, [Path("late")]).out]), Step(4, [early])]
+    view = GraphStates(graph_of(jobs), Queue())
+    view.refresh()
+    assert [view.states[job] for job in jobs] == ["waiting"] * 3
+    calls.clear()
+    view.refresh()
+    assert sum(calls.values()) <= 6
+    open("late", "w").close()
+    there.add(early)
+    view.refresh()
+    assert [view.states[job] for job in jobs] == ["runnable", "waiting", "runnable"]
+
+
+def test_large_block(here):
+    """That a job is in it already is found out without a look at all others."""
+    compared = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Step, "__eq__", lambda a, b: compared.append(1) or a is b)
+        with toolkit.block("large") as block:
+            jobs = [Step(i % 50) for i in range(100)]
+    assert block.children == jobs[:50] and len(compared) < 200
+
+
 def test_shorter_tasks_start_first(here, monkeypatch):
     """Equal ones in order of submission; a large one leaves what it cannot use to others, and comes in the end."""
     engine = LocalEngine(cpus=2)
@@ -263,13 +290,13 @@ def test_shorter_tasks_start_first(here, monkeypatch):
     for name, (cpu, time) in asked.items():
         rqmt = {"cpu": cpu} if time is None else {"cpu": cpu, "time": time}
         engine.submit_call(["sis"], "", rqmt, f"{name}.run", "run", [1])
-    engine._free["cpu"] = 1
+    engine._take(other := localengine._Process([], {"cpu": 1}, "other.run", "run", 1))
     engine.submitted()
     order = []
     while started:
         order.append(started[-1].key[0].removesuffix(".run"))
         if len(order) == 3:
-            engine._free["cpu"] += 1
+            engine._give_back(other)
         process = started.pop()
         with monkeypatch.context() as patch:
             patch.setattr("sisyphus.localengine._record_end", lambda *_: None)
