@@ -63,6 +63,7 @@ def _with_cause(task, task_id, record, name):
     log = task.path(gc.JOB_LOG, task_id)
     own = os.path.join(task.job._sis_path(gc.JOB_LOG_ENGINE, abspath=True), f"{name}.{record.job}.{record.index}")
     last = tail(own, 50) + tail(own + ".batch", 50)
+    own = next((own + part for part in ("", ".0", ".batch") if os.path.exists(own + part)), own)  # see `sbatch_call`
     if record.state in ("FAILED", "CANCELLED") and any(map(commands.MEMORY_KILL.search, last)):
         record = dataclasses.replace(record, state="OUT_OF_MEMORY")
     marked = any(os.path.exists(task.path(kind, task_id)) for kind in (gc.JOB_FINISHED_MARKER, "error"))

@@ -126,8 +126,9 @@ class Slurm:
     def wait_until(self, condition, else_say, seconds=30):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if condition():
-                return
+            with contextlib.suppress(subprocess.SubprocessError):  # the controller is busy
+                if condition():
+                    return
             time.sleep(0.2)
         logs = "\n".join(p.read_text()[-2000:] for p in self.folder.glob("*.log"))
         raise AssertionError(f"{else_say}; {logs}")

@@ -214,6 +214,36 @@ def test_crash_is_an_error(fake, started, status):
     assert "command not found" in log and ("signal SIGSEGV" in log) == (status == 11)
 
 
+def test_end_of_several_processes(fake):
+    """The log of the first one is that of the task; where srun started none, it is that of their script."""
+    task, engine = set_up(rqmt={"multi_node_slots": 2}), SlurmEngine()
+    name = submitted(engine, task)
+    own = os.path.join(task.job._sis_path(), "engine", f"{name}.101.1")
+    for part, text in ((".batch", "srun: error: Unable to create step"), (".0", "some output\n")):
+        with open(own + part, "w") as f:
+            f.write(text)
+    os.link(own + ".0", task.path("log", 1))
+    fake.queue((101, 1, "TIMEOUT", name))
+    engine.queue.look()
+    assert task.state(engine) == "interrupted_resumable"
+    with open(task.path("log", 1)) as f:
+        assert "ended without a result (TIMEOUT" in f.read()
+    assert engine.submit(task) == [1]
+    fake.queue((102, 1, "FAILED", name, "NonZeroExitCode", 256))
+    engine.queue.look()
+    os.rename(own + ".0", own.replace("101", "102") + ".0")
+    open(task.path("error", 1), "w").close()
+    task.tries = 2
+    assert task.state(engine) == "runnable" and not os.path.exists(task.path("error", 1)), "it is tried again"
+    assert engine.submit(task) == [1]
+    os.rename(own + ".batch", own.replace("101", "103") + ".batch")
+    fake.queue((103, 1, "FAILED", name, "NonZeroExitCode", 256))
+    engine.queue.look()
+    assert task.state(engine) == "error"
+    with open(task.path("log", 1)) as f:
+        assert f.read().startswith("srun: error: Unable to create step")
+
+
 def test_results_count_more_than_the_queue(fake):
     task, engine = set_up(), SlurmEngine()
     name = submitted(engine, task)
