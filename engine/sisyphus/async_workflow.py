@@ -1,6 +1,7 @@
 """Async configs: ``await tk.async_run(paths)`` continues when the files are there."""
 
 import asyncio
+import logging
 
 from .delayed_ops import DelayedBase
 from .tools import extract_paths
@@ -14,13 +15,33 @@ class AsyncConfigs:
     def __init__(self):
         self._loop = asyncio.new_event_loop()
         self._tasks = {}
+        self._failed = set()
 
     def add(self, name, coroutine):
-        self._tasks[name] = self._loop.create_task(coroutine)
-        self.advance()
+        """Run the config ``name`` until it waits for jobs; raises what it raises."""
+        task = self._tasks[name] = self._loop.create_task(coroutine)
+        self._run()
+        if task.done():
+            del self._tasks[name]
+            task.result()
 
     def advance(self):
-        """Run until everything waits for jobs; raises what a config raises. Returns whether anything went on."""
+        """Run until everything waits for jobs; returns whether anything went on.
+
+        A config that fails is told once, and waits for ever; the jobs go on.
+        """
+        progress = self._run()
+        for name, task in list(self._tasks.items()):
+            if task.done() and name not in self._failed:
+                try:
+                    task.result()
+                    del self._tasks[name]
+                except Exception:
+                    logging.exception("config %s failed", name)
+                    self._failed.add(name)
+        return progress
+
+    def _run(self):
         progress = False
         for _ in range(1000):
             progress = _resolve() or progress
@@ -31,13 +52,10 @@ class AsyncConfigs:
             if before == (len(_waiters), sum(t.done() for t in self._tasks.values())) and not _ready():
                 break
             progress = True
-        for name, task in list(self._tasks.items()):
-            if task.done():
-                del self._tasks[name]
-                task.result()
         return progress
 
     def waiting(self):
+        """Names of configs that have not come to their end."""
         return list(self._tasks)
 
 

@@ -104,7 +104,7 @@ class OutputReport(OutputTarget):
         self._written = time.monotonic()
         text = self._text()
         name = os.path.join(gs.BASE_DIR, gs.OUTPUT_DIR, self._prefix, self.name)
-        os.makedirs(os.path.dirname(name), exist_ok=True)
+        make_folder_of(name, gs.OUTPUT_DIR)
         write_atomically(name, text)
 
     def _text(self):
@@ -117,6 +117,18 @@ class OutputReport(OutputTarget):
         return pformat(self._values, width=140) + "\n"
 
 
+def make_folder_of(name, top):
+    """Make the folder of an alias, output or report; raises `OSError` if it would lie in a job.
+
+    ``top``: the folder of all aliases or outputs. Where ``a`` is a link to a job or its output, ``a/b`` has no place.
+    """
+    folder = os.path.dirname(name)
+    work, top, real = (os.path.realpath(os.path.join(gs.BASE_DIR, f)) + os.sep for f in (gs.WORK_DIR, top, folder))
+    if real.startswith(work) and not top.startswith(work):
+        raise FileExistsError(f"{folder} is a link into the folder of a job: use another name")
+    os.makedirs(folder, exist_ok=True)
+
+
 def _link_output(link, path):
     """Make ``link`` (relative to the setup folder) point at the file of ``path``; note it in the log of outputs."""
     full = os.path.join(gs.BASE_DIR, link)
@@ -124,7 +136,7 @@ def _link_output(link, path):
     old = os.readlink(full) if os.path.islink(full) else None
     if old == target:
         return
-    os.makedirs(os.path.dirname(full), exist_ok=True)
+    make_folder_of(full, gs.OUTPUT_DIR)
     part = f"{full}.{os.getpid()}.partial"
     with contextlib.suppress(FileNotFoundError):
         os.unlink(part)

@@ -160,6 +160,7 @@ def _was_submitted(folder):
 
 
 def _in_queue(folders):
+    from .job import created_jobs
     from .toolkit import cached_engine
     from .worker import load_job
 
@@ -167,7 +168,8 @@ def _in_queue(folders):
     engine.reset_cache()
     for folder in folders:
         try:
-            tasks = load_job(folder)._sis_tasks()
+            known = created_jobs.get(job_id(folder))  # loading it would change the one of the graph
+            tasks = (known or load_job(folder))._sis_tasks()
         except Exception:  # a recipe that has changed: what its job.save says is lost
             continue
         states = (engine.task_state(task, i) for task in tasks for i in task.task_ids())

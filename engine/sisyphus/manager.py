@@ -12,7 +12,7 @@ from . import global_settings as gs
 from . import toolkit
 from .cleaner import JobCleaner
 from .failures import FailureHook
-from .graph import graph
+from .graph import graph, make_folder_of
 from .graph_states import ACTIVE, GraphStates
 from .job import Job
 from .loader import config_manager
@@ -98,7 +98,7 @@ class Manager:
     def set_up_runnable(self):
         """Make the folders of runnable jobs without starting them."""
         for job in self.view.in_state(gc.STATE_RUNNABLE):
-            job._sis_setup_directory()
+            self._set_up(job)
 
     def clear_failed(self):
         states = [gc.STATE_ERROR] * self.clear_errors
@@ -131,7 +131,7 @@ class Manager:
             self._clear(self.view.in_state(gc.STATE_ERROR))
         self.reporter.update(self.view)
         for job in self.view.in_state(gc.STATE_HOLD):
-            job._sis_setup_directory()
+            self._set_up(job)
         self._submit_all()
         self.reporter.update(self.view)
         self._report_failures()
@@ -169,6 +169,12 @@ class Manager:
                 end = time.monotonic() + SUBMIT_PERIOD
             if self.view.states.get(job) in STARTABLE:
                 self._submit(job)
+
+    def _set_up(self, job):
+        try:
+            job._sis_setup_directory()
+        except Exception as e:  # an error of this job, the others go on
+            self.view.refuse(job, e)
 
     def _submit(self, job):
         if job in self._skipped:
@@ -233,8 +239,8 @@ def _link_alias(link, job):
         if os.readlink(link) == target:
             return
         os.unlink(link)
-    os.makedirs(os.path.dirname(link), exist_ok=True)
     try:
+        make_folder_of(link, gs.ALIAS_DIR)
         os.symlink(target, link)
     except OSError as e:
         logging.warning("cannot make the alias %s: %s", link, e)

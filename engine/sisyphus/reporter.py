@@ -94,7 +94,7 @@ class Reporter:
             if self._known.get(job) != state:
                 self._changed(view, job, state)
         if gs.SILENT_HOURS:
-            for failure in self._silence.new(view.in_state(gc.STATE_RUNNING)):
+            for failure in self._silence.new(view.in_state(gc.STATE_RUNNING, gc.STATE_QUEUE), view.engine):
                 self._explain("SILENT", failure)
                 self._on_failure(failure)
         self.tick(view)

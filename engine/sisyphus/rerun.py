@@ -5,6 +5,7 @@ import os
 from . import global_constants as gc
 from .graph import OutputCall, SISGraph, graph
 from .job_files import has_finished_marker, move_aside
+from .lock import ManagerLock, WorkFolderLocked
 from .lookup import JobError, busy_ones, find_folders, folder_state, job_id, one_of
 
 
@@ -27,8 +28,19 @@ def find_one(pattern, force=False):
 def clear(folder, keep_work=False):
     """Move the folder to ``<id>.cleared.NNNN``; returns what was done, in words.
 
-    With ``keep_work`` only the error markers and logs go, so that the task finds its partial results.
+    With ``keep_work`` only the error markers and logs go, so that the task finds its partial results. Raises `JobError`
+    for a finished job while a manager runs, which would not see it.
     """
+    if has_finished_marker(folder):
+        if keep_work:
+            raise JobError(f"{job_id(folder)} is finished, it can only be run again without --keep_work")
+        try:
+            with ManagerLock():
+                return f"moved to {os.path.basename(move_aside(folder))}"
+        except WorkFolderLocked as e:
+            raise JobError(
+                f"{job_id(folder)} is finished, and managers look at such jobs only when they start: {e}"
+            ) from e
     return _drop_errors(folder) if keep_work else f"moved to {os.path.basename(move_aside(folder))}"
 
 

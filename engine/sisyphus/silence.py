@@ -15,16 +15,20 @@ class SilenceWatch:
     def __init__(self):
         self._told = set()
 
-    def new(self, jobs):
-        """A `Failure` for every silent task of the running ``jobs``; nothing is stopped."""
+    def new(self, jobs, engine):
+        """A `Failure` for every running task id of ``jobs`` that is silent; nothing is stopped."""
         for job in jobs:
             task = job._sis_next_task()
-            for i in task.task_ids() if task else ():
+            if task is None or engine.in_hand(task) == gc.STATE_QUEUE:
+                continue
+            for i in task.task_ids():
                 log = task.path(gc.JOB_LOG, i)
                 with contextlib.suppress(FileNotFoundError):
                     written = os.path.getmtime(log)
                     hours = (time.time() - written) / 3600
-                    if hours > gs.SILENT_HOURS and (log, written) not in self._told and not task.finished(i):
+                    if hours < gs.SILENT_HOURS or (log, written) in self._told:
+                        continue
+                    if task.state(engine, i) == gc.STATE_RUNNING:  # and not again in the queue, with an earlier log
                         self._told.add((log, written))
                         why = f"task {task.name()} {i} runs, but has written nothing to its log for {hours:.1f} hours"
                         yield failure_of(job, gc.STATE_RUNNING, known=(why, log))

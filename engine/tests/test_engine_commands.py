@@ -230,6 +230,35 @@ def test_what_waits_in_the_queue_of_a_cluster_is_kept(here, monkeypatch):
     assert removal.remove_folders(folders, yes=True) == folders[1:]
 
 
+def test_jobs_of_the_graph_stay_as_they_are(here, graph):
+    """To look whether one of them is queued does not put the stored one, which knows no creators, in its place."""
+    first = Step(1)
+    second = Step(2, [first.out])
+    second._sis_setup_directory()
+    with open(folder_of(second) + "/submit_log.run", "w") as f:
+        f.write("([1], {'engine_name': 'cluster'})\n")
+    assert removal.remove_folders([folder_of(second)], "dryrun") == []
+    assert second._sis_inputs == {first.out} and second._sis_creators() == [first]
+
+
+def test_finished_job_is_not_cleared_beside_a_manager(folder):
+    """It would not run again, and the jobs that need it would fail."""
+    (folder / "config" / "c.py").write_text(
+        "from kinds import Slow, Trivial\nfrom sisyphus import tk\n\n\ndef py():\n"
+        "    tk.register_output('slow', Slow('one', Trivial(1).out).out)\n"
+    )
+    manager = folder.start("manager", "-r", "config/c.py")
+    folder.wait_for("starts")
+    status, output = folder.sis("rerun", "--force", "Trivial")
+    assert status == 2 and "is finished, and managers look at such jobs only when they start" in output
+    assert "another manager works on this folder" in output and (folder.job("Trivial") / "finished").exists()
+    (folder / "go").touch()
+    manager.communicate(timeout=30)
+    status, output = folder.sis("rerun", "--force", "--keep_work", "Trivial")
+    assert status == 2 and "can only be run again without --keep_work" in output
+    assert folder.sis("rerun", "--force", "Trivial")[0] == 0
+
+
 def test_removals_refuse_to_work_beside_a_manager(folder):
     manager = folder.start("manager", "-r", "config.slow")
     folder.wait_for("starts")

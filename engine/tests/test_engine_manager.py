@@ -189,6 +189,51 @@ def test_held_job_is_set_up_but_not_started(folder):
     assert (folder.job("Trivial") / "job.save").exists()
 
 
+def test_held_job_that_cannot_be_set_up(folder):
+    """It is an error of this job; the others go on."""
+    (folder / "config" / "c.py").write_text(
+        "from kinds import Broken, Trivial\nfrom sisyphus import tk\n\n\ndef py():\n"
+        "    tk.register_output('broken', Broken('attribute').hold().out)\n"
+        "    tk.register_output('other', Trivial(2).out)\n"
+    )
+    status, output = folder.sis("manager", "-r", "config/c.py")
+    assert status == 1 and "cannot be pickled for its worker" in output and "1 jobs failed" in output, output
+    assert (folder / "output" / "other").read_text() == "2\n"
+
+
+def test_names_below_other_names(folder):
+    """``a`` is a link to a job: ``a/b`` is no place for another one, and nothing is put into the job's folder."""
+    (folder / "config" / "c.py").write_text(
+        "from kinds import Outputs, Trivial\nfrom sisyphus import tk\n\n\ndef py():\n"
+        "    first = Outputs(['a', 'folder/x', 'number']).add_alias('a')\n"
+        "    tk.register_output('out', first.folder)\n"
+        "    tk.register_output('out/b', Trivial(1, [first.a]).add_alias('a/b').out)\n"
+    )
+    for _ in range(2):
+        status, output = folder.sis("manager", "-r", "config/c.py")
+        assert status == 1 and "not made: out/b" in output, output
+        assert output.count("is a link into the folder of a job: use another name") >= 2
+    assert not (folder.job("Outputs") / "b").is_symlink()
+    assert [p.name for p in (folder / "output" / "out").iterdir()] == ["x"]
+
+
+def test_async_config_that_fails(folder):
+    """At once it stops the command, as any config; later the jobs go on, and the run is not complete."""
+    (folder / "config" / "c.py").write_text(
+        "from kinds import Trivial\nfrom sisyphus import tk\n\n\nasync def later():\n"
+        "    tk.register_output('other', Trivial(2, [Trivial(3).out]).out)\n"
+        "    await tk.async_run(Trivial(1).out)\n    raise KeyError('boom')\n\n\n"
+        "async def at_once():\n    raise KeyError('boom')\n"
+    )
+    status, output = folder.sis("manager", "-r", "config.c.later")
+    assert status == 1 and (folder / "output" / "other").read_text() == "2\n", output
+    assert output.count("config config.c.later failed") == output.count("KeyError: 'boom'") == 1
+    assert "not made: config.c.later (an async config)" in output
+    assert folder.sis("clean", "--unused", "--yes", "config.c.later")[0] == 2, "it is not known what is needed"
+    status, output = folder.sis("manager", "-r", "config.c.at_once")
+    assert status == 2 and output.count("KeyError: 'boom'") == 1, output
+
+
 def test_async_config(folder):
     status, output = folder.sis("manager", "-r", "config.waits")
     assert status == 0, output
