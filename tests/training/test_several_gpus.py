@@ -174,6 +174,7 @@ def test_processes_end_with_the_worker_that_started_them(tmp_path):
         (None, None, 1),
         (0, "", 1),
         (1, "0,1,2", 1),
+        (0.5, "0", 1),
         (4, "0,1,2,3", 4),
         (4, "GPU-5c,GPU-8a", 2),
         (2, "", 2),

@@ -6,6 +6,7 @@ weight of every frame and label in it, and the reported losses are those of one 
 
 from __future__ import annotations
 
+import math
 import os
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 def num_processes(rqmt: dict) -> int:
     """One for each GPU that was requested, but not more than the scheduler gave."""
     given = [gpu for gpu in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if gpu]
-    requested = int(rqmt.get("gpu") or 1)
+    requested = math.ceil(rqmt.get("gpu") or 1)
     return min(requested, len(given)) if given else requested
 
 
