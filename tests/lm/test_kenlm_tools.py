@@ -87,6 +87,21 @@ def test_failure_of_the_command_names_the_text(tmp_path):
         feed(["sh", "-c", "exit 3"], str(tmp_path / "text"))
 
 
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_a_model_reaches_kenlm_unpacked(run_here, tmp_path, ending):
+    """KenLM itself could only unpack where zlib's headers were when it was built."""
+    (tmp_path / "build_binary").write_text('#!/bin/sh\ncat "$1" > "$2"\n')
+    (tmp_path / "build_binary").chmod(0o755)
+    arpa, model = tmp_path / f"lm.arpa{ending}", b"\\data\\\n" * 10_000
+    arpa.write_bytes(gzip.compress(model) if ending else model)
+    job = KenLmBinaryJob(arpa=tk.Path(str(arpa)), kenlm_tools=tk.Path(str(tmp_path)))
+    assert Path(run_here(job).out_binary.get_path()).read_bytes() == model
+    if ending:
+        arpa.write_bytes(gzip.compress(model)[:-9])
+        with pytest.raises(ValueError, match="lm.arpa.gz: .*expected a complete .gz"):
+            run_here(job)
+
+
 @pytest.mark.slow
 def test_real_tools_estimate_a_model(run_jobs, tmp_path, kenlm_programs):
     """Every history's probabilities must add up to one."""

@@ -14,6 +14,9 @@ ARCHIVE = "kenlm_ex-0.2.1.tar.gz"
 SHA256 = "6657c2fd8b3650e0c234d1309272041ae4fd712d7fe27b60e3c72f57d5cebb55"
 PROGRAMS = ("lmplz", "build_binary", "query")
 
+# What the programs read is unpacked before: they need no headers to build, and no libraries of the building machine.
+COMPRESSION = ("ZLIB", "BZip2", "LibLZMA")
+
 # In this version lmplz declares its option -h twice, which its option parser refuses at every start, and leaves its
 # flags uninitialised, so that it sometimes writes collapsed probabilities that are not the model.
 LMPLZ_SOURCE = "lm/builder/lmplz_main.cc"
@@ -89,7 +92,8 @@ def correct(path: str):
 
 def build(source: str, directory: str, *, cpus: int):
     cmake = find_cmake()
-    if subprocess.run([cmake, "-S", source, "-B", directory, "-DCMAKE_BUILD_TYPE=Release"]).returncode != 0:
+    options = ["-DCMAKE_BUILD_TYPE=Release", *(f"-DCMAKE_DISABLE_FIND_PACKAGE_{name}=ON" for name in COMPRESSION)]
+    if subprocess.run([cmake, "-S", source, "-B", directory, *options]).returncode != 0:
         raise RuntimeError(
             "CMake cannot build KenLM here, its message is in this log: expected a C++ compiler and make, such as "
             "the packages g++ and make install them; then run the job again"

@@ -4,6 +4,7 @@ import gzip
 import os
 import shutil
 import subprocess
+import zlib
 
 from sisyphus import Job, Task, tk
 
@@ -73,6 +74,8 @@ def feed(command: list[str], text: str):
             shutil.copyfileobj(file, process.stdin, 1 << 20)
     except BrokenPipeError:
         pass  # the command ended early; its exit status tells
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError(f"{text}: {error}; expected a complete .gz") from error
     finally:
         status = process.wait()
     if status != 0:
@@ -97,4 +100,4 @@ class KenLmBinaryJob(Job):
     def run(self):
         program = os.path.join(self.kenlm_tools.get_path(), "build_binary")
         with complete_file(self.out_binary.get_path()) as partial:
-            subprocess.run([program, self.arpa.get_path(), partial], check=True)
+            feed([program, "/dev/stdin", partial], self.arpa.get_path())
