@@ -47,7 +47,7 @@ def _become_manager():
 
 def manager(args):
     """Run, or show the plan and ask. Exit status: 0 all outputs exist, 1 not, 2 cannot start, 130 stopped."""
-    from .lock import WorkFolderLocked
+    from .lock import WorkFolderUnusable
     from .manager import EXIT_INTERRUPT, Manager
     from .web import AddressError
 
@@ -65,7 +65,7 @@ def manager(args):
         if page:
             page.show(m)
         return m.run() if args.run else _plan_and_ask(m, args, terminal)
-    except (WorkFolderLocked, AddressError) as e:
+    except (WorkFolderUnusable, AddressError) as e:
         logging.error("%s", e)
         return EXIT_USAGE
     except (KeyboardInterrupt, EOFError):
@@ -133,7 +133,7 @@ def rerun(args):
     from .loader import ConfigManager
     from .lock import WorkFolderLocked
     from .lookup import JobError
-    from .manager import Manager
+    from .manager import EXIT_INTERRUPT, Manager
     from .rerun import clear, find_one, graph_of
 
     configs = args.config_files + args.configs
@@ -153,6 +153,8 @@ def rerun(args):
     except JobError as e:
         logging.error("%s", e)
         return EXIT_USAGE
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPT
     print("The next `sis manager -r CONFIG` starts it again, if an output or an unfinished job needs it.")
     return 0
 

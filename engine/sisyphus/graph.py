@@ -229,15 +229,16 @@ class SISGraph:
         return next((job for job in self.walk() if job._sis_id() == sis_id), None)
 
     def find(self, pattern, mode="all"):
-        """Jobs and output paths whose id, alias or name contains ``pattern``."""
-        found = []
+        """Jobs whose folder, alias or name contains ``pattern``, and their inputs and outputs whose file name does."""
+        found = {}
         for job in self.walk():
-            texts = [job._sis_id(), *job.get_aliases(), job.get_vis_name() or ""]
+            texts = [job._sis_path(), *job.get_aliases(), job.get_vis_name() or ""]
             if mode in ("all", "job") and any(pattern in text for text in texts):
-                found.append(job)
+                found[job] = None
             if mode in ("all", "path"):
-                found += [path for path in job._sis_outputs.values() if pattern in path.rel_path()]
-        return found
+                paths = (*sorted(job._sis_inputs), *job._sis_outputs.values())
+                found.update(dict.fromkeys(path for path in paths if pattern in path.rel_path()))
+        return list(found)
 
     def get_jobs_by_status(self, engine=None, skip_finished=False):
         """State -> jobs in that state, inputs without creator as ``input_path`` or ``input_missing``."""

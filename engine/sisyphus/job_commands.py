@@ -17,6 +17,7 @@ def _command(action):
 
     def run(args):
         from .lock import WorkFolderLocked
+        from .manager import EXIT_INTERRUPT
 
         try:
             status = action(args)
@@ -25,6 +26,8 @@ def _command(action):
         except BrokenPipeError:  # the reader, such as head, has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return EXIT_DONE
+        except KeyboardInterrupt:
+            return EXIT_INTERRUPT
         except (JobError, WorkFolderLocked, OSError) as e:
             logging.error("%s", e)
             return EXIT_USAGE

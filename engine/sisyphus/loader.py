@@ -57,6 +57,10 @@ def parse_config_name(name):
         parameters = ast.literal_eval(f"({arguments.rstrip().removesuffix(')')},)") if arguments.strip(" )") else ()
     except (ValueError, SyntaxError) as e:
         raise ConfigError(f"config {name!r}: arguments must be literals ({e})") from None
+    if call.startswith(("./", "../", "/")):  # ./config/a.py, /setup/config/a.py
+        call = os.path.relpath(os.path.join(gs.BASE_DIR, call), gs.BASE_DIR)
+        if call.startswith(".."):
+            raise ConfigError(f"config {name!r} is not in the setup folder {gs.BASE_DIR}")
     for entry in gs.IMPORT_PATHS:
         if entry.endswith("/") and call.startswith(entry):
             call = call[len(entry) :]

@@ -16,7 +16,11 @@ PATIENCE = 5  # seconds to wait for a lock whose owner is dead
 STALE_AFTER = 600  # seconds without a touch after which the lock of another host is not believed any more
 
 
-class WorkFolderLocked(Exception):
+class WorkFolderUnusable(Exception):
+    """The work folder is a link to nowhere, or cannot be made."""
+
+
+class WorkFolderLocked(WorkFolderUnusable):
     """Another manager works on the same folder."""
 
 

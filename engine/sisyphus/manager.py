@@ -16,7 +16,7 @@ from .graph import graph, make_folder_of
 from .graph_states import ACTIVE, GraphStates
 from .job import Job
 from .loader import config_manager
-from .lock import ManagerLock
+from .lock import ManagerLock, WorkFolderUnusable
 from .reporter import Reporter
 
 TABLE_PERIOD = 5  # seconds between redraws of the table
@@ -52,7 +52,7 @@ class Manager:
     # one run -------------------------------------------------------------------------------------------------------
     def run(self):
         """Run until nothing is left to do; returns the exit status."""
-        os.makedirs(os.path.join(gs.BASE_DIR, gs.WORK_DIR), exist_ok=True)
+        _make_work_folder()
         with ManagerLock() as lock:
             self.engine.set_wake(self._event.set)
             self.engine.start_engine()
@@ -231,6 +231,15 @@ class Manager:
                     if link not in self._linked:
                         _link_alias(link, job)
                         self._linked.add(link)
+
+
+def _make_work_folder():
+    work = os.path.join(gs.BASE_DIR, gs.WORK_DIR)
+    try:
+        os.makedirs(work, exist_ok=True)
+    except OSError as e:
+        where = f"{work}, a link to {os.readlink(work)}," if os.path.islink(work) else work
+        raise WorkFolderUnusable(f"the work folder {where} is not there and cannot be made ({e.strerror})") from e
 
 
 def _link_alias(link, job):

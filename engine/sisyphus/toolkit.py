@@ -118,5 +118,5 @@ def is_path(obj):
 
 
 def bundle_to_str(paths):
-    """The paths, each in a line."""
-    return "\n".join(str(path) for path in paths)
+    """The paths with spaces between them, as for a command; those of a set are sorted."""
+    return " ".join(map(str, sorted(paths) if isinstance(paths, set) else paths))

@@ -1,6 +1,7 @@
 """The part of ``tk`` that works on jobs: look them up, compare, export, import and remove them."""
 
 import contextlib
+import gzip
 import importlib
 import logging
 import os
@@ -19,12 +20,12 @@ class Object:
 
 # look up ------------------------------------------------------------------------------------------------------------
 def find_job(pattern):
-    """Jobs of the graph whose id, alias or name contains ``pattern``."""
+    """Jobs of the graph whose folder, alias or name contains ``pattern``."""
     return sis_graph.find(pattern, mode="job")
 
 
 def find_path(pattern):
-    """Output paths of the graph that contain ``pattern``."""
+    """Inputs and outputs of the graph whose file names contain ``pattern``."""
     return sis_graph.find(pattern, mode="path")
 
 
@@ -106,12 +107,14 @@ def start_manager():
 
 # store, import, remove ----------------------------------------------------------------------------------------------
 def dump(obj, filename):
-    """Pickle ``obj`` into a file."""
-    tools.write_atomically(filename, pickle.dumps(obj), mode="wb")
+    """Pickle ``obj`` into a gzip'd file, whose folder is made if need be."""
+    os.makedirs(os.path.dirname(os.path.abspath(filename)), exist_ok=True)
+    tools.write_atomically(filename, gzip.compress(pickle.dumps(obj)), mode="wb")
 
 
 def load_file(filename):
-    with open(filename, "rb") as f:
+    """The object in a pickle, gzip'd or not."""
+    with (gzip.open if zipped(filename) else open)(filename, "rb") as f:
         return pickle.load(f)
 
 

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import signal
+import tarfile
 import time
 
 import pytest
@@ -103,6 +105,30 @@ def test_info_of_a_packed_job_with_users(folder):
     used_by = output.split("  used by\n")[1].split("  task")[0].splitlines()
     assert len(used_by) == 3 and all("finished   kinds/" in line for line in used_by)
     assert "| " in output and "2 B  out" in output, "log and sizes of a packed job"
+
+
+def test_info_of_a_job_whose_archive_was_cut(folder):
+    """Upstream packs in place: it may have been killed meanwhile."""
+    folder.sis("manager", "-r", "config.chain(1)")
+    archive = folder.job("Trivial") / "finished.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(folder / "config", "config")
+    archive.write_bytes(archive.read_bytes()[:400])
+    (archive.parent / "finished").unlink()
+    status, output = folder.sis("info", "Trivial")
+    assert status == 0 and "state     finished" in output, output
+
+
+def test_interrupted_commands_end_without_a_word(folder):
+    (folder / "config" / "slow.py").write_text(
+        "import time\n\n\ndef py():\n    print('loading', flush=True)\n    time.sleep(60)\n"
+    )
+    folder.sis("manager", "-r", "config.fails('raise')")
+    for command in (["find", "x"], ["clean", "--unused"], ["rerun", "Fails"]):
+        process = folder.start(*command, "config/slow.py")
+        assert process.stdout.readline() == "loading\n"
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=30)[0] == "" and process.returncode == 130
 
 
 def test_info_says_where_a_recipe_made_a_job(folder):

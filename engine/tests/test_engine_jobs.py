@@ -332,3 +332,21 @@ def test_settings_from_the_environment(monkeypatch):
     monkeypatch.setattr(gs, "IMPORT_PATHS", gs.IMPORT_PATHS)
     global_settings.update_global_settings_from_env()
     assert gs.PRINT_ERROR_LINES == 7 and gs.ENVIRONMENT_SETTINGS["PRINT_ERROR_LINES"] == 7
+
+
+def test_small_tools(here):
+    path = here / "new" / "x"
+    tk.dump({"a": 1}, str(path))
+    assert tk.zipped(path) and tk.load_file(path) == {"a": 1}
+    path.write_bytes(pickle.dumps([2]))
+    assert tk.load_file(path) == [2]
+    assert tk.bundle_to_str({Path("/b"), Path("/a")}) == "/a /b" and tk.bundle_to_str(["y", "x"]) == "y x"
+
+
+def test_find_in_the_graph(here):
+    first = Link(1, Path("data/in.txt"))
+    second, graph = Link(2, first.out), SISGraph()
+    graph.add_target(tk.OutputPath("x", second.out))
+    assert graph.find(first._sis_path()) == graph.find(first._sis_path(), mode="job") + [first.out]
+    assert graph.find("data/in", mode="path") == [Path("data/in.txt")]
+    assert set(graph.find("output/out", mode="path")) == {first.out, second.out}

@@ -201,6 +201,22 @@ def test_held_job_that_cannot_be_set_up(folder):
     assert (folder / "output" / "other").read_text() == "2\n"
 
 
+def test_config_named_by_its_file(folder):
+    (folder / "config" / "one.py").write_text("from config import chain\n\n\ndef py(count=1):\n    chain(count)\n")
+    for name in ("config/one.py", "./config/one.py", str(folder / "config" / "one.py"), "./config/one.py(2)"):
+        status, output = folder.sis("manager", name)
+        assert status == 1 and f"0 of {2 if '(2)' in name else 1} jobs finished" in output, output
+    status, output = folder.sis("manager", "../other/config/one.py")
+    assert status == 2 and f"is not in the setup folder {folder.path}" in output
+
+
+def test_work_folder_that_is_a_link_to_nowhere(folder):
+    (folder / "work").symlink_to("/not/mounted/work")
+    status, output = folder.sis("manager", "-r", "config.chain(1)")
+    assert status == 2 and "Traceback" not in output
+    assert f"the work folder {folder / 'work'}, a link to /not/mounted/work, is not there" in output
+
+
 def test_names_below_other_names(folder):
     """``a`` is a link to a job: ``a/b`` is no place for another one, and nothing is put into the job's folder."""
     (folder / "config" / "c.py").write_text(

@@ -5,6 +5,7 @@ import contextlib
 import functools
 import os
 import tarfile
+import zlib
 from stat import S_ISREG
 from typing import NamedTuple
 
@@ -27,7 +28,7 @@ class JobFolder:
         self.path = job._sis_path(abspath=True)
         self.entries = {}
         archive = os.path.join(self.path, gc.JOB_FINISHED_ARCHIVE)
-        with contextlib.suppress(OSError, tarfile.TarError):
+        with contextlib.suppress(OSError, EOFError, zlib.error, tarfile.TarError):  # upstream may have been killed
             self.entries = dict(_archived(archive, os.stat(archive).st_mtime_ns))
         for sub in ("", gc.JOB_LOG_ENGINE + "/"):
             self.entries.update(_files(os.path.join(self.path, sub), sub))
