@@ -55,6 +55,7 @@ class OutputPath(OutputTarget):
             _link_output(os.path.join(gs.OUTPUT_DIR, prefix, self.name), self._sis_path)
         if self._export_graph:
             folder, name = os.path.split(os.path.join(gs.BASE_DIR, gs.OUTPUT_DIR, self.name))
+            os.makedirs(folder, exist_ok=True)
             write_atomically(os.path.join(folder, f".{name}.sis"), pickle.dumps(self._sis_path), mode="wb")
 
     def missing_files(self):

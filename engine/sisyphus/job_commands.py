@@ -8,6 +8,7 @@ from . import global_settings as gs
 from . import removal
 from .commands import EXIT_USAGE, load
 from .lookup import JobError, find_folders, folder_state, matching, names_of_folders, one_of
+from .tools import printable
 
 EXIT_DONE, EXIT_NOT_DONE = 0, 1
 
@@ -95,7 +96,7 @@ def info(args):
     else:
         known = StoredJobs()
         job = known.load(one_of(args.job, find_folders(args.job)))
-    print("\n".join(describe(job, known, args.lines)))
+    print(printable("\n".join(describe(job, known, args.lines))))
     return EXIT_DONE
 
 

@@ -8,7 +8,7 @@ import pickle
 from . import global_constants as gc
 from . import global_settings as gs
 from .mistakes import in_words
-from .tools import EnvironmentModifier, write_atomically
+from .tools import EnvironmentModifier, printable, write_atomically
 
 MAX_NAME = 255  # bytes of a file name
 
@@ -66,7 +66,7 @@ class JobFiles:
         write_atomically(
             f"{base}/{gc.JOB_SAVE}", gzip.compress(self._sis_pickled(), compresslevel=1, mtime=0), mode="wb"
         )
-        write_atomically(f"{base}/{gc.JOB_INFO}", self._sis_info_text())
+        write_atomically(f"{base}/{gc.JOB_INFO}", printable(self._sis_info_text()))
         self._sis_setup_since_restart = True
 
     def _sis_pickled(self):

@@ -133,9 +133,9 @@ def _inputs(job, known):
 
 def _task(task):
     counts = ", ".join(f"{n} {state}" for state, n in task.counts.items())
-    lines = [f"{len(task.submissions)} submissions, the last one: {_submission(task.submissions[-1])}"] * bool(
-        task.submissions
-    )
+    lines = []
+    if task.submissions:
+        lines.append(f"{len(task.submissions)} submissions, the last one: {_submission(task.submissions[-1])}")
     for i in task.ids[:LISTED]:
         lines.append(f"{i.number}: {i.state}" + (f", {used_in_words(i.usage)}" if i.usage else ""))
     return _block(f"task {task.name}: {counts}", lines)

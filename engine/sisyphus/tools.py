@@ -146,6 +146,11 @@ def tail(filename, lines, max_bytes=200_000):
         return []
 
 
+def printable(text):
+    """``text`` without what UTF-8 lacks: file names may consist of any bytes."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def inside_setup(filename):
     """``filename`` relative to the setup folder if it lies inside."""
     return filename.removeprefix(gs.BASE_DIR + "/")

@@ -119,6 +119,25 @@ def test_info_of_a_job_whose_archive_was_cut(folder):
     assert status == 0 and "state     finished" in output, output
 
 
+def test_info_of_a_job_that_was_not_submitted(folder):
+    """It asks for more than there is."""
+    folder.sis("manager", "-r", "config.asks({'cpu': 99})")
+    status, output = folder.sis("info", "Asks")
+    assert status == 0 and "task run: 1 not started\n    1: not started" in output, output
+
+
+def test_names_that_are_no_text(folder):
+    """Files may be called by any bytes."""
+    (folder / "config" / "c.py").write_text(
+        "from kinds import Asks, Outputs\nfrom sisyphus import tk\n\n\ndef py():\n"
+        "    tk.register_output('a', Outputs(['a', 'number', 'folder/\\udcff.txt']).a)\n"
+    )
+    status, output = folder.sis("manager", "-r", "config/c.py")
+    assert status == 0, output
+    status, output = folder.sis("info", "Outputs")
+    assert status == 0 and "folder/\\udcff.txt" in output and "write = ['a'" in output, output
+
+
 def test_interrupted_commands_end_without_a_word(folder):
     (folder / "config" / "slow.py").write_text(
         "import time\n\n\ndef py():\n    print('loading', flush=True)\n    time.sleep(60)\n"

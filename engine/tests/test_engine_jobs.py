@@ -343,6 +343,17 @@ def test_small_tools(here):
     assert tk.bundle_to_str({Path("/b"), Path("/a")}) == "/a /b" and tk.bundle_to_str(["y", "x"]) == "y x"
 
 
+def test_exported_output(here, monkeypatch):
+    """Also where outputs have a folder of their own, in which the link lies."""
+    monkeypatch.setattr(gs, "ALIAS_AND_OUTPUT_SUBDIR", "sub")
+    job = Link(1)
+    tk.run(job.out, quiet=True)
+    target = tk.OutputPath("a/b", job.out, export_graph=True)
+    assert target.update_requirements() and os.path.samefile("output/sub/a/b", job.out)
+    with open("output/a/.b.sis", "rb") as f:
+        assert pickle.load(f).get_path() == job.out.get_path()
+
+
 def test_find_in_the_graph(here):
     first = Link(1, Path("data/in.txt"))
     second, graph = Link(2, first.out), SISGraph()

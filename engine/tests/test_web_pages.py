@@ -226,6 +226,13 @@ def test_outputs(site, corpus):
     site.page(corpus, "output", 415, name="model.bin")
 
 
+def test_output_whose_name_is_no_text(site, corpus):
+    with open(os.path.join(corpus.out_folder.get_path(), "a\udcff.txt"), "w") as f:
+        f.write("part\n")
+    assert "parts/a\\udcff.txt part 5 B text" in site.page(corpus)
+    assert site.page(corpus, "output", name="parts/a\\udcff.txt") == "part "
+
+
 @pytest.mark.parametrize("state", [gc.STATE_RETRY_ERROR, gc.STATE_INTERRUPTED_NOT_RESUMABLE])
 def test_interrupted_job(site, corpus, state):
     log = "begun\n[2026-11-25 02:43:15] ERROR: the worker ended without a result (signal SIGKILL)\n"

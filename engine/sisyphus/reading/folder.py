@@ -10,6 +10,7 @@ from stat import S_ISREG
 from typing import NamedTuple
 
 from .. import global_constants as gc
+from ..tools import printable
 
 TAIL_BYTES = 200_000
 ENTRIES = 100  # files of an output folder that are listed
@@ -101,7 +102,7 @@ def outputs(job):
             found.update(_listed(name, full, root))
         else:
             found[name] = _output(full, root)
-    return found
+    return {printable(name): output for name, output in found.items()}
 
 
 def _inside(full, root):

@@ -13,6 +13,7 @@ from ..reading.folder import JobFolder, is_text, open_output
 from ..reading.usage import LOG, in_words
 from ..removal import in_bytes
 from ..reporter import duration
+from ..tools import printable
 from .chain import HEIGHT, NODES, WIDTH, chain
 from .details import details
 from .overview import PAGE_ROWS, overview
@@ -63,7 +64,7 @@ def make_app(manager, host="127.0.0.1"):
 
 
 def _page(template, refresh=REFRESH, **values):
-    return render_template(template, refresh=refresh, **values)
+    return printable(render_template(template, refresh=refresh, **values))
 
 
 def _job(snapshot, job_id):
