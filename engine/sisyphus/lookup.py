@@ -3,13 +3,12 @@
 import contextlib
 import fnmatch
 import os
-import time
 
 from . import global_constants as gc
 from . import global_settings as gs
 from .job_files import has_finished_marker
 from .log_claim import is_claimed
-from .resources import read_usage, runs_here
+from .resources import read_usage, recently_active, runs_here
 
 
 class JobError(Exception):
@@ -141,10 +140,9 @@ def _runs(folder, task, names):
     here = runs_here(usage)
     if here or is_claimed(log):
         return True
-    if here is False or not usage or f"{gc.JOB_FINISHED_MARKER}.{task}" in names or f"error.{task}" in names:
+    if here is False or f"{gc.JOB_FINISHED_MARKER}.{task}" in names or f"error.{task}" in names:
         return False
-    age = gs.WAIT_PERIOD_JOB_FS_SYNC + gs.PLOGGING_UPDATE_FILE_PERIOD + gs.WAIT_PERIOD_JOB_CLEANUP
-    return time.time() - max(os.path.getmtime(f) for f in (log, usage_file) if os.path.exists(f)) < age
+    return recently_active(usage, usage_file, log)
 
 
 def busy_ones(folders):
