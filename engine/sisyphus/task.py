@@ -3,6 +3,7 @@
 import logging
 import os
 import subprocess
+import time
 import traceback
 
 from . import global_constants as gc
@@ -246,6 +247,8 @@ class Task:
             if e.returncode in (137, -9):
                 logging.error("Command was killed, probably for lack of memory: %s", e.cmd)
                 raise TaskInterrupted("out of memory") from e
+            if e.returncode in (143, -15):
+                time.sleep(1)  # who stops all processes of this task stops this one too, and that is no error
             logging.error("Executed command failed:")
             logging.error("Cmd: %s", e.cmd)
             logging.error("Return-Code: %s", e.returncode)

@@ -67,6 +67,20 @@ def test_command_of_a_killed_worker_is_ended(folder):
     finish(folder, process)
 
 
+def test_worker_stopped_a_moment_after_its_command(folder):
+    """Slurm tells all processes of a job to end, in any order: the end of the command is no error of the task then."""
+    process = folder.start("manager", "-r", "config.child")
+    children = folder.wait_for("children")
+    child = psutil.Process(int(children.read_text()))
+    worker = child.parent()
+    child.terminate()
+    time.sleep(0.1)
+    worker.terminate()
+    while len(children.read_text().split()) < 2:
+        assert process.poll() is None, process.communicate()[0]
+    assert "interrupted" in finish(folder, process)
+
+
 def test_command_of_a_worker_killed_together_with_the_manager(folder):
     process = folder.start("manager", "-r", "config.child")
     children = folder.wait_for("children")
