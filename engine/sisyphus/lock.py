@@ -31,6 +31,7 @@ class ManagerLock:
     def __init__(self):
         self._name = os.path.join(gs.BASE_DIR, gs.WORK_DIR, ".manager.lock")
         self._file = None
+        self._owner = {}
         self._touched = 0.0
 
     def __enter__(self):
@@ -39,17 +40,15 @@ class ManagerLock:
             self._file = self._try_lock(deadline)
         self._file.seek(0)
         self._file.truncate()
-        json.dump(
-            {
-                "pid": os.getpid(),
-                "host": processes.hostname(),
-                "since": time.strftime("%F %T"),
-                "call": " ".join(sys.argv),
-                "setup": gs.BASE_DIR,
-                "start_time": processes.start_time(os.getpid()),
-            },
-            self._file,
-        )
+        self._owner = {
+            "pid": os.getpid(),
+            "host": processes.hostname(),
+            "since": time.strftime("%F %T"),
+            "call": " ".join(sys.argv),
+            "setup": gs.BASE_DIR,
+            "start_time": processes.start_time(os.getpid()),
+        }
+        json.dump(self._owner, self._file)
         self._file.flush()
         return self
 
@@ -80,13 +79,16 @@ class ManagerLock:
     def touch(self):
         """Show other hosts that this manager is alive; called in every cycle."""
         if time.monotonic() - self._touched > HEARTBEAT:
-            with contextlib.suppress(FileNotFoundError):  # somebody was sure that we do not run
-                os.utime(self._name)
+            with contextlib.suppress(OSError):  # the next one may succeed
+                os.utime(self._file.fileno())
             self._touched = time.monotonic()
 
     def __exit__(self, *error):
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self._name)
+        with contextlib.suppress(OSError):
+            with open(self._name, encoding="utf-8") as file:
+                ours = _owner(file) == self._owner  # or somebody was sure that we do not run
+            if ours:
+                os.unlink(self._name)
         self._file.close()
 
 

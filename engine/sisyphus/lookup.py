@@ -164,10 +164,10 @@ def _in_queue(folders):
 
     engine, queued = cached_engine(), set()
     engine.reset_cache()
+    known = {job._sis_path(abspath=True): job for job in created_jobs.values()}  # loading it would change this one
     for folder in folders:
         try:
-            known = created_jobs.get(job_id(folder))  # loading it would change the one of the graph
-            tasks = (known or load_job(folder))._sis_tasks()
+            tasks = (known.get(folder) or load_job(folder))._sis_tasks()
         except Exception:  # a recipe that has changed: what its job.save says is lost
             continue
         states = (engine.task_state(task, i) for task in tasks for i in task.task_ids())

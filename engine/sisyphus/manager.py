@@ -17,6 +17,7 @@ from .graph_states import ACTIVE, GraphStates
 from .job import Job
 from .loader import config_manager
 from .lock import ManagerLock, WorkFolderUnusable
+from .lookup import busy_ones
 from .reporter import Reporter
 
 TABLE_PERIOD = 5  # seconds between redraws of the table
@@ -47,6 +48,7 @@ class Manager:
         self._linked = set()
         self._full_engines = set()
         self._failed_targets = set()
+        self._not_cleared = ()
         self.view = GraphStates(sis_graph, self.engine)
 
     # one run -------------------------------------------------------------------------------------------------------
@@ -106,10 +108,16 @@ class Manager:
         self._clear(self.view.in_state(*states))
 
     def _clear(self, jobs):
-        for job in jobs:
-            if job not in self.view.refused:
-                self.reporter.event("cleared", job, f"moved to {os.path.basename(job._sis_move_aside())}")
-        if jobs:
+        """Move the folders of ``jobs`` aside, but for those of which other tasks still run or are queued."""
+        folders = {job._sis_path(abspath=True): job for job in jobs if job not in self.view.refused}
+        busy = [folders.pop(folder) for folder in busy_ones(folders)]
+        for job in busy:
+            if job not in self._not_cleared:
+                self.reporter.event("not cleared", job, "other tasks of it run or are queued")
+        self._not_cleared = busy
+        for job in folders.values():
+            self.reporter.event("cleared", job, f"moved to {os.path.basename(job._sis_move_aside())}")
+        if folders:
             self.view.refresh(everything=True)
 
     def _give_interrupted_another_round(self):
@@ -136,7 +144,7 @@ class Manager:
         self.reporter.update(self.view)
         self._report_failures()
         self.update_targets()
-        if self.view.in_state(*ACTIVE):
+        if self.view.in_state(*ACTIVE) or (gs.CLEAR_ERROR and self._not_cleared):
             return True
         if not self.configs.waiting_configs() and not self.open_targets():
             return False

@@ -78,14 +78,17 @@ class Reporter:
 
     # life of a run -----------------------------------------------------------------------------------------------
     def begin(self, view):
-        """Failures and jobs that run already are still reported as events."""
-        self._known = {j: s for j, s in view.states.items() if s not in FAILED and s != gc.STATE_RUNNING}
+        """Failures are still reported as events. Nobody knows since when the jobs run that are found running."""
+        self._known = {job: state for job, state in view.states.items() if state not in FAILED}
         if self._live:
             for handler in logging.getLogger().handlers:
                 if isinstance(handler, logging.StreamHandler):
                     self._handlers.append((handler, handler.setStream(self)))
         elif any(state != gc.STATE_FINISHED for state in view.states.values()):
             self.table(view)
+        for job in view.in_state(gc.STATE_RUNNING):
+            self._announced.add(job)
+            self.event("running", job, "since an earlier run")
 
     def update(self, view):
         """Report what has changed since the last call."""
@@ -101,7 +104,7 @@ class Reporter:
 
     def _changed(self, view, job, state):
         self._known[job] = state
-        if state in (gc.STATE_RUNNING, gc.STATE_QUEUE):
+        if state in (gc.STATE_RUNNING, gc.STATE_QUEUE) and job not in self._announced:
             self._started.setdefault(job, time.monotonic())
         if state == gc.STATE_RUNNING:
             if job in self._announced:

@@ -6,6 +6,7 @@ import errno
 import fcntl
 import json
 import os
+import re
 import signal
 import threading
 import time
@@ -132,9 +133,12 @@ def test_killed_manager_leaves_the_task_running(folder):
     process.wait()
     assert processes.start_time(worker) is not None
     again = folder.start("manager", "-r", "config.slow")
-    while "runs" not in (line := again.stdout.readline()) and "running already" not in line:
-        assert line, "the manager ended"
-    finish(folder, again)
+    while not (line := again.stdout.readline()).startswith("[") or " running     kinds/Slow" not in line:
+        assert line and " started " not in line
+    (folder / "go").touch()
+    output, _ = again.communicate(timeout=30)
+    assert again.returncode == 0 and " started " not in output, output
+    assert re.search(r" finished    kinds/Slow\.\w+ \(the/slow/one\)$", output, re.M), "nobody knows since when it ran"
     assert len(starts(folder)) == 1
 
 
@@ -158,6 +162,32 @@ def test_interrupt_leaves_the_task_running(folder):
     assert process.returncode == 130 and "still running" in output and "Traceback" not in output
     finish(folder, folder.start("manager", "-r", "config.slow"))
     assert len(starts(folder)) == 1
+
+
+def test_failed_job_of_which_a_task_still_runs_is_not_cleared(folder):
+    """What the task has written so far would be lost to it."""
+    process = folder.start("manager", "-r", "config.fails_in_part")
+    starts(folder), folder.wait_for("error.part.1", size=0)
+    process.kill()
+    process.wait()
+    (folder / "repaired").touch()
+    status, output = folder.sis("manager", "-r", "-co", "config.fails_in_part")
+    assert status == 1 and output.count(" not cleared ") == 1 and " cleared   " not in output, output
+    assert (folder.job("FailsInPart") / "work" / "starts").exists()
+    (folder / "go").touch()
+    folder.wait_for("finished.part.2", size=0)
+    status, output = folder.sis("manager", "-r", "-co", "config.fails_in_part")
+    assert status == 0 and output.count(" cleared   ") == 1, output
+
+
+def test_failed_job_is_cleared_as_soon_as_none_of_its_tasks_runs(folder):
+    process = folder.start("manager", "-r", "config.fails_in_part", SIS_CLEAR_ERROR="True")
+    starts(folder), folder.wait_for("error.part.1", size=0)
+    time.sleep(2.5)  # two more cycles
+    (folder / "repaired").touch()
+    (folder / "go").touch()
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 0 and output.count(" not cleared ") == output.count(" cleared   ") == 1, output
 
 
 def test_second_manager_is_refused(folder):
@@ -198,6 +228,19 @@ def test_lock_outlives_its_owner_for_a_moment(here):
         threading.Timer(0.2, file.close).start()
         with lock.ManagerLock():
             assert file.closed
+
+
+@pytest.mark.parametrize("removed", [True, False])
+def test_lock_that_another_host_took_over_stays(here, removed):
+    """It was not touched for so long that somebody else took it for stale, or removed it."""
+    with lock.ManagerLock():
+        if removed:
+            os.unlink("work/.manager.lock")
+        with open("work/.manager.lock", "w") as file:
+            json.dump({"host": "another"}, file)
+    assert os.path.exists("work/.manager.lock")
+    with pytest.raises(lock.WorkFolderLocked, match="another"), lock.ManagerLock():
+        pass
 
 
 def test_lock_of_a_killed_manager_is_stale(folder):

@@ -108,6 +108,7 @@ def corpus(site):
 
 @pytest.fixture
 def failed(site, corpus):
+    submission = {"cpu": 2, "mem": 4.0, "engine_name": "long", "engine_info": "77", "ended": {1: "TIMEOUT"}}
     usage = {
         "current": {"cpu": 150.0, "rss": 1.0, "vms": 2.0},
         "max": {"cpu": 180.0, "rss": 1.25, "vms": 2.0},
@@ -132,7 +133,7 @@ def failed(site, corpus):
         error__part__2="",
         usage__part__2=repr(usage),
         usage_history__part__2="".join(f"{1000 + 60 * i} {100 + i} {i / 10}\n" for i in range(12)),
-        submit_log__part=f"{([1, 2, 3], {'cpu': 2, 'mem': 4.0, 'engine_name': 'long', 'engine_info': '77'})}\n([2], {{",
+        submit_log__part=f"{([1, 2, 3], submission)}\n([2], {{",
     )
 
 

@@ -86,7 +86,7 @@ def _requested(task):
 def in_words(rqmt):
     """``cpu 4, mem 8 GB, time 2 h``."""
     units = {"mem": " GB", "time": " h"}
-    hidden = ("engine_info", "engine_name", "completed_fraction")
+    hidden = ("engine_info", "engine_name", "completed_fraction", "ended")
     shown = {k: f"{v:g}" if isinstance(v, float) else v for k, v in rqmt.items() if k not in hidden}
     return ", ".join(f"{k} {v}{units.get(k, '')}" for k, v in shown.items())
 

@@ -1,4 +1,4 @@
-from kinds import Asks, Broken, Child, Environment, Fails, Joined, Outputs, Parallel, Slow, Trivial
+from kinds import Asks, Broken, Child, Environment, Fails, FailsInPart, Joined, Outputs, Parallel, Slow, Trivial
 from sisyphus import tk
 
 
@@ -63,6 +63,10 @@ def child():
 def slow_and_fails():
     tk.register_output("slow", Slow("one").out)
     tk.register_output("failed", Fails("raise").out)
+
+
+def fails_in_part():
+    tk.register_output("part", FailsInPart().out)
 
 
 def parallel():

@@ -90,6 +90,26 @@ class Fails(Job):
             sys.exit(4)
 
 
+class FailsInPart(Job):
+    """Its first id fails; the second one counts its starts in ``starts`` and waits for ``go``, as `Slow`."""
+
+    def __init__(self):
+        self.out = self.output_path("out")
+
+    def tasks(self):
+        yield Task("part", resume="part", args=[1, 2])
+
+    def part(self, number):
+        if number == 1 and not os.path.exists(os.path.join(tk.gs.BASE_DIR, "repaired")):
+            raise ValueError("utterance 17 is broken")
+        if number == 2:
+            with open("starts", "a") as f:
+                f.write(f"{os.getpid()}\n")
+        while number == 2 and not os.path.exists(os.path.join(tk.gs.BASE_DIR, "go")):
+            time.sleep(0.05)
+        open(self.out, "w").close()
+
+
 class Asks(Job):
     def __init__(self, rqmt):
         self.rqmt = rqmt
