@@ -109,6 +109,20 @@ def test_the_settings_change_resources_of_a_preset_and_no_ids(monkeypatch):
     assert archives[0].job_id() == archives[1].job_id()
 
 
+@pytest.mark.parametrize(
+    ("requests", "fault"),
+    [
+        ({"TrainigJob": {"gpu": 2}}, "REQUESTS has TrainigJob; known are .*DownloadJob.*TrainJob"),
+        ({"TrainJob": {"gpus": 2}}, "expected a dictionary of .*'gpu'"),
+        ({"TrainJob": 2}, "REQUESTS has TrainJob: 2; expected a dictionary"),
+    ],
+)
+def test_wrong_requests_in_the_settings_are_an_error(monkeypatch, requests, fault):
+    monkeypatch.setattr(gs, "REQUESTS", requests, raising=False)
+    with pytest.raises(ValueError, match=fault):
+        demo_corpus(DEMO)
+
+
 def test_a_folder_with_held_out_speakers():
     preset = mini_on_cpu("some/encoder")
     corpus = held_out(preset, "small", tk.Path("corpus"), "part", speakers=3, texts=[tk.Path("text")])

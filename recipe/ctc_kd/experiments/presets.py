@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sisyphus import Job, gs, tk
+from sisyphus import Job, tk
 
 from ctc_kd.decoding.search import SearchConfig
+from ctc_kd.experiments.requests import requests_of_settings
 from ctc_kd.lexicon.inventory import labels_with_blank
 from ctc_kd.nn.schedules import one_cycle
 from ctc_kd.training.train import TrainingConfig
@@ -61,7 +62,7 @@ class Preset:
 
     def place(self, job: Job) -> Job:
         """Give ``job`` the resources of this preset, then of ``settings.py``; they are no part of its identity."""
-        for requests in (self.requests, getattr(gs, "REQUESTS", {})):
+        for requests in (self.requests, requests_of_settings()):
             job.rqmt.update({**requests.get("*", {}), **requests.get(type(job).__name__, {})})
         return job
 
