@@ -24,3 +24,16 @@ def test_rows_of_methods_keep_their_order():
 def test_an_unknown_method_is_refused():
     with pytest.raises(ValueError, match="no rows of sym;.*symmetric"):
         of_methods(TABLE_2, ["sym"])
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        (("symetric", 1.0, 2), "no method 'symetric'; known are .*symmetric"),
+        (("symmetric", 1.0), "symmetric takes a parameter, n"),
+        (("trim", 1.0, 2), "trim takes no parameter"),
+    ],
+)
+def test_a_wrong_row_is_refused(row, fault):
+    with pytest.raises(ValueError, match=fault):
+        Row(*row)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from ctc_kd.report.record import METHODS
+
 PARAMETER_NAME = {"symmetric": "n", "threshold": "alpha", "random": "beta", "prior": "scale"}
 
 
@@ -16,12 +18,22 @@ class Row:
     :param weight: lambda, the share of the distillation loss
     :param parameter: n, alpha or beta of the rule, or the scale of the prior
     :param seed: of initialisation, dropout and order of the data; None is the preset's
+    :raises ValueError: there is no such method, or its hyper-parameter is missing, or it has none
     """
 
     method: str
     weight: float | None = None
     parameter: float | None = None
     seed: int | None = None
+
+    def __post_init__(self):
+        if self.method not in METHODS:
+            raise ValueError(f"there is no method {self.method!r}; known are {', '.join(METHODS)}")
+        expected = PARAMETER_NAME.get(self.method)
+        if (self.parameter is None) != (expected is None):
+            raise ValueError(
+                f"{self}: {self.method} takes {f'a parameter, {expected}' if expected else 'no parameter'}"
+            )
 
     @property
     def name(self) -> str:
