@@ -64,7 +64,7 @@ class Distillation:
     def teacher_logits(self) -> tk.Path:
         audio = [*self.student_audio, self.corpus.audio[self.corpus.validation]]
         job = DumpLogitsJob(model=self.preset.teacher, checkpoint=self.teacher_checkpoint, audio=audio)
-        job.add_alias(f"{self.corpus.name}/{TEACHER.name}/dump")
+        job.add_alias(self._alias(TEACHER, "dump"))
         return self.preset.place(job).out_logits
 
     def _train(
@@ -90,6 +90,9 @@ class Distillation:
             teacher_logits=teacher_logits,
         )
         return self.preset.place(job)
+
+    def _alias(self, row: Row, name: str) -> str:
+        return f"{self.preset.name}/{self.corpus.name}/{row.name}/{name}"
 
     def _tuned(self, row: Row, found: Posteriors) -> TuneScalesJob:
         scales = self.preset.teacher_scales if row == TEACHER else None
@@ -135,7 +138,7 @@ class Distillation:
             found = posteriors(self.corpus, self.preset, training.model, training.checkpoint())
         scales = self._tuned(row, found)
         for name, job in (("train", training), ("posteriors", found.prior.creator), ("tune", scales)):
-            job.add_alias(f"{self.corpus.name}/{row.name}/{name}")
+            job.add_alias(self._alias(row, name))
         return TrainedRow(row, training, found, scales)
 
     def record(self, trained: TrainedRow, sets: Sequence[str] = ("dev", "test")) -> RecordJob:
@@ -164,8 +167,8 @@ class Distillation:
         for name in sets:
             set_name = getattr(corpus, name)
             job = score(corpus, preset, set_name, posteriors=found.of[set_name], prior=found.prior, **best)
-            job.hypotheses.creator.add_alias(f"{corpus.name}/{row.name}/search-{name}")
-            job.add_alias(f"{corpus.name}/{row.name}/score-{name}")
+            job.hypotheses.creator.add_alias(self._alias(row, f"search-{name}"))
+            job.add_alias(self._alias(row, f"score-{name}"))
             scores[name] = job.out_counts
         record = RecordJob(
             row=facts,
