@@ -102,6 +102,15 @@ print([data.get_tag(index) for index in range(20)])
 """
 
 
+def test_a_damaged_store_is_named(tmp_path):
+    path = tmp_path / "logits.hdf"
+    with HdfWriter(path, labels=["A", "B"]) as writer:
+        writer.add("one", np.zeros((300, 2), "float16"))
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(OSError, match=r"logits\.hdf: .*run the job again that wrote it"):
+        list(read_hdf(path))
+
+
 def test_another_seed_is_another_order_of_the_data(ctc, tmp_path):
     orders = []
     for seed in (42, 43):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ctc_kd.files import complete_file
 
 if TYPE_CHECKING:  # numpy and h5py are imported where they are used: graphs must load without them
+    import h5py
     import numpy as np
 
 
@@ -75,12 +76,19 @@ def hdf_files(path: str) -> list[str]:
     return [os.path.join(path, name) for name in sorted(os.listdir(path)) if name.endswith(".hdf")]
 
 
-def read_hdf(path: str) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield ``(utterance id, array)`` of a store (file or directory of shards), in file order."""
+def _open(name: str) -> h5py.File:
     import h5py
 
+    try:
+        return h5py.File(name, "r")
+    except OSError as error:  # h5py's does not always name the file
+        raise OSError(f"{name}: {error}; run the job again that wrote it") from error
+
+
+def read_hdf(path: str) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield ``(utterance id, array)`` of a store (file or directory of shards), in file order."""
     for name in hdf_files(path):
-        with h5py.File(name, "r") as file:
+        with _open(name) as file:
             inputs = file["inputs"]
             start = 0
             for tag, length in zip(file["seqTags"].asstr(), file["seqLengths"][:, 0], strict=True):
@@ -90,15 +98,11 @@ def read_hdf(path: str) -> Iterator[tuple[str, np.ndarray]]:
 
 def read_metadata(path: str) -> dict:
     """The facts stored by the writer (of the first shard)."""
-    import h5py
-
-    with h5py.File(hdf_files(path)[0], "r") as file:
+    with _open(hdf_files(path)[0]) as file:
         return json.loads(file.attrs["metadata"])
 
 
 def read_labels(path: str) -> list[str]:
     """The class names, in index order."""
-    import h5py
-
-    with h5py.File(hdf_files(path)[0], "r") as file:
+    with _open(hdf_files(path)[0]) as file:
         return [label.decode() for label in file["labels"]]
