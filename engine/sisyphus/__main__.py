@@ -13,10 +13,17 @@ def main(argv=None):
 
 def run(argv):
     from .command_line import parser
+    from .commands import EXIT_USAGE
+    from .loader import ConfigError
+    from .lock import WorkFolderUnusable
 
     args = parser().parse_args(argv)
     logging.basicConfig(format=LOG_FORMAT, level=args.log_level, stream=sys.stdout)
-    return args.func(args)
+    try:
+        return args.func(args)
+    except (ConfigError, WorkFolderUnusable) as e:
+        logging.error("%s", e)
+        return EXIT_USAGE
 
 
 if __name__ == "__main__":

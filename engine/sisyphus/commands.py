@@ -28,8 +28,10 @@ def load(names):
     """Load configs; False after an error has been shown."""
     from . import retry
     from .loader import ConfigError, config_manager
+    from .mistakes import warn_of_settings
 
     try:
+        warn_of_settings()
         retry.rules()
         config_manager.load_configs(names)
         return True
@@ -47,7 +49,6 @@ def _become_manager():
 
 def manager(args):
     """Run, or show the plan and ask. Exit status: 0 all outputs exist, 1 not, 2 cannot start, 130 stopped."""
-    from .lock import WorkFolderUnusable
     from .manager import EXIT_INTERRUPT, Manager
     from .web import AddressError
 
@@ -65,7 +66,7 @@ def manager(args):
         if page:
             page.show(m)
         return m.run() if args.run else _plan_and_ask(m, args, terminal)
-    except (WorkFolderUnusable, AddressError) as e:
+    except AddressError as e:
         logging.error("%s", e)
         return EXIT_USAGE
     except (KeyboardInterrupt, EOFError):
@@ -150,7 +151,7 @@ def rerun(args):
     except WorkFolderLocked:
         print(f"The manager of this folder starts it again, in {gs.WAIT_PERIOD_BETWEEN_CHECKS} s at the latest.")
         return 0
-    except JobError as e:
+    except (JobError, OSError) as e:
         logging.error("%s", e)
         return EXIT_USAGE
     except KeyboardInterrupt:

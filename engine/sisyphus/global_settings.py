@@ -7,6 +7,7 @@ Order: defaults, each file of ``SIS_GLOBAL_SETTINGS_FILE`` (default ``settings.p
 import logging as _logging
 import os
 import sys
+import traceback as _traceback
 from ast import literal_eval as _literal_eval
 
 from .global_constants import *  # noqa: F403  settings files read the fixed names here
@@ -221,7 +222,24 @@ def update_global_settings_from_env():
         globals()[name] = parsed
 
 
+def error_in_words(error):
+    """``settings.py:7: NameError: ...``, for an exception of the settings."""
+    if isinstance(error, SyntaxError):
+        return f"{error.filename}:{error.lineno}: {type(error).__name__}: {error.msg}"
+    frames = _traceback.extract_tb(error.__traceback__)
+    frames = [f for f in frames if not f.filename.startswith((os.path.dirname(_DEFAULTS_FILE) + os.sep, "<"))]
+    lines = [f"{f.filename}:{f.lineno}: " for f in frames if f.filename == frames[0].filename]
+    return f"{lines[-1] if lines else ''}{type(error).__name__}: {error}"
+
+
+_names = set(globals())
 for _name in os.environ.get("SIS_GLOBAL_SETTINGS_FILE", "settings.py").split(":"):
     if _name:
-        update_global_settings_from_file(_name)
+        try:
+            update_global_settings_from_file(_name)
+        except Exception as _error:  # whoever imports this module cannot go on without the settings
+            _words = error_in_words(_error).removeprefix(f"{_name}:")
+            print(f"the settings cannot be used: {_name}:{_words}", file=sys.stderr)
+            raise SystemExit(2) from _error
 update_global_settings_from_env()
+default_names = frozenset(_names)

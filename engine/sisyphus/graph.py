@@ -151,9 +151,12 @@ def _link_output(link, path):
         logging.info(note)
     if gs.FINISHED_LOG:
         name = os.path.join(gs.BASE_DIR, gs.FINISHED_LOG)
-        os.makedirs(os.path.dirname(name), exist_ok=True)
-        with open(name, "a", encoding="utf-8") as f:
-            f.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')}: {note}\n")
+        try:
+            os.makedirs(os.path.dirname(name), exist_ok=True)
+            with open(name, "a", encoding="utf-8") as f:
+                f.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')}: {note}\n")
+        except OSError as e:
+            logging.warning("cannot write the FINISHED_LOG of the settings: %s", e)
 
 
 class SISGraph:

@@ -14,7 +14,7 @@ from . import global_settings as gs
 
 
 class ConfigError(Exception):
-    """A config cannot be loaded: no such module or function, or wrong text."""
+    """A config cannot be loaded (no such module or function, or wrong text), or the settings cannot be used."""
 
 
 class RecipeFinder:

@@ -17,7 +17,7 @@ STALE_AFTER = 600  # seconds without a touch after which the lock of another hos
 
 
 class WorkFolderUnusable(Exception):
-    """The work folder is a link to nowhere, or cannot be made."""
+    """The work folder is a link to nowhere, or cannot be made or written."""
 
 
 class WorkFolderLocked(WorkFolderUnusable):
@@ -35,6 +35,13 @@ class ManagerLock:
         self._touched = 0.0
 
     def __enter__(self):
+        try:
+            self._take()
+        except OSError as e:
+            raise WorkFolderUnusable(f"cannot write {self._name}, which every manager does: {e.strerror}") from e
+        return self
+
+    def _take(self):
         deadline = time.monotonic() + PATIENCE
         while self._file is None:
             self._file = self._try_lock(deadline)
@@ -50,7 +57,6 @@ class ManagerLock:
         }
         json.dump(self._owner, self._file)
         self._file.flush()
-        return self
 
     def _try_lock(self, deadline):
         file = open(self._name, "a+", encoding="utf-8")  # noqa: SIM115  closed by __exit__

@@ -12,7 +12,7 @@ from . import global_settings as gs
 from . import toolkit
 from .cleaner import JobCleaner
 from .failures import FailureHook
-from .graph import graph, make_folder_of
+from .graph import OutputPath, graph, make_folder_of
 from .graph_states import ACTIVE, GraphStates
 from .job import Job
 from .loader import config_manager
@@ -226,8 +226,11 @@ class Manager:
                     continue
                 try:
                     target.update_requirements(force=force)
-                except Exception:  # a callback or report of the config: the jobs go on
-                    logging.exception("target %s failed", target.name)
+                except Exception as e:  # a callback or report of the config: the jobs go on
+                    if isinstance(target, OutputPath) and isinstance(e, OSError):
+                        logging.warning("cannot make the output %s: %s", target.name, e)
+                    else:
+                        logging.exception("target %s failed", target.name)
                     self._failed_targets.add(target)
 
     def update_links(self):
@@ -252,11 +255,11 @@ def _make_work_folder():
 
 def _link_alias(link, job):
     target = os.path.realpath(job._sis_path(abspath=True))
-    if os.path.islink(link):
-        if os.readlink(link) == target:
-            return
-        os.unlink(link)
     try:
+        if os.path.islink(link):
+            if os.readlink(link) == target:
+                return
+            os.unlink(link)
         make_folder_of(link, gs.ALIAS_DIR)
         os.symlink(target, link)
     except OSError as e:

@@ -3,6 +3,7 @@
 import logging
 import sys
 
+from . import global_settings as gs
 from .tools import inside_setup
 
 _BETWEEN = (__package__ + ".", "importlib", "asyncio")  # modules that only pass on the calls of configs
@@ -68,6 +69,17 @@ def warn_of_unset(variable):
             "tk.async_run(x) in an async config",
             call_places(),
         )
+
+
+def warn_of_settings():
+    """A name that nearly is that of a setting, and so has no effect."""
+    import difflib
+
+    known = sorted(name for name in gs.default_names if name.isupper())
+    for name in sorted(vars(gs).keys() - gs.default_names):
+        close = difflib.get_close_matches(name, known, 1, cutoff=0.85) if name.isupper() and name[0] != "_" else ()
+        if close:
+            logging.warning("the settings have %s, which is none of the engine's: do you mean %s?", name, close[0])
 
 
 def _warn(text, places):

@@ -13,6 +13,7 @@ from . import global_settings as gs
 from . import processes, slurm_claim
 from . import slurm_commands as commands
 from .engine import DeferSubmission, EngineBase, ImpossibleRequest
+from .loader import ConfigError
 from .slurm_commands import CommandFailed, NoAnswer, QueueFull
 from .slurm_end import Accounts, record_end
 from .slurm_queue import Queue
@@ -65,7 +66,7 @@ class SlurmEngine(EngineBase):
     # manager -------------------------------------------------------------------------------------------------------
     def start_engine(self):
         if not self.gateway and shutil.which("sbatch") is None:
-            raise FileNotFoundError("no sbatch on this machine: install Slurm's commands, or name a gateway")
+            raise ConfigError("no sbatch on this machine: install Slurm's commands, or name a gateway")
         self.queue.start()
 
     def stop_engine(self):

@@ -9,6 +9,7 @@ from .graph import OutputCall, OutputPath, OutputReport
 from .graph import graph as sis_graph
 from .job import Job  # noqa: F401
 from .job_path import AbstractPath, NoBackup, Path, Variable, VariableNotSet  # noqa: F401
+from .loader import ConfigError
 from .script_mode import BlockedWorkflow, run, run_job, setup_script_mode  # noqa: F401
 from .task import Task  # noqa: F401
 from .toolkit_jobs import *  # noqa: F403
@@ -41,9 +42,12 @@ def running_in_manager():
 
 
 def cached_engine(cache=[]):  # noqa: B006  the default list is the cache
-    """The engine of the settings, made once."""
+    """The engine of the settings, made once. Raises `ConfigError` if the settings cannot make it."""
     if not cache:
-        cache.append(gs.engine())
+        try:
+            cache.append(gs.engine())
+        except Exception as e:  # of the settings
+            raise ConfigError(f"engine() of the settings failed: {gs.error_in_words(e)}") from e
     return cache[0]
 
 

@@ -217,6 +217,66 @@ def test_work_folder_that_is_a_link_to_nowhere(folder):
     assert f"the work folder {folder / 'work'}, a link to /not/mounted/work, is not there" in output
 
 
+def test_work_folder_that_cannot_be_written(folder):
+    (folder / "work").symlink_to("/proc/self/fdinfo")
+    for command in (["manager", "-r", "config.chain(1)"], ["clean"]):
+        status, output = folder.sis(*command)
+        assert "Traceback" not in output
+    status, output = folder.sis("manager", "-r", "config.chain(1)")
+    assert status == 2 and f"cannot write {folder / 'work' / '.manager.lock'}" in output
+
+
+def test_aliases_outputs_and_log_that_cannot_be_written(folder):
+    """Everything is computed all the same; /proc/self/cwd is a link that nobody can remove."""
+    (folder / "config" / "c.py").write_text(
+        "from kinds import Trivial\nfrom sisyphus import tk\n\n\ndef py():\n"
+        "    tk.register_output('out', Trivial(1).add_alias('cwd').out)\n"
+    )
+    (folder / "alias").symlink_to("/proc/self")
+    (folder / "log").symlink_to("/proc/self")
+    status, output = folder.sis("manager", "-r", "config/c.py")
+    assert status == 0 and "Traceback" not in output, output
+    assert f"cannot make the alias {folder / 'alias' / 'cwd'}" in output
+    assert "cannot write the FINISHED_LOG" in output and (folder / "output" / "out").exists()
+    (folder / "output" / "out").unlink()
+    (folder / "output").rmdir()
+    (folder / "output").symlink_to("/proc/self")
+    status, output = folder.sis("manager", "-r", "config/c.py")
+    assert status == 1 and "Traceback" not in output, output
+    assert "cannot make the output out" in output and "not made: out" in output
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x = 1\n1 / 0", "settings.py:2: ZeroDivisionError: division by zero"),
+        ("x = 1\ndef f(:", "settings.py:2: SyntaxError: invalid syntax"),
+        ("def engine():\n    return LocalEngine()", "engine() of the settings failed: settings.py:2: NameError"),
+        (
+            "def engine():\n    from sisyphus.engine import EngineSelector\n    return EngineSelector({}, 'long')",
+            "engine() of the settings failed: settings.py:3: AssertionError: default engine 'long' is not among []",
+        ),
+    ],
+)
+def test_broken_settings(folder, text, message):
+    (folder / "settings.py").write_text(text)
+    status, output = folder.sis("manager", "-r", "config.chain(1)")
+    assert status == 2 and message in output and "Traceback" not in output, output
+
+
+def test_settings_that_are_nearly_known(folder):
+    """Only those are told; other names are free."""
+    free = "REQUESTS = CORPUS_DIRS = CONFIG_DIR = START_KERNEL = LOG_TRACEBACKS = _WORK_DIRS = None"
+    settings = (folder / "settings.py").read_text()
+    (folder / "settings.py").write_text(f"{settings}\nJOB_AUTO_CLEANUPS = 1\nMAX_SUBMIT_RETRY = 1\n{free}\n")
+    output = folder.sis("manager", "config.chain(1)")[1]
+    warnings = [line.split("WARNING: ")[1] for line in output.splitlines() if "WARNING" in line]
+    assert warnings == [
+        "the settings have JOB_AUTO_CLEANUPS, which is none of the engine's: do you mean JOB_AUTO_CLEANUP?",
+        "the settings have MAX_SUBMIT_RETRY, which is none of the engine's: do you mean MAX_SUBMIT_RETRIES?",
+    ]
+
+
 def test_names_below_other_names(folder):
     """``a`` is a link to a job: ``a/b`` is no place for another one, and nothing is put into the job's folder."""
     (folder / "config" / "c.py").write_text(

@@ -7,6 +7,7 @@ import threading
 import pytest
 from sisyphus import Job, Task, processes, slurm, slurm_commands, slurm_queue
 from sisyphus.engine import EngineSelector, ImpossibleRequest
+from sisyphus.loader import ConfigError
 from sisyphus.localengine import LocalEngine
 from sisyphus.simple_linux_utility_for_resource_management_engine import SimpleLinuxUtilityForResourceManagementEngine
 from sisyphus.slurm import SlurmEngine
@@ -563,7 +564,7 @@ def test_names_of_upstream(fake):
 
 def test_no_commands_here(here, monkeypatch):
     monkeypatch.setenv("PATH", str(here))
-    with pytest.raises(FileNotFoundError, match="no sbatch on this machine"):
+    with pytest.raises(ConfigError, match="no sbatch on this machine"):
         SlurmEngine().start_engine()
 
 
