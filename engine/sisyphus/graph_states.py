@@ -1,10 +1,13 @@
 """Keeps the state of every job of the graph up to date, looking only at jobs whose state can have changed."""
 
 import functools
+import math
 import os
+import time
 import traceback
 
 from . import global_constants as gc
+from . import global_settings as gs
 from .engine import ImpossibleRequest
 from .job import Job
 from .job_states import one_evaluation
@@ -58,7 +61,7 @@ class GraphStates:
         self.graph = graph
         self.engine = engine
         self.refused = {}
-        self._unstartable = set()
+        self._unstartable = {}  # job -> until when
         self._known = _Known()
         self._targets = None, 0  # the list of the graph, and how many of it are known
 
@@ -121,7 +124,7 @@ class GraphStates:
                     known.set(job, gc.STATE_FINISHED)
 
     def _state(self, job):
-        if job in self._unstartable:
+        if time.monotonic() < self._unstartable.get(job, 0):
             return gc.STATE_ERROR
         task = job.__dict__.get("_sis_submitted_task")
         try:
@@ -133,8 +136,12 @@ class GraphStates:
         return state
 
     def refuse(self, job, error):
-        """Take ``job``, which could not be started, as failed for as long as this manager runs."""
-        self._unstartable.add(job)
+        """Take ``job``, which could not be started, as failed for as long as this manager runs.
+
+        What the operating system says may pass, as a full disk does: it is tried again while other jobs go on.
+        """
+        passing = isinstance(error, OSError)
+        self._unstartable[job] = time.monotonic() + (gs.WAIT_PERIOD_BETWEEN_CHECKS if passing else math.inf)
         self.refused[job] = _in_words(error)
         self._known.set(job, gc.STATE_ERROR)
 

@@ -51,6 +51,7 @@ class Reporter:
         self._silence = SilenceWatch()
         self._started = {}
         self._announced = set()
+        self._refused = {}  # job -> why, as it was told
         self._drawn = 0  # lines of the table that stand at the bottom of the terminal
         self._printed = (None, time.monotonic())
         self._handlers = []
@@ -110,11 +111,15 @@ class Reporter:
             if job in self._announced:
                 return  # a later task of the job
             self._announced.add(job)
+            self._refused.pop(job, None)
             self._started[job] = time.monotonic()
         elif state in FAILED or state == gc.STATE_INTERRUPTED_RESUMABLE:
             self._announced.discard(job)
         if state in FAILED:
-            self._on_failure(self.failure(view, job))
+            why = view.refused.get(job)
+            if why is None or why != self._refused.get(job):  # else it was tried again in vain
+                self._on_failure(self.failure(view, job))
+            self._refused[job] = why
         elif state == gc.STATE_INTERRUPTED_RESUMABLE:
             self.event("interrupted", job, job._sis_failure(view.engine)[0])
         elif state in _EVENTS:

@@ -4,6 +4,7 @@ import ast
 import os
 import shlex
 import sys
+import time
 
 import pytest
 
@@ -199,6 +200,28 @@ def test_held_job_that_cannot_be_set_up(folder):
     status, output = folder.sis("manager", "-r", "config/c.py")
     assert status == 1 and "cannot be pickled for its worker" in output and "1 jobs failed" in output, output
     assert (folder / "output" / "other").read_text() == "2\n"
+
+
+def test_job_that_cannot_be_set_up_for_a_while(folder):
+    """As on a full disk: it is told once, and tried again as long as the run goes on."""
+    (folder / "config" / "c.py").write_text(
+        "import os\nfrom kinds import Slow, Trivial\nfrom sisyphus import Job, tk\n\n\n"
+        "def set_up(job, force=False):\n    with open('tries', 'a') as f:\n        f.write('x')\n"
+        "    if not os.path.exists('room'):\n        raise OSError(28, 'No space left on device')\n"
+        "    Job._sis_setup_directory(job, force)\n\n\n"
+        "def py():\n    Trivial._sis_setup_directory = set_up\n"
+        "    tk.register_output('t', Trivial(1).out)\n    tk.register_output('s', Slow('x').out)\n"
+    )
+    process = folder.start("manager", "-r", "config/c.py")
+    folder.wait_for("starts")
+    time.sleep(3.5)
+    assert 2 <= len((folder / "tries").read_text()) <= 5
+    (folder / "room").touch()
+    folder.wait_for("Trivial*/finished", size=0)
+    (folder / "go").touch()
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 0, output
+    assert output.count("FAILED  ") == 1 and "OSError: [Errno 28] No space left on device" in output
 
 
 def test_config_named_by_its_file(folder):
