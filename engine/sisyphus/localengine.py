@@ -227,10 +227,9 @@ class LocalEngine(EngineBase):
 
     def _ended(self, process, status):
         process.end_leftovers()
+        _record_end(process, status)  # first: a task that neither runs nor has a marker would be started again
         with self._lock:
             self._give_back(process)
-        _record_end(process, status)
-        with self._lock:
             self._start_what_fits()
         self._wake()
 

@@ -42,7 +42,7 @@ def mini(tmp_path_factory, kenlm_work, public_files):
 @pytest.mark.slow
 def test_three_parts_two_resources_and_no_others_are_downloaded(mini):
     folder, output = mini
-    assert jobs_that("started", output).count("DownloadJob") == 5
+    assert jobs_that("finished", output).count("DownloadJob") == 5
     names = {"train-clean-5.tar.gz", "dev-clean-2.tar.gz", "test-clean.tar.gz"}
     names |= {"librispeech-lexicon.txt", "4-gram.arpa.gz"}
     assert {path.name for path in folder.glob("work/ctc_kd/corpus/download/DownloadJob.*/output/*")} == names
