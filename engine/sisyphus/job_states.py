@@ -11,9 +11,8 @@ from . import global_settings as gs
 from .tools import finished_paths_missing, write_atomically
 
 _TASK_FINISHED = gc.JOB_FINISHED_MARKER + "."
-_of_thread = (
-    threading.local()
-)  # recipes' and settings' code asks for states in the threads of the page and the hook too
+# A local of the thread: recipes and settings ask for states in the threads of the status page and the hook too.
+_of_thread = threading.local()
 
 
 class one_evaluation:
