@@ -14,14 +14,13 @@ def main(argv=None):
 def run(argv):
     from .command_line import parser
     from .commands import EXIT_USAGE
-    from .loader import ConfigError
-    from .lock import WorkFolderUnusable
+    from .refusal import Refusal
 
     args = parser().parse_args(argv)
     logging.basicConfig(format=LOG_FORMAT, level=args.log_level, stream=sys.stdout)
     try:
         return args.func(args)
-    except (ConfigError, WorkFolderUnusable) as e:
+    except Refusal as e:
         logging.error("%s", e)
         return EXIT_USAGE
 

@@ -50,7 +50,6 @@ def _become_manager():
 def manager(args):
     """Run, or show the plan and ask. Exit status: 0 all outputs exist, 1 not, 2 cannot start, 130 stopped."""
     from .manager import EXIT_INTERRUPT, Manager
-    from .web import AddressError
 
     _become_manager()
     try:
@@ -66,9 +65,6 @@ def manager(args):
         if page:
             page.show(m)
         return m.run() if args.run else _plan_and_ask(m, args, terminal)
-    except AddressError as e:
-        logging.error("%s", e)
-        return EXIT_USAGE
     except (KeyboardInterrupt, EOFError):
         return EXIT_INTERRUPT
 
@@ -133,7 +129,6 @@ def rerun(args):
     """Clear one job and, if configs are given, run it. Exit status as of `manager`."""
     from .loader import ConfigManager
     from .lock import WorkFolderLocked
-    from .lookup import JobError
     from .manager import EXIT_INTERRUPT, Manager
     from .rerun import clear, find_one, graph_of
 
@@ -151,7 +146,7 @@ def rerun(args):
     except WorkFolderLocked:
         print(f"The manager of this folder starts it again, in {gs.WAIT_PERIOD_BETWEEN_CHECKS} s at the latest.")
         return 0
-    except (JobError, OSError) as e:
+    except OSError as e:
         logging.error("%s", e)
         return EXIT_USAGE
     except KeyboardInterrupt:
@@ -161,17 +156,10 @@ def rerun(args):
 
 
 def shortcut(args):
-    from .lock import WorkFolderLocked
-    from .lookup import JobError
-
     try:
         args.commands = [SHORTCUTS[args.name].format(*args.args, args=args.args)]
     except IndexError:
         logging.error("sis shortcut %s needs an argument", args.name)
         return EXIT_USAGE
     args.script, args.skip_config, args.load = True, args.name == "import_from_dir" and not args.config_files, []
-    try:
-        return console(args)
-    except (JobError, WorkFolderLocked) as e:
-        logging.error("%s", e)
-        return EXIT_USAGE
+    return console(args)

@@ -14,12 +14,9 @@ EXIT_DONE, EXIT_NOT_DONE = 0, 1
 
 
 def _command(action):
-    """What is wrong with the arguments or the moment is said in words, and the exit status is 2."""
+    """What the operating system says is told in words, with exit status 2; Ctrl-C and a gone reader end it quietly."""
 
     def run(args):
-        from .lock import WorkFolderLocked
-        from .manager import EXIT_INTERRUPT
-
         try:
             status = action(args)
             sys.stdout.flush()
@@ -28,8 +25,10 @@ def _command(action):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return EXIT_DONE
         except KeyboardInterrupt:
+            from .manager import EXIT_INTERRUPT
+
             return EXIT_INTERRUPT
-        except (JobError, WorkFolderLocked, OSError) as e:
+        except OSError as e:
             logging.error("%s", e)
             return EXIT_USAGE
 

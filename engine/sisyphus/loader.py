@@ -11,9 +11,10 @@ import sys
 import time
 
 from . import global_settings as gs
+from .refusal import Refusal
 
 
-class ConfigError(Exception):
+class ConfigError(Refusal):
     """A config cannot be loaded (no such module or function, or wrong text), or the settings cannot be used."""
 
 

@@ -9,6 +9,7 @@ import time
 
 from . import global_settings as gs
 from . import processes
+from .refusal import Refusal
 from .resources import runs_here
 
 HEARTBEAT = 60  # seconds between touches of the lock
@@ -16,7 +17,7 @@ PATIENCE = 5  # seconds to wait for a lock whose owner is dead
 STALE_AFTER = 600  # seconds without a touch after which the lock of another host is not believed any more
 
 
-class WorkFolderUnusable(Exception):
+class WorkFolderUnusable(Refusal):
     """The work folder is a link to nowhere, or cannot be made or written."""
 
 

@@ -8,10 +8,11 @@ from . import global_constants as gc
 from . import global_settings as gs
 from .job_files import has_finished_marker
 from .log_claim import is_claimed
+from .refusal import Refusal
 from .resources import read_usage, recently_active, runs_here
 
 
-class JobError(Exception):
+class JobError(Refusal):
     """A job cannot be determined, or must not be touched now."""
 
 
