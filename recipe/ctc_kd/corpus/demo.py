@@ -11,7 +11,7 @@ from ctc_kd.corpus.synth_acoustics import Acoustics, Pauses
 from ctc_kd.files import write_lines, write_text
 
 UNTRANSCRIBED = "untranscribed"
-MINUTES = {"train": 16.0, "dev": 5.0, "test": 5.0, UNTRANSCRIBED: 16.0}
+MINUTES = {"train": 16.0, "dev": 8.0, "test": 15.0, UNTRANSCRIBED: 16.0}
 
 
 class SynthesiseDemoCorpusJob(Job):
