@@ -21,12 +21,13 @@ from torch.nn.utils.rnn import pad_sequence
 
 from ctc_kd.experiments.rows import TABLE_1, TABLE_2
 from ctc_kd.lexicon.inventory import labels_with_blank
+from ctc_kd.nn.config import StudentConfig, TeacherConfig
 from ctc_kd.nn.losses import DistillationLoss
 from ctc_kd.nn.selection import Selection
-from ctc_kd.nn.student import StudentConfig, StudentCtc
-from ctc_kd.nn.teacher import SpeechEncoderCtc, TeacherConfig
-from ctc_kd.training.hdf import HdfWriter, read_hdf
-from ctc_kd.training.train import ADAMW
+from ctc_kd.nn.student import StudentCtc
+from ctc_kd.nn.teacher import SpeechEncoderCtc
+from ctc_kd.store import HdfWriter, read_hdf
+from ctc_kd.training.training_config import ADAMW
 
 RATE, LABELS = 16000, labels_with_blank()
 HUBERT_LARGE = {
@@ -80,7 +81,7 @@ class Measurement:
             logits, lengths, blank=len(LABELS) - 1, teacher_logits=teacher_logits, teacher_lengths=teacher_lengths
         )
         self.optimizer.zero_grad()
-        self.criterion.total(losses).backward()
+        self.criterion.weighted_sum(losses).backward()
         self.optimizer.step()
 
     def seconds(self, path: str, repetitions: int) -> dict[str, float]:

@@ -81,7 +81,7 @@ def speak(words: list[str], lexicon: dict, noise: np.random.Generator) -> np.nda
 def make_task(folder: Path, seconds: float):
     """Write lexicon, language model, transcripts, prior and posteriors; return references and posteriors."""
     from ctc_kd.corpus.transcripts import write_transcripts
-    from ctc_kd.training.hdf import HdfWriter
+    from ctc_kd.store import HdfWriter
 
     rng, noise = random.Random(1), np.random.default_rng(1)
     lexicon = make_lexicon(rng)
@@ -181,7 +181,8 @@ def forward_pass(seconds: float):
     """The paper's student over ``seconds`` of noise in utterances of ten seconds."""
     import torch
 
-    from ctc_kd.nn.student import StudentConfig, StudentCtc
+    from ctc_kd.nn.config import StudentConfig
+    from ctc_kd.nn.student import StudentCtc
 
     torch.set_num_threads(os.cpu_count())
     model = StudentCtc(StudentConfig(num_labels_with_blank=len(NAMES))).eval()

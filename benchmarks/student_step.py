@@ -17,8 +17,9 @@ import time
 import torch
 from torch import nn
 
-from ctc_kd.nn.conformer import Conformer, ConformerConfig
-from ctc_kd.nn.frontend import VggConfig, VggFrontend
+from ctc_kd.nn.config import ConformerConfig, VggConfig
+from ctc_kd.nn.conformer import Conformer
+from ctc_kd.nn.frontend import VggFrontend
 
 NUM_FEATURES = 80
 

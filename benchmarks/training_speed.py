@@ -24,11 +24,13 @@ import torch
 from sisyphus import tk
 
 from ctc_kd.lexicon.inventory import labels_with_blank
+from ctc_kd.nn.config import StudentConfig
 from ctc_kd.nn.losses import DistillationLoss
 from ctc_kd.nn.selection import Selection
-from ctc_kd.nn.student import StudentConfig, StudentCtc
-from ctc_kd.training.hdf import HdfWriter
-from ctc_kd.training.train import ADAMW, TrainingConfig, TrainJob
+from ctc_kd.nn.student import StudentCtc
+from ctc_kd.store import HdfWriter
+from ctc_kd.training.train import TrainJob
+from ctc_kd.training.training_config import ADAMW, TrainingConfig
 
 RATE, SECONDS = 16000, (10.0, 16.0)
 SELECTION = {"rule": "symmetric", "parameters": {"n": 1}}
@@ -104,9 +106,8 @@ def sub_epoch_seconds(folder: str, device: str, batch_seconds: float, cpus: int,
             partition_epoch=1,
             batch_seconds=batch_seconds,
             autocast="bfloat16" if device == "cuda" else None,
-            keep_best=0,
         ),
-        audio=tk.Path(os.path.join(folder, "train.zip")),
+        audio=[tk.Path(os.path.join(folder, "train.zip"))],
         dev_audio=tk.Path(os.path.join(folder, "dev.zip")),
         teacher_logits=tk.Path(folder),
     )

@@ -5,8 +5,7 @@ sees a transcript (lambda = 1), and how the choice of frames around blank matter
 """
 
 from ctc_kd.experiments.blank_kd import blank_kd
-from ctc_kd.experiments.corpora import demo_corpus
-from ctc_kd.experiments.presets import DEMO
+from ctc_kd.experiments.demo import DEMO, demo_corpus
 from ctc_kd.experiments.rows import BASELINE, TEACHER, Row
 
 ROWS = [

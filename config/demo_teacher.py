@@ -3,14 +3,14 @@
     sis manager -r config/demo_teacher.py
 
 Its result is committed in recipe/ctc_kd/data/demo_teacher, so that the demo can start from a pre-trained model as the
-paper does. The encoder knows nothing of the demo's voices, sentences or phoneme labels.
+paper does. The encoder has not heard the voices and sentences of the demo's train, dev and test,
+but it was trained on the synthesiser's own phonemes, frame by frame.
 """
 
-from sisyphus import tk
-
-from ctc_kd.corpus.synth_acoustics import Acoustics
-from ctc_kd.training.pretrain_encoder import PretrainEncoderJob
-from ctc_kd.training.pretrain_speech import SynthesisePretrainingSpeechJob
+from ctc_kd.corpus.synthetic.acoustics import Acoustics
+from ctc_kd.experiments.requests import register_outputs
+from ctc_kd.pretraining.encoder import PretrainEncoderJob
+from ctc_kd.pretraining.speech import SynthesisePretrainingSpeechJob
 
 ENCODER = {
     "model_type": "hubert",
@@ -41,5 +41,4 @@ ENCODER = {
 def py():
     speech = SynthesisePretrainingSpeechJob(hours=12, shards=12, acoustics=Acoustics()).out_speech
     teacher = PretrainEncoderJob(speech=speech, encoder=ENCODER, passes=3, batch_windows=4, learning_rate=1e-3)
-    tk.register_output("demo_teacher/encoder", teacher.out_encoder)
-    tk.register_output("demo_teacher/curve.json", teacher.out_curve)
+    register_outputs({"demo_teacher/encoder": teacher.out_encoder, "demo_teacher/curve.json": teacher.out_curve})

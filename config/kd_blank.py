@@ -16,10 +16,9 @@ from ctc_kd.experiments.tedlium2 import tedlium2
 
 CORPORA = {"tedlium2": tedlium2, "librispeech-other": librispeech_other, "librispeech-clean": librispeech_clean}
 IN_THE_PAPER = ("tedlium2", "librispeech-other")
-METHODS = ("teacher", "baseline", "all", "eliminate", "symmetric", "trim", "threshold", "random", "prior")
 
 
-def py(corpora=IN_THE_PAPER, methods=METHODS, seeds=(None,), *, presets=PUBLISHED, name="kd_blank"):
+def py(corpora=IN_THE_PAPER, methods=None, seeds=(None,), *, presets=PUBLISHED, name="kd_blank"):
     if unknown := set(corpora) - set(CORPORA):
         raise ValueError(f"there is no corpus {', '.join(sorted(unknown))}; the corpora are {', '.join(CORPORA)}")
     rows = with_seeds(of_methods([*TABLE_1, *TABLE_2, *PRIOR], methods), seeds)
@@ -28,5 +27,5 @@ def py(corpora=IN_THE_PAPER, methods=METHODS, seeds=(None,), *, presets=PUBLISHE
         blank_kd(CORPORA[corpus](preset), preset, rows, name=name, reference=corpus)
 
 
-def paper(corpora=IN_THE_PAPER, methods=METHODS, seeds=(None,)):
+def paper(corpora=IN_THE_PAPER, methods=None, seeds=(None,)):
     py(corpora, methods, seeds, presets=PAPER, name="kd_blank_paper")

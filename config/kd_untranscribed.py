@@ -11,10 +11,10 @@ from sisyphus import tk
 
 from ctc_kd.corpus.audio_folder import ReadAudioFolderJob
 from ctc_kd.experiments.blank_kd import blank_kd
-from ctc_kd.experiments.corpora import demo_corpus, demo_untranscribed, with_untranscribed
+from ctc_kd.experiments.corpora import with_untranscribed
+from ctc_kd.experiments.demo import DEMO, demo_corpus, demo_untranscribed
 from ctc_kd.experiments.librispeech import librispeech_other
 from ctc_kd.experiments.paper_presets import PUBLISHED
-from ctc_kd.experiments.presets import DEMO
 from ctc_kd.experiments.rows import TEACHER, Row
 from ctc_kd.experiments.tedlium2 import tedlium2
 
@@ -25,14 +25,14 @@ def py(folder=None):
     """:param folder: 16 kHz mono files, instead of LibriSpeech"""
     preset = PUBLISHED["tedlium2"]
     if folder:
-        cuts = preset.place(ReadAudioFolderJob(folder=tk.Path(folder))).out_cuts
+        cuts = ReadAudioFolderJob(folder=tk.Path(folder)).out_cuts
     else:
         cuts = librispeech_other(PUBLISHED["librispeech-other"]).cuts["train"]
     compare(preset, tedlium2(preset), cuts)
 
 
 def demo():
-    compare(DEMO, demo_corpus(DEMO), demo_untranscribed(DEMO))
+    compare(DEMO, demo_corpus(DEMO), demo_untranscribed())
 
 
 def compare(preset, corpus, cuts):

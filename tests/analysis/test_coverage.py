@@ -130,7 +130,7 @@ def test_job(tmp_path, run_jobs):
     from sisyphus import tk
 
     from ctc_kd.analysis.coverage import CoverageJob
-    from ctc_kd.training.hdf import HdfWriter
+    from ctc_kd.store import HdfWriter
 
     utterances = list(make_utterances(5))
     random.Random(0).shuffle(utterances)

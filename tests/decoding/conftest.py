@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ctc_kd.lexicon.inventory import BLANK, labels_with_blank
-from ctc_kd.training.hdf import HdfWriter
+from ctc_kd.store import HdfWriter
 
 LEXICON = {
     "THE": [("DH", "AH"), ("DH", "IY")],

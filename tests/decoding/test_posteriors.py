@@ -3,7 +3,7 @@ import pytest
 
 from ctc_kd.decoding.posteriors import load_classes, load_log_prior, load_posteriors
 from ctc_kd.lexicon.inventory import BLANK, labels, labels_with_blank
-from ctc_kd.training.hdf import HdfWriter
+from ctc_kd.store import HdfWriter
 
 
 def write_posteriors(path, classes, *, value=0.0):

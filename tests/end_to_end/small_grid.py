@@ -7,7 +7,7 @@ from ctc_kd.experiments.blank_kd import blank_kd
 from ctc_kd.experiments.corpora import Corpus
 from ctc_kd.experiments.presets import Preset, Scales
 from ctc_kd.experiments.rows import BASELINE, TEACHER, Row
-from ctc_kd.training.train import TrainingConfig
+from ctc_kd.training.training_config import TrainingConfig
 
 STUDENT = {
     "class": "StudentCtc",
@@ -18,10 +18,10 @@ STUDENT = {
 PRESET = Preset(
     name="small",
     teacher={**STUDENT, "conformer": {**STUDENT["conformer"], "dim": 32}},
-    teacher_training=TrainingConfig((2e-3,) * 4, partition_epoch=1, batch_seconds=4.0, keep_epochs=(3,), keep_best=0),
+    teacher_training=TrainingConfig((2e-3,) * 4, partition_epoch=1, batch_seconds=4.0, keep_epochs=(3,)),
     teacher_candidates=(3, 4),
     student=STUDENT,
-    student_training=TrainingConfig((1e-3,) * 4, partition_epoch=1, batch_seconds=4.0, keep_best=0),
+    student_training=TrainingConfig((1e-3,) * 4, partition_epoch=1, batch_seconds=4.0),
     temperature=2.0,
     normalisation="selected_frames",
     search=SearchConfig(beam_size=16),

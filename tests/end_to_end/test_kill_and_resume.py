@@ -16,7 +16,7 @@ from tones import speak
 
 from ctc_kd.corpus.cuts import whole_recording_cut, write_cuts
 from ctc_kd.lexicon.inventory import labels
-from ctc_kd.training.hdf import HdfWriter
+from ctc_kd.store import HdfWriter
 
 HERE = Path(__file__).parent
 KILL_AND_RESUME = HERE.parents[1] / "benchmarks" / "kill_and_resume.py"

@@ -9,7 +9,7 @@ import pytest
 from command_line import Server, jobs_that, settings_for, setup_folder, sis
 from tiny import ENCODER
 
-from ctc_kd.training.hdf import read_hdf
+from ctc_kd.store import read_hdf
 
 HERE = Path(__file__).parent
 CONFIG = HERE.parents[1] / "config" / "mini_librispeech.py"

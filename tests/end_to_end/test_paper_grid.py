@@ -12,7 +12,7 @@ from command_line import Server, jobs_that, settings_for, setup_folder, sis
 from ctc_kd.corpus.public_file_table import TABLE
 from ctc_kd.lexicon.inventory import labels_with_blank
 from ctc_kd.lexicon.pronunciations import read_lexicon
-from ctc_kd.training.hdf import read_hdf, read_labels
+from ctc_kd.store import read_hdf, read_labels
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]

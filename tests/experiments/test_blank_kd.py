@@ -6,13 +6,12 @@ import pytest
 from sisyphus import job as sisyphus_job
 
 from ctc_kd.experiments.blank_kd import blank_kd
-from ctc_kd.experiments.corpora import demo_corpus
+from ctc_kd.experiments.demo import DEMO, demo_corpus
 from ctc_kd.experiments.distillation import Distillation
 from ctc_kd.experiments.librispeech import librispeech_clean
 from ctc_kd.experiments.paper_presets import PUBLISHED
-from ctc_kd.experiments.presets import DEMO
 from ctc_kd.experiments.rows import BASELINE, COVERAGE, FIGURE_1, PRIOR, TABLE_1, TABLE_2, TEACHER, Row
-from ctc_kd.report.job import ReportJob
+from ctc_kd.report.grid.job import ReportJob
 from ctc_kd.training.dump import DumpLogitsJob
 from ctc_kd.training.posteriors import PosteriorsJob
 
@@ -60,7 +59,7 @@ def test_students_with_a_ctc_loss_read_labels(grid, row):
 
 
 def test_all_students_share_one_teacher_and_one_dump(grid):
-    stores = {grid.student(row).teacher_logits.creator.job_id() for row in [*TABLE_1[2:], *TABLE_2]}
+    stores = {grid.student(row).teacher_logits for row in [*TABLE_1[2:], *TABLE_2]}
     assert len(stores) == 1
 
 
@@ -77,8 +76,8 @@ def test_tables_have_the_rows_of_the_paper():
 
 
 def test_literals_of_jobs_build_models_and_losses(grid):
-    from ctc_kd.nn.student import StudentConfig
-    from ctc_kd.training.steps import build_criterion
+    from ctc_kd.nn.config import StudentConfig
+    from ctc_kd.training.build import build_criterion
 
     literal = dict(DEMO.student)
     assert literal.pop("class") == "StudentCtc"
@@ -90,7 +89,7 @@ def test_literals_of_jobs_build_models_and_losses(grid):
 
 
 def test_record_of_every_kind_of_row_can_be_declared(grid):
-    names = [grid.record(grid.trained(row)).row["row"] for row in (TEACHER, BASELINE, Row("random", 1.0, 0.5))]
+    names = [grid.recorded(grid.trained(row)).record.row["row"] for row in (TEACHER, BASELINE, Row("random", 1.0, 0.5))]
     assert names == ["teacher", "baseline", "random-beta0.5-l1"]
 
 

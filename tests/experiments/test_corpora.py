@@ -7,13 +7,13 @@ from sisyphus import gs, tk
 from sisyphus import job as sisyphus_job
 
 from ctc_kd.corpus.public_files import resource
-from ctc_kd.experiments.corpora import demo_corpus, demo_untranscribed, with_untranscribed
+from ctc_kd.experiments.corpora import with_untranscribed
+from ctc_kd.experiments.demo import DEMO, demo_corpus, demo_untranscribed
 from ctc_kd.experiments.distillation import Distillation
 from ctc_kd.experiments.librispeech import librispeech_clean, librispeech_other
 from ctc_kd.experiments.mini_librispeech import held_out, mini_librispeech
 from ctc_kd.experiments.mini_presets import mini, mini_on_cpu
 from ctc_kd.experiments.paper_presets import PAPER, PUBLISHED
-from ctc_kd.experiments.presets import DEMO
 from ctc_kd.experiments.rows import BASELINE, Row
 
 
@@ -26,13 +26,11 @@ def test_students_with_speed_perturbation_learn_from_three_archives_and_their_te
     preset = PUBLISHED["librispeech-other"]
     grid = Distillation(librispeech_other(preset), preset)
     student, baseline = grid.student(Row("all", 0.9)), grid.student(BASELINE)
-    factors = [path.creator.length_factor for path in (student.audio, *student.more_audio)]
+    factors = [path.creator.length_factor for path in student.audio]
     assert factors == [0.9, 1.0, 1.1]
-    assert (baseline.audio, baseline.more_audio) == (student.audio, student.more_audio)
-    assert grid.teacher_training.audio.creator.length_factor == 1.0
-    assert not grid.teacher_training.more_audio
-    dumped = grid.teacher_logits.creator.audio
-    assert {student.audio, *student.more_audio, student.dev_audio} == set(dumped)
+    assert baseline.audio == student.audio
+    assert [path.creator.length_factor for path in grid.teacher_training.audio] == [1.0]
+    assert {*student.audio, student.dev_audio} == set(grid.teacher_dump.audio)
 
 
 def test_all_audio_can_be_vorbis():
@@ -53,14 +51,12 @@ def test_untranscribed_audio_joins_or_replaces_that_of_train():
     corpus = demo_corpus(DEMO)
     row = Row("symmetric", 1.0, 1)
     plain = Distillation(corpus, DEMO)
-    added, only = (
-        Distillation(variant, DEMO) for variant in with_untranscribed(DEMO, corpus, demo_untranscribed(DEMO))
-    )
-    untranscribed = only.student(row).audio
+    added, only = (Distillation(variant, DEMO) for variant in with_untranscribed(DEMO, corpus, demo_untranscribed()))
+    (untranscribed,) = only.student(row).audio
     assert untranscribed.creator.cuts.creator.part == "untranscribed"
-    assert (added.student(row).audio, *added.student(row).more_audio) == (corpus.audio["train"], untranscribed)
-    assert untranscribed in added.teacher_logits.creator.audio
-    assert corpus.audio["train"] not in only.teacher_logits.creator.audio
+    assert added.student(row).audio == [corpus.audio["train"], untranscribed]
+    assert untranscribed in added.teacher_dump.audio
+    assert corpus.audio["train"] not in only.teacher_dump.audio
     assert plain.teacher_checkpoint == added.teacher_checkpoint == only.teacher_checkpoint
 
 
@@ -96,33 +92,6 @@ def test_an_unknown_set_in_the_settings_is_an_error(monkeypatch):
         mini_librispeech(mini("some/encoder"))
 
 
-def test_the_settings_change_resources_of_a_preset_and_no_ids(monkeypatch):
-    preset = replace(DEMO, requests={"*": {"cpu": 1, "mem": 2}, "OggZipJob": {"mem": 3}})
-    before = demo_corpus(preset)
-    monkeypatch.setattr(sisyphus_job, "created_jobs", {})
-    monkeypatch.setattr(gs, "REQUESTS", {"*": {"time": 99}, "OggZipJob": {"cpu": 7}}, raising=False)
-    after = demo_corpus(preset)
-    for path, requested in ((after.audio["train"], (7, 3, 99)), (after.cuts["train"], (1, 2, 99))):
-        assert tuple(path.creator.rqmt[name] for name in ("cpu", "mem", "time")) == requested
-    archives = before.audio["train"].creator, after.audio["train"].creator
-    assert tuple(archives[0].rqmt[name] for name in ("cpu", "mem")) == (1, 3)
-    assert archives[0].job_id() == archives[1].job_id()
-
-
-@pytest.mark.parametrize(
-    ("requests", "fault"),
-    [
-        ({"TrainigJob": {"gpu": 2}}, "REQUESTS has TrainigJob; known are .*DownloadJob.*TrainJob"),
-        ({"TrainJob": {"gpus": 2}}, "expected a dictionary of .*'gpu'"),
-        ({"TrainJob": 2}, "REQUESTS has TrainJob: 2; expected a dictionary"),
-    ],
-)
-def test_wrong_requests_in_the_settings_are_an_error(monkeypatch, requests, fault):
-    monkeypatch.setattr(gs, "REQUESTS", requests, raising=False)
-    with pytest.raises(ValueError, match=fault):
-        demo_corpus(DEMO)
-
-
 def test_a_folder_with_held_out_speakers():
     preset = mini_on_cpu("some/encoder")
     corpus = held_out(preset, "small", tk.Path("corpus"), "part", speakers=3, texts=[tk.Path("text")])
@@ -139,7 +108,7 @@ def lm_text_of(corpus):
 def test_lexicon_and_lm_of_mini_librispeech_are_those_of_librispeech_or_made_of_cmudict_and_texts():
     preset = mini("some/encoder")
     official, own = mini_librispeech(preset), mini_librispeech(preset, texts=[])
-    assert official.lexicon.creator.lexicon == resource("librispeech-lexicon.txt")
+    assert official.lexicon.creator.dictionary == resource("librispeech-lexicon.txt")
     assert official.lm.creator.arpa == resource("4-gram.arpa.gz")
     spoken = own.transcripts["train"]
     assert own.lexicon.creator.words == [spoken]

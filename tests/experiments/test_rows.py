@@ -30,8 +30,16 @@ def test_an_unknown_method_is_refused():
     ("row", "fault"),
     [
         (("symetric", 1.0, 2), "no method 'symetric'; known are .*symmetric"),
-        (("symmetric", 1.0), "symmetric takes a parameter, n"),
-        (("trim", 1.0, 2), "trim takes no parameter"),
+        (("symmetric", 1.0), "symmetric takes a hyper-parameter, n"),
+        (("trim", 1.0, 2), "trim takes no hyper-parameter"),
+        (("all",), "all takes a weight above 0"),
+        (("all", 0.0), "all takes a weight above 0"),
+        (("symmetric", 1.5, 1), "symmetric takes a weight above 0, at most 1"),
+        (("symmetric", 1.0, 0), "n is 0, expected a whole number above 0"),
+        (("symmetric", 1.0, 1.5), "n is 1.5, expected a whole number above 0"),
+        (("threshold", 1.0, 1.1), "alpha is 1.1, expected a number above 0, at most 1"),
+        (("baseline", 0.5), "baseline has no distillation loss to weigh"),
+        (("teacher", None, None, 1), "the teacher has no seed of its own"),
     ],
 )
 def test_a_wrong_row_is_refused(row, fault):

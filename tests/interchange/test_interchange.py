@@ -117,7 +117,7 @@ def test_a_job_that_one_set_up_is_run_by_the_other(setup_folder, first, second):
     """The stored job is read by a worker of the other engine."""
     folder = setup_folder(HERE / "setup_folder")
     commands = [
-        "from ctc_kd.corpus.demo import SynthesiseDemoCorpusJob",
+        "from ctc_kd.corpus.synthetic.demo import SynthesiseDemoCorpusJob",
         "tk.setup_job_directory(SynthesiseDemoCorpusJob(minutes={'dev': 0.1}))",
     ]
     calls = [word for command in commands for word in ("-c", command)]

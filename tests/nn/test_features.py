@@ -7,9 +7,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctc_kd.nn.features import LogMel, LogMelConfig, prepare_waveform
+from ctc_kd.nn.config import LogMelConfig, SpecAugmentConfig
+from ctc_kd.nn.features import LogMel, prepare_waveform
 from ctc_kd.nn.masking import random_subset, spans, valid_frames
-from ctc_kd.nn.specaugment import SpecAugmentConfig, spec_augment
+from ctc_kd.nn.specaugment import spec_augment
 
 torch.set_num_threads(1)
 

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctc_kd.nn.losses import DistillationLoss, align, ctc_loss, kd_loss
+from ctc_kd.nn.losses import DistillationLoss, ctc_loss, kd_loss, match_frames
 from ctc_kd.nn.selection import Selection
 
 torch.set_num_threads(1)
@@ -112,13 +112,13 @@ def test_kd_refuses_unclear_normalisation():
 
 
 @given(teacher_frames=st.integers(8, 12))
-def test_align_allows_one_frame(teacher_frames):
+def test_teacher_and_student_may_differ_by_one_frame(teacher_frames):
     teacher = torch.randn(2, teacher_frames, 3)
     if abs(teacher_frames - 10) > 1:
         with pytest.raises(ValueError, match=f"the teacher has {teacher_frames} frames and the student 10"):
-            align(teacher, 10)
+            match_frames(teacher, 10)
     else:
-        aligned = align(teacher, 10)
+        aligned = match_frames(teacher, 10)
         common = min(teacher_frames, 10)
         assert aligned.shape == (2, 10, 3)
         assert torch.equal(aligned[:, :common], teacher[:, :common])
@@ -174,7 +174,7 @@ def test_the_criterion_is_the_weighted_sum(kd_scale):
     mask = criterion.selection(teacher, LENGTHS, blank=4)
     kd = kd_loss(student, teacher, mask, temperature=2.0, normalisation="selected_frames")
     ctc = ctc_loss(student, LENGTHS, TARGETS["targets"], TARGETS["target_lengths"], blank=4)
-    assert float(criterion.total(losses)) == pytest.approx(kd_scale * float(kd) + (1 - kd_scale) * float(ctc))
+    assert float(criterion.weighted_sum(losses)) == pytest.approx(kd_scale * float(kd) + (1 - kd_scale) * float(ctc))
 
 
 def test_pure_distillation_needs_no_targets_and_pure_ctc_no_teacher():

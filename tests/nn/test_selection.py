@@ -7,11 +7,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ctc_kd.methods import METHODS
 from ctc_kd.nn.selection import (
     RULES,
     Selection,
     all_frames,
     eliminate,
+    number_arguments,
     prior_corrected,
     random_blanks,
     symmetric,
@@ -197,12 +199,17 @@ def test_blank_may_be_any_class():
     assert eliminate(logits, torch.tensor([3]), blank=0).tolist() == [[False, True, True]]
 
 
-def test_the_registry_has_the_names_used_in_configs():
-    assert list(RULES) == ["all", "eliminate", "symmetric", "trim", "threshold", "random", "prior"]
+def test_every_method_that_distils_is_a_rule_with_its_hyper_parameter():
+    declared = {name: method.parameter for name, method in METHODS.items() if method.distils}
+    assert set(declared) == set(RULES)
+    for rule, parameter in declared.items():
+        assert number_arguments(rule) == ([parameter.name] if parameter else [])
 
 
 def test_wrong_configs_are_refused():
     with pytest.raises(ValueError, match="symetric.*expected one of all, eliminate"):
         Selection("symetric", {"n": 2})
-    with pytest.raises(ValueError, match=r"takes \['n'\], not \['alpha'\]"):
+    with pytest.raises(ValueError, match=r"takes \['n'\], got \['alpha'\]"):
         Selection("symmetric", {"alpha": 2})
+    with pytest.raises(ValueError, match=r"takes \['n'\], got \[\]"):
+        Selection("symmetric")

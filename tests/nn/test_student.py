@@ -8,17 +8,17 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from ctc_kd.nn.config import ConformerConfig, StudentConfig, VggConfig
 from ctc_kd.nn.conformer import (
     Conformer,
     ConformerBlock,
-    ConformerConfig,
     Convolution,
     RelativeSelfAttention,
     relative_positions,
     select_distances,
 )
-from ctc_kd.nn.frontend import VggConfig, VggFrontend
-from ctc_kd.nn.student import StudentConfig, StudentCtc
+from ctc_kd.nn.frontend import VggFrontend
+from ctc_kd.nn.student import StudentCtc
 
 torch.set_num_threads(1)
 TINY = StudentConfig(

@@ -8,9 +8,10 @@ import pytest
 import torch
 from transformers import AutoModel, HubertConfig, HubertModel, Wav2Vec2FeatureExtractor
 
-from ctc_kd.nn.features import LogMel, LogMelConfig, prepare_waveform
+from ctc_kd.nn.config import LogMelConfig, TeacherConfig
+from ctc_kd.nn.features import LogMel, prepare_waveform
 from ctc_kd.nn.losses import ctc_loss
-from ctc_kd.nn.teacher import SpeechEncoderCtc, TeacherConfig, convolution_lengths, save_encoder
+from ctc_kd.nn.teacher import SpeechEncoderCtc, convolution_lengths, save_encoder
 
 torch.set_num_threads(1)
 ENCODER = {

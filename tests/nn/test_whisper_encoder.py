@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import WhisperConfig, WhisperFeatureExtractor, WhisperForConditionalGeneration
 
-from ctc_kd.nn.features import LogMel, LogMelConfig
+from ctc_kd.nn.config import LogMelConfig, TeacherConfig
+from ctc_kd.nn.features import LogMel
 from ctc_kd.nn.losses import ctc_loss
 from ctc_kd.nn.masking import valid_frames
-from ctc_kd.nn.teacher import SpeechEncoderCtc, TeacherConfig, save_encoder
+from ctc_kd.nn.teacher import SpeechEncoderCtc, save_encoder
 from ctc_kd.nn.whisper_encoder import WhisperFeatures, Windows, whisper_lengths
 
 torch.set_num_threads(1)

@@ -28,7 +28,7 @@ def make_record():
             "published": None,
             "training_seconds": 75.0,
             "epochs": 20,
-            "parameters": 900_000,
+            "num_parameters": 900_000,
             "job_ids": {"training": "ctc_kd/training/train/TrainJob.AbCdEf123456"},
             "uses_transcripts": weight != 1.0,
         }

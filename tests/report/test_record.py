@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctc_kd.report.record import METHODS, Record, Score, read_record
+from ctc_kd.methods import METHODS
+from ctc_kd.report.record import Record, Score, read_record
 
 counts = st.integers(0, 10**6)
 scores = st.builds(
@@ -18,7 +19,7 @@ records = st.builds(
     corpus=st.text(),
     preset=st.sampled_from(["published", "consistent"]),
     row=st.text(),
-    method=st.sampled_from(METHODS),
+    method=st.sampled_from(list(METHODS)),
     parameter=maybe(st.floats(0, 9)),
     weight=maybe(st.floats(0, 1)),
     temperature=maybe(st.floats(1, 4)),
@@ -31,7 +32,7 @@ records = st.builds(
     published=maybe(st.fixed_dictionaries({"dev": st.floats(1, 9), "test": st.floats(1, 9), "parameter": st.none()})),
     training_seconds=maybe(st.floats(0, 1e6)),
     epochs=maybe(counts),
-    parameters=maybe(counts),
+    num_parameters=maybe(counts),
     job_ids=st.dictionaries(st.text(), st.text()),
     uses_transcripts=st.booleans(),
 )

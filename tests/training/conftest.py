@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from ctc_kd.lexicon.inventory import labels
-from ctc_kd.training.hdf import HdfWriter
+from ctc_kd.store import HdfWriter
 
 TINY_STUDENT = {
     "class": "StudentCtc",

@@ -17,11 +17,12 @@ import pytest
 import torch
 
 from ctc_kd.lexicon.inventory import labels, labels_with_blank
-from ctc_kd.nn.losses import ctc_loss, kd_loss, own_count
-from ctc_kd.training.hdf import HdfWriter
+from ctc_kd.nn.losses import ctc_loss, kd_loss, one_process
+from ctc_kd.store import HdfWriter
 from ctc_kd.training.run_returnn import RECIPES
 from ctc_kd.training.several_gpus import num_processes, update_options
-from ctc_kd.training.train import TrainingConfig, TrainJob
+from ctc_kd.training.train import TrainJob
+from ctc_kd.training.training_config import TrainingConfig
 
 STUDENT = {  # no SpecAugment, no dropout
     "class": "StudentCtc",
@@ -46,7 +47,7 @@ def training(*, num_epochs=4, **fields):
     Updates are proportional to gradients: Adam's would be the same for every scale of them.
     """
     return TrainingConfig(
-        (0.01,) * num_epochs, partition_epoch=2, batch_seconds=10.0, optimizer={"class": "sgd"}, keep_best=0, **fields
+        (0.01,) * num_epochs, partition_epoch=2, batch_seconds=10.0, optimizer={"class": "sgd"}, **fields
     )
 
 
@@ -80,7 +81,7 @@ def train_job(data, config, *, gpus):
         model=STUDENT,
         criterion=CRITERION,
         training=config,
-        audio=data.train,
+        audio=[data.train],
         dev_audio=data.dev,
         labels=data.train_labels,
         dev_labels=data.dev_labels,
@@ -204,10 +205,12 @@ def test_losses_of_the_parts_of_a_batch_add_up(normalisation):
     mask = torch.rand(5, 12) < torch.tensor([0.1, 0.9, 0.5, 0.0, 1.0])[:, None]
     targets, lengths, target_lengths = torch.randint(0, 6, (5, 4)), torch.full((5,), 12), torch.tensor([1, 4, 2, 3, 1])
 
-    def losses(part, total):
+    def losses(part, over_processes):
         options = {"temperature": 2.0, "normalisation": normalisation, "num_labels": target_lengths[part].sum()}
-        kd = kd_loss(student[part], teacher[part], mask[part], **options, total=total)
-        ctc = ctc_loss(student[part], lengths[part], targets[part], target_lengths[part], blank=6, total=total)
+        kd = kd_loss(student[part], teacher[part], mask[part], **options, over_processes=over_processes)
+        ctc = ctc_loss(
+            student[part], lengths[part], targets[part], target_lengths[part], blank=6, over_processes=over_processes
+        )
         return torch.stack([kd, ctc])
 
     counts = []
@@ -219,4 +222,4 @@ def test_losses_of_the_parts_of_a_batch_add_up(normalisation):
     for part in parts:
         given = iter(totals)
         summed += losses(part, lambda _, given=given: next(given))
-    torch.testing.assert_close(summed, losses(slice(None), own_count))
+    torch.testing.assert_close(summed, losses(slice(None), one_process))

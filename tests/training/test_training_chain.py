@@ -7,27 +7,25 @@ import resource
 import subprocess
 import sys
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
+from ctc_kd.frames import num_frames
 from ctc_kd.lexicon.inventory import labels
-from ctc_kd.nn.conformer import ConformerConfig
-from ctc_kd.nn.frontend import VggConfig
-from ctc_kd.nn.student import StudentConfig, StudentCtc
-from ctc_kd.training.datasets import num_frames
+from ctc_kd.nn.config import ConformerConfig, StudentConfig, VggConfig
+from ctc_kd.nn.student import StudentCtc
+from ctc_kd.store import HdfWriter, hdf_files, read_hdf, read_metadata
 from ctc_kd.training.dump import DumpLogitsJob
-from ctc_kd.training.hdf import HdfWriter, hdf_files, read_hdf, read_metadata
 from ctc_kd.training.posteriors import PosteriorsJob
+from ctc_kd.training.returnn_config import write_config
 from ctc_kd.training.run_returnn import RECIPES, run_returnn
-from ctc_kd.training.train import TrainingConfig, TrainJob
-from ctc_kd.training.train_config import order_offset, write_training_config
+from ctc_kd.training.train import TrainJob
+from ctc_kd.training.train_config import Inputs, order_offset, training_settings
+from ctc_kd.training.training_config import TrainingConfig
 
-TRAINING = TrainingConfig(
-    learning_rates=(1e-3, 1e-3), partition_epoch=1, batch_seconds=4.0, keep_epochs=(1,), keep_best=0
-)
+TRAINING = TrainingConfig(learning_rates=(1e-3, 1e-3), partition_epoch=1, batch_seconds=4.0, keep_epochs=(1,))
 
 
 def on_cpu(job):
@@ -42,7 +40,7 @@ def ctc(tiny):
             model=tiny.student,
             criterion={"kd_scale": 0.0},
             training=TRAINING,
-            audio=tiny.train,
+            audio=[tiny.train],
             dev_audio=tiny.dev,
             labels=tiny.train_labels,
             dev_labels=tiny.dev_labels,
@@ -58,7 +56,7 @@ def test_chain(run_jobs, tiny, ctc):
             model=tiny.student,
             criterion=criterion,
             training=TRAINING,
-            audio=tiny.train,
+            audio=[tiny.train],
             dev_audio=tiny.dev,
             teacher_logits=dump.out_logits,
         )
@@ -111,12 +109,17 @@ def test_a_damaged_store_is_named(tmp_path):
         list(read_hdf(path))
 
 
-def test_another_seed_is_another_order_of_the_data(ctc, tmp_path):
+def test_another_seed_is_another_order_of_the_data(tiny, tmp_path):
+    inputs = {
+        part: Inputs([getattr(tiny, part).get_path()], getattr(tiny, f"{part}_labels").get_path(), None)
+        for part in ("train", "dev")
+    }
+    rest = {"models": "models", "keep_best": 0, "rqmt": {"cpu": 1}, "processes": 1}
     orders = []
     for seed in (42, 43):
-        ctc.training = replace(TRAINING, seed=seed)
-        ctc.out_config = SimpleNamespace(get_path=lambda: str(tmp_path / "returnn.config"))
-        write_training_config(ctc, processes=1)
+        training = replace(TRAINING, seed=seed)
+        settings = training_settings(tiny.student, {"kd_scale": 0.0}, training, **inputs, **rest)
+        write_config(str(tmp_path / "returnn.config"), settings=settings, steps=["get_model", "train_step"])
         command = [sys.executable, "-c", ORDER, str(tmp_path / "returnn.config")]
         environment = {**os.environ, "PYTHONPATH": RECIPES}
         orders.append(ast.literal_eval(subprocess.check_output(command, env=environment, text=True).splitlines()[-1]))
@@ -199,7 +202,7 @@ def test_utterances_too_short_for_their_labels_are_named(run_jobs, tiny, archive
             model=tiny.student,
             criterion=criterion,
             training=training,
-            audio=spoken,
+            audio=[spoken],
             dev_audio=spoken,
             labels=targets,
             dev_labels=targets,
@@ -230,7 +233,7 @@ def test_teacher_with_other_labels_is_refused(run_jobs, tiny, tmp_path):
             model=tiny.student,
             criterion={"kd_scale": 1.0},
             training=TRAINING,
-            audio=tiny.train,
+            audio=[tiny.train],
             dev_audio=tiny.dev,
             teacher_logits=tk.Path(str(tmp_path / "other.hdf")),
         )

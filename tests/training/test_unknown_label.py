@@ -10,11 +10,12 @@ from ctc_kd.decoding.search import SearchConfig
 from ctc_kd.decoding.search_job import SearchJob
 from ctc_kd.lexicon.inventory import labels, labels_with_blank
 from ctc_kd.lexicon.label_sequences import LabelSequencesJob
+from ctc_kd.store import HdfWriter, read_hdf, read_labels
 from ctc_kd.training.datasets import utterance_durations
 from ctc_kd.training.dump import DumpLogitsJob
-from ctc_kd.training.hdf import HdfWriter, read_hdf, read_labels
 from ctc_kd.training.posteriors import PosteriorsJob
-from ctc_kd.training.train import TrainingConfig, TrainJob
+from ctc_kd.training.train import TrainJob
+from ctc_kd.training.training_config import TrainingConfig
 
 CLASSES = labels_with_blank(80)
 ARPA = """\\data\\
@@ -55,10 +56,8 @@ def cat_labels(tiny, tmp_path):
 
 
 def train_job(tiny, model, **inputs):
-    training = TrainingConfig(
-        learning_rates=(1e-3, 1e-3), partition_epoch=1, batch_seconds=4.0, keep_epochs=(1,), keep_best=0
-    )
-    return on_cpu(TrainJob(model=model, training=training, audio=tiny.train, dev_audio=tiny.dev, **inputs))
+    training = TrainingConfig(learning_rates=(1e-3, 1e-3), partition_epoch=1, batch_seconds=4.0, keep_epochs=(1,))
+    return on_cpu(TrainJob(model=model, training=training, audio=[tiny.train], dev_audio=tiny.dev, **inputs))
 
 
 def on_cpu(job):

@@ -7,6 +7,7 @@ from typing import Any
 from sisyphus import Job, Task, tk
 
 from ctc_kd.files import write_json
+from ctc_kd.frames import FRAME_SHIFT_S
 
 BATCH_FRAMES = 1 << 15  # with padding; bounds the memory, has no influence on the result
 
@@ -39,8 +40,7 @@ class CoverageJob(Job):
         import torch
 
         from ctc_kd.analysis.counting import count_frames
-        from ctc_kd.training.datasets import FRAME_SHIFT_S
-        from ctc_kd.training.hdf import read_hdf, read_labels
+        from ctc_kd.store import read_hdf, read_labels
 
         log_prior = self.log_prior and torch.from_numpy(np.loadtxt(self.log_prior.get_path(), dtype="float32"))
         coverage = count_frames(

@@ -1,1 +1,1 @@
-"""Corpora: the embedded demo corpus, layout readers, transcripts, the OggZip store."""
+"""Corpora: downloads, layout readers, transcripts, audio archives, and the embedded demo corpus."""

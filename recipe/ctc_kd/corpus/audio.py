@@ -8,13 +8,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctc_kd.corpus.speed import perturb, perturbed_length
+from ctc_kd.frames import MIN_SAMPLES, SAMPLE_RATE_HZ
 
 if TYPE_CHECKING:
     import numpy as np
     import soundfile
-
-SAMPLE_RATE_HZ = 16_000
-MIN_SAMPLES = 880  # one frame of a student, which is made of four windows of 25 ms, 10 ms apart
 
 
 class AudioFormat(NamedTuple):

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from sisyphus import Job, Task, tk
 
-from ctc_kd.corpus.audio import SAMPLE_RATE_HZ, read_header
+from ctc_kd.corpus.audio import read_header
 from ctc_kd.corpus.problems import CorpusError, print_left_out, refuse
+from ctc_kd.frames import SAMPLE_RATE_HZ
 
 if TYPE_CHECKING:
     from lhotse import MonoCut

@@ -11,9 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sisyphus import Job, Task, tk
 
-from ctc_kd.corpus.audio import SAMPLE_RATE_HZ, read_header
+from ctc_kd.corpus.audio import read_header
 from ctc_kd.corpus.problems import CorpusError, print_left_out, refuse
-from ctc_kd.corpus.transcripts import match_transcripts, normalise_text, write_transcripts
+from ctc_kd.corpus.read_transcripts import Lines, ReadTranscriptsJob
+from ctc_kd.corpus.transcripts import normalise_text
+from ctc_kd.frames import SAMPLE_RATE_HZ
 
 
 class ReadLibriSpeechAudioJob(Job):
@@ -62,38 +64,17 @@ class ReadLibriSpeechAudioJob(Job):
         print_left_out(others)
 
 
-class ReadLibriSpeechTranscriptsJob(Job):
-    """The transcripts of one part, sorted by utterance id: exactly one for each utterance of ``cuts``.
+class ReadLibriSpeechTranscriptsJob(ReadTranscriptsJob):
+    """The transcripts of one part, see :class:`ctc_kd.corpus.read_transcripts.ReadTranscriptsJob`.
 
     Text is upper-cased and its white space normalised; nothing else. Characters outside ``A-Z'``, empty or repeated
     transcripts, and transcripts without audio or audio without transcript fail the job.
-
-    :param corpus_dir: as in :class:`ReadLibriSpeechAudioJob`
-    :param part: as in :class:`ReadLibriSpeechAudioJob`
-    :param cuts: that job's output for the same part
     """
 
-    def __init__(self, *, corpus_dir: tk.Path, part: str, cuts: tk.Path):
-        self.corpus_dir = corpus_dir
-        self.part = part
-        self.cuts = cuts
-        self.out_transcripts = self.output_path("transcripts.txt")
-        self.rqmt = {"cpu": 1, "mem": 4, "time": 1}
+    remedy = "Repair the .trans.txt files (or add the audio), then run the job again."
 
-    def tasks(self):
-        yield Task("run", resume="run", rqmt=self.rqmt)
-
-    def run(self):
-        from ctc_kd.corpus.cuts import read_cuts
-
-        part_dir = os.path.join(self.corpus_dir.get_path(), self.part)
-        audio = {cut.id: cut.recording.sources[0].source for cut in read_cuts(self.cuts.get_path())}
-        transcripts, problems = match_transcripts(transcript_lines(part_dir), audio)
-        refuse(
-            problems, where=part_dir, remedy="Repair the .trans.txt files (or add the audio), then run the job again."
-        )
-        write_transcripts(self.out_transcripts.get_path(), dict(sorted(transcripts.items())))
-        print(f"{part_dir}: {len(transcripts)} transcripts, {sum(len(t.split()) for t in transcripts.values())} words")
+    def read(self, part_dir: str) -> Lines:
+        return Lines(list(transcript_lines(part_dir)))
 
 
 def chapter_dirs(part_dir: str) -> Iterator[tuple[str, str, str]]:

@@ -13,9 +13,10 @@ from typing import TypeVar
 
 from sisyphus import Job, Task, tk
 
-from ctc_kd.corpus.audio import AUDIO_FORMATS, SAMPLE_RATE_HZ, Segment, encode_recording
+from ctc_kd.corpus.audio import AUDIO_FORMATS, Segment, encode_recording
 from ctc_kd.corpus.problems import refuse
 from ctc_kd.corpus.speed import perturbed_id, perturbed_length
+from ctc_kd.frames import SAMPLE_RATE_HZ
 
 NAME = "audio"
 """``OggZipDataset`` finds the content of an archive under the name of its file without ``.zip``."""
@@ -38,8 +39,6 @@ class OggZipJob(Job):
     :param length_factor: resample the utterances to this multiple of their length, and name them so, see
         ``ctc_kd.corpus.speed``
     """
-
-    __sis_hash_exclude__ = {"audio_format": "flac", "length_factor": 1.0}
 
     def __init__(self, *, cuts: tk.Path, audio_format: str = "flac", length_factor: float = 1.0):
         if audio_format not in AUDIO_FORMATS:

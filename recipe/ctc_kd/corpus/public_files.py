@@ -17,7 +17,7 @@ from collections.abc import Collection
 from dataclasses import fields, replace
 from typing import Any
 
-from sisyphus import gs, tk
+from sisyphus import Job, gs, tk
 
 from ctc_kd.corpus.download import DownloadJob
 from ctc_kd.corpus.public_file_table import ARCHIVES, FOLDERS, TABLE, PublicFile
@@ -40,7 +40,7 @@ def corpus_dir(corpus: str, part: str | None = None) -> tk.Path:
     local = _setting("CORPUS_DIRS", ARCHIVES).get(corpus)
     if local is None:
         return job.out_dir
-    return _local(local, f'CORPUS_DIRS["{corpus}"]', like=job.out_dir, part=part)
+    return _local(local, f'CORPUS_DIRS["{corpus}"]', of=job, like=job.out_dir, part=part)
 
 
 def resource(name: str) -> tk.Path:
@@ -63,7 +63,7 @@ def resource(name: str) -> tk.Path:
     )
     job.add_alias(f"download/{name}")
     local = _setting("RESOURCES", TABLE).get(name)
-    return job.out_file if local is None else _local(local, f'RESOURCES["{name}"]', like=job.out_file)
+    return job.out_file if local is None else _local(local, f'RESOURCES["{name}"]', of=job, like=job.out_file)
 
 
 def public_file(name: str) -> PublicFile:
@@ -94,9 +94,9 @@ def _setting(name: str, known: Collection[str]) -> dict[str, Any]:
     return value
 
 
-def _local(path: str, setting: str, *, like: tk.Path, part: str | None = None) -> tk.Path:
-    """A path that gives its readers the ids that ``like``, the output of a job, would give them."""
-    local = tk.Path(os.path.expanduser(path), hash_overwrite=(f"{like.creator.job_id()}/output", like.path))
+def _local(path: str, setting: str, *, of: Job, like: tk.Path, part: str | None = None) -> tk.Path:
+    """A path that gives its readers the ids that ``like``, an output of the job ``of``, would give them."""
+    local = tk.Path(os.path.expanduser(path), hash_overwrite=(f"{of.job_id()}/output", like.path))
     needed = os.path.join(local.get_path(), part) if part else local.get_path()
     if not os.path.exists(needed):
         raise ValueError(

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sisyphus import Job, Task, tk
 
-from ctc_kd.corpus.audio import SAMPLE_RATE_HZ, read_header, too_short
-from ctc_kd.corpus.problems import MAX_SHOWN, CorpusError, refuse
+from ctc_kd.corpus.audio import read_header, too_short
+from ctc_kd.corpus.problems import CorpusError, refuse
+from ctc_kd.corpus.read_transcripts import Lines, ReadTranscriptsJob, print_some
 from ctc_kd.corpus.stm import IGNORED, SHORTEST_S, Span, StmSegment, count_overlaps, extend, read_stm, spoken_words
-from ctc_kd.corpus.transcripts import match_transcripts, write_transcripts
+from ctc_kd.frames import SAMPLE_RATE_HZ
 
 if TYPE_CHECKING:
     from lhotse import MonoCut
@@ -83,33 +84,20 @@ class ReadTedliumAudioJob(Job):
         print_some(notes)
 
 
-class ReadTedliumTranscriptsJob(Job):
-    """The transcripts of one part in the order of ``cuts``: exactly one for each of its utterances.
+class ReadTedliumTranscriptsJob(ReadTranscriptsJob):
+    """The transcripts of one part, see :class:`ctc_kd.corpus.read_transcripts.ReadTranscriptsJob`.
 
     Text is normalised by :func:`ctc_kd.corpus.stm.spoken_words`; markers that it leaves out are counted and printed.
     Characters outside ``A-Z'`` (of ``<unk>``, digits, hyphens; release 2 is not known to have any), empty transcripts,
     and utterances without transcript or the reverse fail the job.
-
-    :param corpus_dir: as in :class:`ReadTedliumAudioJob`
-    :param part: as in :class:`ReadTedliumAudioJob`
-    :param cuts: that job's output for the same part
     """
 
-    def __init__(self, *, corpus_dir: tk.Path, part: str, cuts: tk.Path):
-        self.corpus_dir = corpus_dir
-        self.part = part
-        self.cuts = cuts
-        self.out_transcripts = self.output_path("transcripts.txt")
-        self.rqmt = {"cpu": 1, "mem": 4, "time": 1}
+    remedy = (
+        f"Repair the STM files, or mark a segment that cannot be written in A-Z and ' by {IGNORED} instead of its "
+        "words; then run both jobs of the part again."
+    )
 
-    def tasks(self):
-        yield Task("run", resume="run", rqmt=self.rqmt)
-
-    def run(self):
-        from ctc_kd.corpus.cuts import read_cuts
-
-        part_dir = os.path.join(self.corpus_dir.get_path(), self.part)
-        audio = {cut.id: cut.recording.sources[0].source for cut in read_cuts(self.cuts.get_path())}
+    def read(self, part_dir: str) -> Lines:
         lines, faults, notes = [], [], []
         for talk, path in files_by_talk(part_dir, "stm").items():
             segments, faults_of_talk = read_stm(path)
@@ -119,16 +107,7 @@ class ReadTedliumTranscriptsJob(Job):
                 lines.append((f"{path}:{segment.line}", utterance, text))
                 if markers:
                     notes.append(f"utterance {utterance}: {markers} marker(s) left out of {segment.text!r}")
-        transcripts, problems = match_transcripts(lines, audio)
-        remedy = f"Repair the STM files, or mark a segment that cannot be written in A-Z and ' by {IGNORED} "
-        refuse(
-            faults + problems,
-            where=part_dir,
-            remedy=f"{remedy}instead of its words; then run both jobs of the part again.",
-        )
-        write_transcripts(self.out_transcripts.get_path(), transcripts)
-        print(f"{part_dir}: {len(transcripts)} transcripts, {sum(len(t.split()) for t in transcripts.values())} words")
-        print_some(notes)
+        return Lines(lines, faults, notes)
 
 
 def files_by_talk(part_dir: str, kind: str) -> dict[str, str]:
@@ -217,11 +196,3 @@ def cut_up(recording: str, num_samples: int, segments: Sequence[StmSegment], spa
             segment_cut(utterance, recording=whole, start=start, num_samples=end - start, speaker=segment.speaker)
         )
     return cuts
-
-
-def print_some(notes: Sequence[str]):
-    print(f"{len(notes)} note(s)")
-    for note in notes[:MAX_SHOWN]:
-        print(f"  {note}")
-    if len(notes) > MAX_SHOWN:
-        print(f"  ... and {len(notes) - MAX_SHOWN} more")

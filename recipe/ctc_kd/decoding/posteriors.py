@@ -15,7 +15,7 @@ def load_classes(path: str) -> list[str]:
 
     :raises ValueError: they are not a label inventory
     """
-    from ctc_kd.training.hdf import read_labels
+    from ctc_kd.store import read_labels
 
     classes = read_labels(path)
     if classes != INVENTORIES.get(len(classes)):
@@ -33,7 +33,7 @@ def load_posteriors(path: str) -> dict[str, np.ndarray]:
     """
     import numpy as np
 
-    from ctc_kd.training.hdf import read_hdf
+    from ctc_kd.store import read_hdf
 
     posteriors = dict(read_hdf(path))
     for utterance, array in posteriors.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sisyphus import Job, Task, tk
 
 from ctc_kd.decoding.search import SearchConfig
+from ctc_kd.frames import FRAME_SHIFT_S
 
 CHUNKS_PER_WORKER = 8
 
@@ -54,7 +55,6 @@ class SearchJob(Job):
         from ctc_kd.corpus.transcripts import write_transcripts
         from ctc_kd.decoding.posteriors import load_posteriors
         from ctc_kd.decoding.workers import chunks, run_units
-        from ctc_kd.training.datasets import FRAME_SHIFT_S
 
         posteriors = load_posteriors(self.posteriors.get_path())
         lengths = {utterance: len(array) for utterance, array in posteriors.items()}

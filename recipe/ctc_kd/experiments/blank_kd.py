@@ -12,11 +12,12 @@ from ctc_kd.experiments.corpora import Corpus
 from ctc_kd.experiments.distillation import Distillation, TrainedRow
 from ctc_kd.experiments.presets import Preset
 from ctc_kd.experiments.published import published_reference
-from ctc_kd.experiments.recognition import score
+from ctc_kd.experiments.recognition import recognised
+from ctc_kd.experiments.requests import register_outputs
 from ctc_kd.experiments.rows import COVERAGE, Row
-from ctc_kd.report.choice import AddTestScoreJob, ChooseOnDevJob
-from ctc_kd.report.job import ReportJob
-from ctc_kd.report.significance import comparisons, row_key
+from ctc_kd.report.grid.choice import AddTestScoreJob, ChooseOnDevJob
+from ctc_kd.report.grid.comparisons import comparisons, row_key
+from ctc_kd.report.grid.job import ReportJob
 from ctc_kd.scoring.bootstrap import SignificanceJob
 
 
@@ -45,9 +46,6 @@ def blank_kd(corpus: Corpus, preset: Preset, rows: Sequence[Row], *, name: str, 
         groups.setdefault((one.row.method, one.row.weight), []).append(one)
     scored = {group: scored_on_test(grid, members) for group, members in groups.items()}
     records = {row: record for group in scored.values() for row, record in group.records.items()}
-    for row, record in records.items():
-        tk.register_output(f"{name}/{corpus.name}/records/{row}.json", record)
-    coverage = CoverageJob(logits=grid.teacher_logits, selections=COVERAGE)
     significance = SignificanceJob(
         references=corpus.transcripts[corpus.test],
         cuts=corpus.cuts[corpus.test],
@@ -57,41 +55,48 @@ def blank_kd(corpus: Corpus, preset: Preset, rows: Sequence[Row], *, name: str, 
     report = ReportJob(
         title=f"CTC distillation and blank: {corpus.name}",
         records=list(records.values()),
-        coverage=preset.place(coverage).out_coverage,
+        coverage=CoverageJob(logits=grid.teacher_dump.out_logits, selections=COVERAGE).out_coverage,
         curves={one.row.name: one.training.out_curves for one in trained},
         lm_statistics=corpus.lm_statistics,
         reference=published_reference(reference) if reference else None,
-        notes=list(corpus.checks),
-        significance=preset.place(significance).out_significance,
+        notes=[*preset.notes, *corpus.checks],
+        significance=significance.out_significance,
     )
-    tk.register_output(f"{name}/{corpus.name}/report", preset.place(report).out_report)
+    outputs = {f"records/{row}.json": record for row, record in records.items()}
+    outputs["report"] = report.out_report
+    folder = f"{name}/{corpus.name}"
+    register_outputs({f"{folder}/{path}": output for path, output in outputs.items()}, requests=preset.requests)
 
 
 def scored_on_test(grid: Distillation, group: list[TrainedRow]) -> Scored:
     """Search test with all rows, or with those of the hyper-parameter that is best on dev."""
     if len({one.row.parameter for one in group}) == 1:
-        jobs = {one.row.name: grid.record(one) for one in group}
-        hypotheses = [job.scores["test"].creator.hypotheses for job in jobs.values()]
-        return Scored({row: job.out_record for row, job in jobs.items()}, hypotheses)
-    corpus, preset = grid.corpus, grid.preset
-    records = {one.row.name: grid.record(one, sets=["dev"]).out_record for one in group}
+        rows = {one.row.name: grid.recorded(one) for one in group}
+        hypotheses = [found.sets["test"].search.out_hypotheses for found in rows.values()]
+        return Scored({row: found.record.out_record for row, found in rows.items()}, hypotheses)
+    corpus = grid.corpus
+    records = {one.row.name: grid.recorded(one, sets=["dev"]).record.out_record for one in group}
     candidates = [
-        {"record": record, "posteriors": one.posteriors.of[corpus.test], "prior": one.posteriors.prior}
+        {
+            "record": record,
+            "posteriors": one.posteriors.out_posteriors[corpus.test],
+            "prior": one.posteriors.out_prior,
+        }
         for record, one in zip(records.values(), group, strict=True)
     ]
     hypotheses = []
     for seed in sorted({one.training.training.seed for one in group}):
-        chosen = preset.place(ChooseOnDevJob(candidates=candidates, seed=seed))
-        test = score(
+        chosen = ChooseOnDevJob(candidates=candidates, seed=seed)
+        found = recognised(
             corpus,
-            preset,
+            grid.preset,
             corpus.test,
             posteriors=chosen.out_posteriors,
             prior=chosen.out_prior,
             lm_scale=chosen.out_lm_scale,
             prior_scale=chosen.out_prior_scale,
         )
-        tested = preset.place(AddTestScoreJob(record=chosen.out_record, counts=test.out_counts))
-        hypotheses.append(test.hypotheses)
+        hypotheses.append(found.search.out_hypotheses)
+        tested = AddTestScoreJob(record=chosen.out_record, counts=found.score.out_counts)
         records[f"{row_key(group[0].row.method, group[0].row.weight)}-chosen-s{seed}"] = tested.out_record
     return Scored(records, hypotheses)

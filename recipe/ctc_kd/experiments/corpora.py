@@ -1,4 +1,4 @@
-"""Corpora as the experiments see them: audio archives, transcripts, labels, lexicon and language model."""
+"""A corpus as the experiments see it: audio archives, transcripts, labels, lexicon and language model."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from sisyphus import tk
 
-from ctc_kd.corpus.demo import UNTRANSCRIBED, SynthesiseDemoCorpusJob
 from ctc_kd.corpus.known_counts import KNOWN_COUNTS, CheckCountsJob
 from ctc_kd.corpus.librispeech import ReadLibriSpeechAudioJob, ReadLibriSpeechTranscriptsJob
 from ctc_kd.corpus.ogg_zip import OggZipJob
@@ -16,7 +15,7 @@ from ctc_kd.experiments.presets import Preset
 from ctc_kd.lexicon.g2p import ApplyG2PJob, OovWordsJob, TrainG2PJob
 from ctc_kd.lexicon.inventory import UNKNOWN, labels_with_blank
 from ctc_kd.lexicon.label_sequences import LabelSequencesJob
-from ctc_kd.lexicon.lexica import CmuLexiconJob, MergeLexiconJob
+from ctc_kd.lexicon.lexica import MergeLexiconJob
 from ctc_kd.lm.kenlm_tools import BuildKenLmToolsJob
 from ctc_kd.lm.ngram import KenLmBinaryJob, NgramLmJob
 from ctc_kd.lm.statistics import LmStatisticsJob
@@ -68,27 +67,27 @@ class Part(NamedTuple):
     transcripts: tk.Path
 
 
-def librispeech_part(preset: Preset, corpus_dir: tk.Path, part: str) -> Part:
+def librispeech_part(corpus_dir: tk.Path, part: str) -> Part:
     """A folder in LibriSpeech's layout."""
-    cuts = preset.place(ReadLibriSpeechAudioJob(corpus_dir=corpus_dir, part=part)).out_cuts
-    reader = preset.place(ReadLibriSpeechTranscriptsJob(corpus_dir=corpus_dir, part=part, cuts=cuts))
+    cuts = ReadLibriSpeechAudioJob(corpus_dir=corpus_dir, part=part).out_cuts
+    reader = ReadLibriSpeechTranscriptsJob(corpus_dir=corpus_dir, part=part, cuts=cuts)
     return Part(cuts, reader.out_transcripts)
 
 
 def archive(preset: Preset, cuts: tk.Path, *, length_factor: float = 1.0) -> tk.Path:
     job = OggZipJob(cuts=cuts, audio_format=preset.audio_format, length_factor=length_factor)
-    return preset.place(job).out_ogg_zip
+    return job.out_ogg_zip
 
 
 def archives_at_all_speeds(preset: Preset, cuts: tk.Path) -> tuple[tk.Path, ...]:
     return tuple(archive(preset, cuts, length_factor=factor) for factor in preset.speed_factors)
 
 
-def known_counts(preset: Preset, corpus: str, parts: dict[str, Part]) -> tuple[tk.Path, ...]:
+def known_counts(corpus: str, parts: dict[str, Part]) -> tuple[tk.Path, ...]:
     """Whether the parts have the numbers of utterances and hours that they should have."""
     expected = KNOWN_COUNTS[corpus]
     jobs = [CheckCountsJob(cuts=read.cuts, part=part, expected=expected[part]) for part, read in parts.items()]
-    return tuple(preset.place(job).out_note for job in jobs)
+    return tuple(job.out_note for job in jobs)
 
 
 def with_untranscribed(preset: Preset, corpus: Corpus, cuts: tk.Path) -> list[Corpus]:
@@ -102,25 +101,6 @@ def with_untranscribed(preset: Preset, corpus: Corpus, cuts: tk.Path) -> list[Co
         corpus, name=f"{corpus.name}-and-untranscribed", student_audio=(corpus.audio["train"], untranscribed)
     )
     return [added, replace(corpus, name=f"{corpus.name}-untranscribed-only", student_audio=(untranscribed,))]
-
-
-def demo_untranscribed(preset: Preset) -> tk.Path:
-    """Manifest of the embedded corpus' part without transcripts."""
-    speech = preset.place(SynthesiseDemoCorpusJob()).out_corpus
-    return preset.place(ReadLibriSpeechAudioJob(corpus_dir=speech, part=UNTRANSCRIBED)).out_cuts
-
-
-def demo_corpus(preset: Preset) -> Corpus:
-    """The embedded corpus: synthesised, then read like LibriSpeech."""
-    speech = preset.place(SynthesiseDemoCorpusJob())
-    parts = {part: librispeech_part(preset, speech.out_corpus, part) for part in ("train", "dev", "test")}
-    spoken = parts["train"].transcripts
-    withheld = {"words": [speech.out_lm_text, spoken], "withhold": 0.02, "withhold_from": spoken}
-    lexicon = preset.place(CmuLexiconJob(**withheld)).out_lexicon
-    g2p_lexicon = preset.place(CmuLexiconJob(**withheld, extra_words=1500)).out_lexicon
-    complete = with_g2p(preset, lexicon, spoken, learn_from=g2p_lexicon, max_iterations=10)
-    lm = ngram_lm(preset, speech.out_lm_text)
-    return three_sets(preset, "demo", parts, lexicon=lexicon, complete_lexicon=complete, lm=lm)
 
 
 def three_sets(
@@ -149,20 +129,20 @@ def three_sets(
         ),
         lexicon=lexicon,
         lm=lm,
-        lm_statistics=lm_statistics(preset, lm, {part: transcripts[part] for part in ("dev", "test")}),
+        lm_statistics=lm_statistics(lm, {part: transcripts[part] for part in ("dev", "test")}),
         checks=checks,
     )
 
 
-def with_g2p(preset: Preset, lexicon: tk.Path, transcripts: tk.Path, *, learn_from: tk.Path, **g2p) -> tk.Path:
+def with_g2p(lexicon: tk.Path, transcripts: tk.Path, *, learn_from: tk.Path, **g2p) -> tk.Path:
     """``lexicon`` and pronunciations by G2P of the other words of ``transcripts``.
 
     :param g2p: arguments of TrainG2PJob
     """
-    model = preset.place(TrainG2PJob(lexicon=learn_from, **g2p)).out_model
-    unknown = preset.place(OovWordsJob(transcripts=transcripts, lexicon=lexicon)).out_words
-    pronounced = preset.place(ApplyG2PJob(model=model, words=unknown)).out_lexicon
-    return preset.place(MergeLexiconJob(lexica=[lexicon, pronounced])).out_lexicon
+    model = TrainG2PJob(lexicon=learn_from, **g2p).out_model
+    unknown = OovWordsJob(transcripts=transcripts, lexicon=lexicon).out_words
+    pronounced = ApplyG2PJob(model=model, words=unknown).out_lexicon
+    return MergeLexiconJob(lexica=[lexicon, pronounced]).out_lexicon
 
 
 def label_sequences(preset: Preset, lexicon: tk.Path, transcripts: dict[str, tk.Path]) -> dict[str, tk.Path]:
@@ -172,26 +152,26 @@ def label_sequences(preset: Preset, lexicon: tk.Path, transcripts: dict[str, tk.
     for name, path in transcripts.items():
         if name == "train" and preset.speed_factors != (1.0,):
             perturbed = PerturbedTranscriptsJob(transcripts=path, factors=list(preset.speed_factors))
-            path = preset.place(perturbed).out_transcripts
+            path = perturbed.out_transcripts
         job = LabelSequencesJob(
             transcripts=path, lexicon=lexicon, skip_unknown_words=name != "train", unknown_label=unknown_label
         )
-        labels[name] = preset.place(job).out_hdf
+        labels[name] = job.out_hdf
     return labels
 
 
-def ngram_lm(preset: Preset, text: tk.Path) -> tk.Path:
+def ngram_lm(text: tk.Path) -> tk.Path:
     """A 4-gram on ``text`` as binary."""
-    tools = preset.place(BuildKenLmToolsJob()).out_bin
-    arpa = preset.place(NgramLmJob(text=text, order=4, kenlm_tools=tools)).out_arpa
-    return preset.place(KenLmBinaryJob(arpa=arpa, kenlm_tools=tools)).out_binary
+    tools = BuildKenLmToolsJob().out_bin
+    arpa = NgramLmJob(text=text, order=4, kenlm_tools=tools).out_arpa
+    return KenLmBinaryJob(arpa=arpa, kenlm_tools=tools).out_binary
 
 
-def lm_statistics(preset: Preset, lm: tk.Path, transcripts: dict[str, tk.Path]) -> dict[str, tk.Variable]:
+def lm_statistics(lm: tk.Path, transcripts: dict[str, tk.Path]) -> dict[str, tk.Variable]:
     """Perplexity and OOV rate of sets."""
     statistics = {}
     for name, path in transcripts.items():
-        job = preset.place(LmStatisticsJob(lm=lm, transcripts=path))
+        job = LmStatisticsJob(lm=lm, transcripts=path)
         statistics[f"perplexity {name}"] = job.out_perplexity
         statistics[f"OOV rate {name} (%)"] = job.out_oov_rate
     return statistics

@@ -13,12 +13,15 @@ from ctc_kd.decoding.tune import TuneScalesJob
 from ctc_kd.experiments.corpora import Corpus
 from ctc_kd.experiments.presets import Preset
 from ctc_kd.experiments.published import published_wer
-from ctc_kd.experiments.recognition import Posteriors, posteriors, score, tuned_scales
+from ctc_kd.experiments.recognition import Recognised, posteriors_of, recognised, tuned_scales
 from ctc_kd.experiments.rows import BASELINE, TEACHER, Row
+from ctc_kd.methods import METHODS
 from ctc_kd.report.record import RecordJob
 from ctc_kd.training.checkpoints import AverageCheckpointsJob, SelectCheckpointJob
 from ctc_kd.training.dump import DumpLogitsJob
-from ctc_kd.training.train import TrainingConfig, TrainJob
+from ctc_kd.training.posteriors import PosteriorsJob
+from ctc_kd.training.train import TrainJob
+from ctc_kd.training.training_config import TrainingConfig
 
 
 class TrainedRow(NamedTuple):
@@ -26,8 +29,17 @@ class TrainedRow(NamedTuple):
 
     row: Row
     training: TrainJob
-    posteriors: Posteriors
+    posteriors: PosteriorsJob
     scales: TuneScalesJob
+
+
+class RecordedRow(NamedTuple):
+    """
+    :param sets: ``dev``, or ``dev`` and ``test``
+    """
+
+    record: RecordJob
+    sets: dict[str, Recognised]
 
 
 class Distillation:
@@ -36,11 +48,11 @@ class Distillation:
     def __init__(self, corpus: Corpus, preset: Preset):
         self.corpus = corpus
         self.preset = preset
-        self.student_audio = corpus.student_audio or (corpus.audio["train"],)
+        self.student_audio = list(corpus.student_audio) or [corpus.audio["train"]]
 
     @cached_property
     def teacher_training(self) -> TrainJob:
-        preset, audio = self.preset, (self.corpus.audio["train"],)
+        preset, audio = self.preset, [self.corpus.audio["train"]]
         return self._train(preset.teacher, preset.teacher_training, {"kd_scale": 0.0}, audio=audio, labels=True)
 
     @cached_property
@@ -48,24 +60,25 @@ class Distillation:
         training, preset = self.teacher_training, self.preset
         if not preset.teacher_candidates:
             mean = AverageCheckpointsJob(models=training.out_models, curves=training.out_curves, score="dev_loss_ctc")
-            return preset.place(mean).out_checkpoint
+            training.keep_best = mean.num
+            return mean.out_checkpoint
         checkpoints = [training.checkpoint(epoch) for epoch in preset.teacher_candidates]
         grids = []
         for checkpoint in checkpoints:
-            found = posteriors(self.corpus, preset, preset.teacher, checkpoint)
-            grids.append(self._tuned(TEACHER, found).out_grid)
-        return preset.place(SelectCheckpointJob(checkpoints=checkpoints, grids=grids)).out_checkpoint
+            posteriors = posteriors_of(self.corpus, preset.teacher, checkpoint)
+            grids.append(self._tuned(TEACHER, posteriors).out_grid)
+        return SelectCheckpointJob(checkpoints=checkpoints, grids=grids).out_checkpoint
 
     @cached_property
-    def teacher_posteriors(self) -> Posteriors:
-        return posteriors(self.corpus, self.preset, self.preset.teacher, self.teacher_checkpoint)
+    def teacher_posteriors(self) -> PosteriorsJob:
+        return posteriors_of(self.corpus, self.preset.teacher, self.teacher_checkpoint)
 
     @cached_property
-    def teacher_logits(self) -> tk.Path:
+    def teacher_dump(self) -> DumpLogitsJob:
         audio = [*self.student_audio, self.corpus.audio[self.corpus.validation]]
         job = DumpLogitsJob(model=self.preset.teacher, checkpoint=self.teacher_checkpoint, audio=audio)
         job.add_alias(self._alias(TEACHER, "dump"))
-        return self.preset.place(job).out_logits
+        return job
 
     def _train(
         self,
@@ -73,30 +86,28 @@ class Distillation:
         training: TrainingConfig,
         criterion: dict,
         *,
-        audio: Sequence[tk.Path],
+        audio: list[tk.Path],
         labels: bool,
         teacher_logits: tk.Path | None = None,
     ) -> TrainJob:
         corpus = self.corpus
-        job = TrainJob(
+        return TrainJob(
             model=model,
             criterion=criterion,
             training=training,
-            audio=audio[0],
-            more_audio=tuple(audio[1:]),
+            audio=audio,
             dev_audio=corpus.audio[corpus.validation],
             labels=corpus.labels["train"] if labels else None,
             dev_labels=corpus.labels[corpus.validation] if labels else None,
             teacher_logits=teacher_logits,
         )
-        return self.preset.place(job)
 
     def _alias(self, row: Row, name: str) -> str:
         return f"{self.preset.name}/{self.corpus.name}/{row.name}/{name}"
 
-    def _tuned(self, row: Row, found: Posteriors) -> TuneScalesJob:
+    def _tuned(self, row: Row, posteriors: PosteriorsJob) -> TuneScalesJob:
         scales = self.preset.teacher_scales if row == TEACHER else None
-        return tuned_scales(self.corpus, self.preset, found, scales or self.preset.scales)
+        return tuned_scales(self.corpus, self.preset, posteriors, scales or self.preset.scales)
 
     def normalisation(self, row: Row) -> str:
         plain = row.method == "all" and row.weight < 1.0
@@ -119,63 +130,79 @@ class Distillation:
             "selection": row.selection,
         }
         if row.method == "prior":
-            criterion["log_prior"] = self.teacher_posteriors.prior
+            criterion["log_prior"] = self.teacher_posteriors.out_prior
         return self._train(
             model,
             training,
             criterion,
             audio=self.student_audio,
             labels=row.weight < 1.0,
-            teacher_logits=self.teacher_logits,
+            teacher_logits=self.teacher_dump.out_logits,
         )
 
     def trained(self, row: Row) -> TrainedRow:
         """Train, forward, tune one row."""
         if row == TEACHER:
-            training, found = self.teacher_training, self.teacher_posteriors
+            training, posteriors = self.teacher_training, self.teacher_posteriors
         else:
             training = self.student(row)
-            found = posteriors(self.corpus, self.preset, training.model, training.checkpoint())
-        scales = self._tuned(row, found)
-        for name, job in (("train", training), ("posteriors", found.prior.creator), ("tune", scales)):
+            posteriors = posteriors_of(self.corpus, training.model, training.checkpoint())
+        scales = self._tuned(row, posteriors)
+        for name, job in (("train", training), ("posteriors", posteriors), ("tune", scales)):
             job.add_alias(self._alias(row, name))
-        return TrainedRow(row, training, found, scales)
+        return TrainedRow(row, training, posteriors, scales)
 
-    def record(self, trained: TrainedRow, sets: Sequence[str] = ("dev", "test")) -> RecordJob:
+    def recorded(self, trained: TrainedRow, sets: Sequence[str] = ("dev", "test")) -> RecordedRow:
         """Search and score ``sets`` with the scales that are best on dev."""
-        row, training, found, scales = trained
-        corpus, preset = self.corpus, self.preset
-        distilled = row.method not in (TEACHER.method, BASELINE.method)
-        facts = {
-            "corpus": corpus.name,
+        found = {name: self._recognised(trained, name) for name in sets}
+        record = RecordJob(
+            row=self._facts(trained),
+            scores={name: one.score.out_counts for name, one in found.items()},
+            lm_scale=trained.scales.out_lm_scale,
+            prior_scale=trained.scales.out_prior_scale,
+            curves=trained.training.out_curves,
+            num_parameters=trained.training.out_num_parameters,
+            job_ids=self._job_ids(trained),
+        )
+        return RecordedRow(record, found)
+
+    def _recognised(self, trained: TrainedRow, name: str) -> Recognised:
+        """:param name: ``dev`` or ``test``"""
+        row, _, posteriors, scales = trained
+        set_name = getattr(self.corpus, name)
+        found = recognised(
+            self.corpus,
+            self.preset,
+            set_name,
+            posteriors=posteriors.out_posteriors[set_name],
+            prior=posteriors.out_prior,
+            lm_scale=scales.out_lm_scale,
+            prior_scale=scales.out_prior_scale,
+        )
+        found.search.add_alias(self._alias(row, f"search-{name}"))
+        found.score.add_alias(self._alias(row, f"score-{name}"))
+        return found
+
+    def _facts(self, trained: TrainedRow) -> dict:
+        """What is known of a row's record beforehand."""
+        row, training, preset = trained.row, trained.training, self.preset
+        distils = METHODS[row.method].distils
+        return {
+            "corpus": self.corpus.name,
             "preset": preset.name,
             "row": row.name,
             "method": row.method,
             "parameter": row.parameter,
             "weight": row.weight,
-            "temperature": preset.temperature if distilled else None,
-            "normalisation": self.normalisation(row) if distilled else None,
+            "temperature": preset.temperature if distils else None,
+            "normalisation": self.normalisation(row) if distils else None,
             "seed": training.training.seed,
-            "published": published_wer(corpus.name, row.method, row.weight),
+            "published": published_wer(self.corpus.name, row.method, row.weight),
             "uses_transcripts": training.labels is not None,
         }
-        job_ids = {"posteriors": found.prior.creator.job_id()}
-        if distilled:
-            job_ids["teacher logits"] = self.teacher_logits.creator.job_id()
-        best = {"lm_scale": scales.out_lm_scale, "prior_scale": scales.out_prior_scale}
-        scores = {}
-        for name in sets:
-            set_name = getattr(corpus, name)
-            job = score(corpus, preset, set_name, posteriors=found.of[set_name], prior=found.prior, **best)
-            job.hypotheses.creator.add_alias(self._alias(row, f"search-{name}"))
-            job.add_alias(self._alias(row, f"score-{name}"))
-            scores[name] = job.out_counts
-        record = RecordJob(
-            row=facts,
-            scores=scores,
-            **best,
-            curves=training.out_curves,
-            num_parameters=training.out_num_parameters,
-            job_ids=job_ids,
-        )
-        return preset.place(record)
+
+    def _job_ids(self, trained: TrainedRow) -> dict[str, str]:
+        ids = {"posteriors": trained.posteriors.job_id()}
+        if METHODS[trained.row.method].distils:
+            ids["teacher logits"] = self.teacher_dump.job_id()
+        return ids

@@ -26,7 +26,7 @@ from ctc_kd.experiments.corpora import (
     with_g2p,
 )
 from ctc_kd.experiments.presets import Preset
-from ctc_kd.lexicon.published_lexica import LibriSpeechLexiconJob
+from ctc_kd.lexicon.published_lexica import PublishedLexiconJob
 from ctc_kd.lm.kenlm_tools import BuildKenLmToolsJob
 from ctc_kd.lm.ngram import KenLmBinaryJob
 
@@ -41,14 +41,13 @@ def librispeech_other(preset: Preset) -> Corpus:
     Lexicon and 4-gram are those of OpenSLR 11. The validation set is a sample of both dev sets (published code).
     """
     parts = {
-        part: librispeech_part(preset, corpus_dir("librispeech", part), part)
-        for part in (*TRAIN_PARTS, *EVALUATION_PARTS)
+        part: librispeech_part(corpus_dir("librispeech", part), part) for part in (*TRAIN_PARTS, *EVALUATION_PARTS)
     }
     sets = {part: parts[part] for part in EVALUATION_PARTS}
-    sets["train"] = combined(preset, [parts[part] for part in TRAIN_PARTS])
-    sets["validation"] = sample(preset, [parts["dev-clean"], parts["dev-other"]])
-    lexicon, lm = official_lexicon(preset), official_lm(preset)
-    complete = with_g2p(preset, lexicon, sets["train"].transcripts, learn_from=lexicon)
+    sets["train"] = combined([parts[part] for part in TRAIN_PARTS])
+    sets["validation"] = sample([parts["dev-clean"], parts["dev-other"]])
+    lexicon, lm = official_lexicon(), official_lm()
+    complete = with_g2p(lexicon, sets["train"].transcripts, learn_from=lexicon)
     labelled = {name: sets[name].transcripts for name in ("train", "validation")}
     transcripts = {part: parts[part].transcripts for part in EVALUATION_PARTS}
     return Corpus(
@@ -60,12 +59,12 @@ def librispeech_other(preset: Preset) -> Corpus:
         labels=label_sequences(preset, complete, labelled),
         lexicon=lexicon,
         lm=lm,
-        lm_statistics=lm_statistics(preset, lm, transcripts),
+        lm_statistics=lm_statistics(lm, transcripts),
         validation="validation",
         dev="dev-other",
         test="test-other",
         recognised=EVALUATION_PARTS,
-        checks=known_counts(preset, "librispeech", parts),
+        checks=known_counts("librispeech", parts),
     )
 
 
@@ -74,32 +73,32 @@ def librispeech_clean(preset: Preset) -> Corpus:
     return replace(librispeech_other(preset), name="librispeech-clean", dev="dev-clean", test="test-clean")
 
 
-def official_lexicon(preset: Preset) -> tk.Path:
-    return preset.place(LibriSpeechLexiconJob(lexicon=resource("librispeech-lexicon.txt"))).out_lexicon
+def official_lexicon() -> tk.Path:
+    return PublishedLexiconJob(dictionary=resource("librispeech-lexicon.txt")).out_lexicon
 
 
-def official_lm(preset: Preset) -> tk.Path:
+def official_lm() -> tk.Path:
     """The 4-gram that was not pruned."""
-    tools = preset.place(BuildKenLmToolsJob()).out_bin
-    return preset.place(KenLmBinaryJob(arpa=resource("4-gram.arpa.gz"), kenlm_tools=tools)).out_binary
+    tools = BuildKenLmToolsJob().out_bin
+    return KenLmBinaryJob(arpa=resource("4-gram.arpa.gz"), kenlm_tools=tools).out_binary
 
 
-def combined(preset: Preset, parts: Sequence[Part]) -> Part:
+def combined(parts: Sequence[Part]) -> Part:
     cuts = CombineCutsJob(cuts=[part.cuts for part in parts])
     transcripts = CombineTranscriptsJob(transcripts=[part.transcripts for part in parts])
-    return Part(preset.place(cuts).out_cuts, preset.place(transcripts).out_transcripts)
+    return Part(cuts.out_cuts, transcripts.out_transcripts)
 
 
-def sample(preset: Preset, parts: Sequence[Part]) -> Part:
+def sample(parts: Sequence[Part]) -> Part:
     """So many utterances of each part."""
     sampled = []
     for part in parts:
         draw = SampleUtterancesJob(cuts=part.cuts, num=VALIDATION_SAMPLE, seed=VALIDATION_SEED)
-        sampled.append(selected(preset, part, preset.place(draw).out_cuts))
-    return combined(preset, sampled)
+        sampled.append(selected(part, draw.out_cuts))
+    return combined(sampled)
 
 
-def selected(preset: Preset, part: Part, cuts: tk.Path) -> Part:
+def selected(part: Part, cuts: tk.Path) -> Part:
     """Those utterances of ``part`` that ``cuts`` has."""
     transcripts = SelectTranscriptsJob(transcripts=part.transcripts, cuts=cuts)
-    return Part(cuts, preset.place(transcripts).out_transcripts)
+    return Part(cuts, transcripts.out_transcripts)

@@ -43,10 +43,10 @@ def mini_librispeech(preset: Preset, *, texts: Sequence[tk.Path] | None = None) 
     :raises ValueError: the settings are wrong
     """
     sources = {name: source_of(name) for name in SETS}
-    parts = {name: librispeech_part(preset, folder, part) for name, (folder, part) in sources.items()}
+    parts = {name: librispeech_part(folder, part) for name, (folder, part) in sources.items()}
     known = {part: parts[name] for name, (_, part) in sources.items() if part in KNOWN_COUNTS["librispeech"]}
     name = "mini_librispeech" if texts is None else "mini_librispeech_cmudict"
-    return small_corpus(preset, name, parts, texts=texts, checks=known_counts(preset, "librispeech", known))
+    return small_corpus(preset, name, parts, texts=texts, checks=known_counts("librispeech", known))
 
 
 def source_of(name: str) -> tuple[tk.Path, str]:
@@ -80,10 +80,10 @@ def held_out(
     :param speakers: in dev, and in test
     :param texts: as in :func:`small_corpus`
     """
-    whole = librispeech_part(preset, folder, part)
-    split = preset.place(SplitBySpeakerJob(cuts=whole.cuts, dev_speakers=speakers, test_speakers=speakers))
+    whole = librispeech_part(folder, part)
+    split = SplitBySpeakerJob(cuts=whole.cuts, dev_speakers=speakers, test_speakers=speakers)
     cuts = {"train": split.out_train, "dev": split.out_dev, "test": split.out_test}
-    parts = {name: selected(preset, whole, path) for name, path in cuts.items()}
+    parts = {name: selected(whole, path) for name, path in cuts.items()}
     return small_corpus(preset, name, parts, texts=texts)
 
 
@@ -102,10 +102,10 @@ def small_corpus(
     """
     spoken = parts["train"].transcripts
     if texts is None:
-        lexicon, lm = official_lexicon(preset), official_lm(preset)
+        lexicon, lm = official_lexicon(), official_lm()
     else:
-        lexicon = preset.place(CmuLexiconJob(words=[*texts, spoken])).out_lexicon
-        lm = ngram_lm(preset, preset.place(LmTextJob(texts=list(texts), transcripts=[spoken])).out_text)
-    g2p_lexicon = preset.place(CmuLexiconJob(words=[spoken], extra_words=G2P_WORDS)).out_lexicon
-    complete = with_g2p(preset, lexicon, spoken, learn_from=g2p_lexicon, max_iterations=10)
+        lexicon = CmuLexiconJob(words=[*texts, spoken]).out_lexicon
+        lm = ngram_lm(LmTextJob(texts=list(texts), transcripts=[spoken]).out_text)
+    g2p_lexicon = CmuLexiconJob(words=[spoken], extra_words=G2P_WORDS).out_lexicon
+    complete = with_g2p(lexicon, spoken, learn_from=g2p_lexicon, max_iterations=10)
     return three_sets(preset, name, parts, lexicon=lexicon, complete_lexicon=complete, lm=lm, checks=checks)

@@ -7,9 +7,10 @@ from dataclasses import replace
 from sisyphus import tk
 
 from ctc_kd.decoding.search import SearchConfig
-from ctc_kd.experiments.presets import DEMO, Preset, Scales
+from ctc_kd.experiments.demo import DEMO
+from ctc_kd.experiments.presets import Preset, Scales
 from ctc_kd.nn.schedules import one_cycle
-from ctc_kd.training.train import TrainingConfig
+from ctc_kd.training.training_config import TrainingConfig
 
 
 def mini(encoder: str | tk.Path) -> Preset:
@@ -27,7 +28,6 @@ def mini(encoder: str | tk.Path) -> Preset:
             gradient_clip=1.0,
             autocast="bfloat16",
             keep_epochs=(16, 18),
-            keep_best=0,
         ),
         teacher_candidates=(16, 18, 20),
         student={
@@ -42,7 +42,6 @@ def mini(encoder: str | tk.Path) -> Preset:
             batch_seconds=100,
             gradient_clip=1.0,
             autocast="bfloat16",
-            keep_best=0,
         ),
         temperature=2.0,
         normalisation="selected_frames",
@@ -64,7 +63,6 @@ def mini_on_cpu(encoder: str | tk.Path) -> Preset:
             batch_seconds=40,
             gradient_clip=1.0,
             keep_epochs=(5,),
-            keep_best=0,
         ),
         teacher_candidates=(5, 6),
         student_training=replace(

@@ -11,7 +11,7 @@ from ctc_kd.corpus.speed import LENGTH_FACTORS
 from ctc_kd.decoding.search import SearchConfig
 from ctc_kd.experiments.presets import Preset, Scales
 from ctc_kd.nn.schedules import one_cycle, teacher_ramp
-from ctc_kd.training.train import TrainingConfig
+from ctc_kd.training.training_config import TrainingConfig
 
 REQUESTS = {
     "TrainG2PJob": {"time": 72},
@@ -64,7 +64,7 @@ def every_full_epoch(training: TrainingConfig) -> dict:
     """Keeps, and compares on dev, the checkpoint after every pass over the data (section 4.2)."""
     epochs = tuple(range(training.partition_epoch, training.num_epochs + 1, training.partition_epoch))
     return {
-        "teacher_training": replace(training, keep_epochs=epochs, keep_best=0),
+        "teacher_training": replace(training, keep_epochs=epochs),
         "teacher_candidates": epochs,
     }
 

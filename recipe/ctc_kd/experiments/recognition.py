@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sisyphus import tk
 
@@ -14,39 +14,34 @@ from ctc_kd.scoring.score import ScoreJob
 from ctc_kd.training.posteriors import PosteriorsJob
 
 
-@dataclass(frozen=True)
-class Posteriors:
-    """Log posteriors of the sets, and the log prior over the training audio, of one checkpoint."""
+class Recognised(NamedTuple):
+    """One set, searched and scored."""
 
-    of: dict[str, tk.Path]
-    prior: tk.Path
+    search: SearchJob
+    score: ScoreJob
 
 
-def posteriors(corpus: Corpus, preset: Preset, model: dict, checkpoint: tk.Path) -> Posteriors:
+def posteriors_of(corpus: Corpus, model: dict, checkpoint: tk.Path) -> PosteriorsJob:
     """Of all sets that any table of the corpus reports."""
     sets = {name: corpus.audio[name] for name in corpus.recognised}
-    job = PosteriorsJob(model=model, checkpoint=checkpoint, audio=sets, prior_audio=corpus.audio["train"])
-    preset.place(job)
-    return Posteriors(job.out_posteriors, job.out_prior)
+    return PosteriorsJob(model=model, checkpoint=checkpoint, audio=sets, prior_audio=corpus.audio["train"])
 
 
-def tuned_scales(corpus: Corpus, preset: Preset, found: Posteriors, scales: Scales) -> TuneScalesJob:
+def tuned_scales(corpus: Corpus, preset: Preset, posteriors: PosteriorsJob, scales: Scales) -> TuneScalesJob:
     """The full grid on dev."""
-    return preset.place(
-        TuneScalesJob(
-            posteriors=found.of[corpus.dev],
-            prior=found.prior,
-            transcripts=corpus.transcripts[corpus.dev],
-            lexicon=corpus.lexicon,
-            lm=corpus.lm,
-            lm_scales=list(scales.lm),
-            prior_scales=list(scales.prior),
-            search=preset.search,
-        )
+    return TuneScalesJob(
+        posteriors=posteriors.out_posteriors[corpus.dev],
+        prior=posteriors.out_prior,
+        transcripts=corpus.transcripts[corpus.dev],
+        lexicon=corpus.lexicon,
+        lm=corpus.lm,
+        lm_scales=list(scales.lm),
+        prior_scales=list(scales.prior),
+        search=preset.search,
     )
 
 
-def score(
+def recognised(
     corpus: Corpus,
     preset: Preset,
     name: str,
@@ -55,8 +50,8 @@ def score(
     prior: tk.Path,
     lm_scale: tk.Variable,
     prior_scale: tk.Variable,
-) -> ScoreJob:
-    """The word error rate of the set ``name``."""
+) -> Recognised:
+    """Search and score the set ``name``."""
     search = SearchJob(
         posteriors=posteriors,
         prior=prior,
@@ -66,5 +61,4 @@ def score(
         prior_scale=prior_scale,
         search=preset.search,
     )
-    hypotheses = preset.place(search).out_hypotheses
-    return preset.place(ScoreJob(hypotheses=hypotheses, references=corpus.transcripts[name]))
+    return Recognised(search, ScoreJob(hypotheses=search.out_hypotheses, references=corpus.transcripts[name]))

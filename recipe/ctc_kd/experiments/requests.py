@@ -1,16 +1,47 @@
-"""``REQUESTS`` of ``settings.py``: what kinds of jobs ask for, instead of what presets say."""
+"""What jobs ask for: their own requests, changed by a preset's and then by ``REQUESTS`` of ``settings.py``.
+
+All outputs of an experiment are registered here, so that one sweep reaches every job that they need.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
-from sisyphus import Job, gs
+from sisyphus import Job, gs, tk
 
 FIELDS = {"cpu", "gpu", "mem", "time", "gpu_name", "engine", "partition", "account", "multi_node_slots"}
 FIELDS |= {"sbatch_args", "qsub_args", "bsub_args"}  # the last two for other engines of upstream
 _KIND = re.compile(r"^class (\w+Job)\(", re.MULTILINE)
+
+
+def register_outputs(outputs: Mapping[str, tk.Path | tk.Variable], *, requests: Mapping[str, dict] | None = None):
+    """Register ``outputs`` by name, and give all jobs behind them the resources that they shall ask for.
+
+    Resources are no part of a job's identity.
+
+    :param requests: of a preset: kind of job, or ``"*"`` for all -> changes of what it asks for
+    :raises ValueError: the settings are wrong
+    """
+    changes = [dict(requests or {}), requests_of_settings()]
+    for job in jobs_behind(outputs.values()):
+        for change in changes:
+            job.rqmt.update({**change.get("*", {}), **change.get(type(job).__name__, {})})
+    for name, output in outputs.items():
+        tk.register_output(name, output)
+
+
+def jobs_behind(outputs: Iterable[tk.Path]) -> set[Job]:
+    """All jobs that have to run for ``outputs``."""
+    found, todo = set(), [output.creator for output in outputs]
+    while todo:
+        job = todo.pop()
+        if job is not None and job not in found:
+            found.add(job)
+            todo += [path.creator for path in job._sis_inputs]
+    return found
 
 
 def requests_of_settings() -> dict[str, dict]:

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ctc_kd.report.record import METHODS
-
-PARAMETER_NAME = {"symmetric": "n", "threshold": "alpha", "random": "beta", "prior": "scale"}
+from ctc_kd.methods import METHODS, method_of
 
 
 @dataclass(frozen=True)
 class Row:
     """One training and its scores.
 
-    :param method: ``"teacher"``, ``"baseline"`` (CTC only) or the name of a selection rule (``"all"`` is plain KD)
-    :param weight: lambda, the share of the distillation loss
+    :param method: a name of ``ctc_kd.methods.METHODS``: ``"teacher"``, ``"baseline"`` (CTC only) or a selection rule
+        (``"all"`` is plain KD)
+    :param weight: lambda, the share of the distillation loss; None for teacher and baseline
     :param parameter: n, alpha or beta of the rule, or the scale of the prior
-    :param seed: of initialisation, dropout and order of the data; None is the preset's
-    :raises ValueError: there is no such method, or its hyper-parameter is missing, or it has none
+    :param seed: of initialisation, dropout and order of the data; None is the preset's. All students share one teacher
+    :raises ValueError: there is no such method, or its weight, hyper-parameter or seed makes no sense
     """
 
     method: str
@@ -27,17 +26,26 @@ class Row:
     seed: int | None = None
 
     def __post_init__(self):
-        if self.method not in METHODS:
-            raise ValueError(f"there is no method {self.method!r}; known are {', '.join(METHODS)}")
-        expected = PARAMETER_NAME.get(self.method)
-        if (self.parameter is None) != (expected is None):
-            raise ValueError(
-                f"{self}: {self.method} takes {f'a parameter, {expected}' if expected else 'no parameter'}"
-            )
+        if fault := self._fault():
+            raise ValueError(f"{self}: {fault}")
+
+    def _fault(self) -> str | None:
+        method = method_of(self.method)
+        if self.method == "teacher" and self.seed is not None:
+            return "the teacher has no seed of its own, all students share it; its training is a choice of the preset"
+        if not method.distils and self.weight is not None:
+            return f"{self.method} has no distillation loss to weigh"
+        if method.distils and (self.weight is None or not 0 < self.weight <= 1):
+            return f"{self.method} takes a weight above 0, at most 1 (without distillation it would be the baseline)"
+        if method.parameter is None:
+            return None if self.parameter is None else f"{self.method} takes no hyper-parameter"
+        if self.parameter is None:
+            return f"{self.method} takes a hyper-parameter, {method.parameter.name}"
+        return method.parameter.fault_of(self.parameter)
 
     @property
     def name(self) -> str:
-        parameter = [] if self.parameter is None else [f"{PARAMETER_NAME[self.method]}{self.parameter:g}"]
+        parameter = [f"{name}{value:g}" for name, value in self._parameters().items()]
         weight = [] if self.weight is None else [f"l{self.weight:g}"]
         seed = [] if self.seed is None else [f"s{self.seed}"]
         return "-".join([self.method, *parameter, *weight, *seed])
@@ -45,21 +53,32 @@ class Row:
     @property
     def selection(self) -> dict:
         """Literal of ``ctc_kd.nn.selection.Selection``."""
-        parameters = {} if self.parameter is None else {PARAMETER_NAME[self.method]: self.parameter}
-        return {"rule": self.method, "parameters": parameters}
+        return {"rule": self.method, "parameters": self._parameters()}
+
+    def _parameters(self) -> dict[str, float]:
+        parameter = METHODS[self.method].parameter
+        return {parameter.name: self.parameter} if parameter else {}
 
 
 TEACHER, BASELINE = Row("teacher"), Row("baseline")
 WEIGHTS = (0.25, 0.9, 1.0)
-TABLE_1 = [TEACHER, BASELINE, *(Row(method, weight) for method in ("all", "eliminate") for weight in WEIGHTS)]
-FIGURE_1 = [Row("symmetric", weight, n) for weight in WEIGHTS for n in (1, 2, 3, 4, 5)]
-TABLE_2 = [
-    *FIGURE_1,
-    *(Row("trim", weight) for weight in WEIGHTS),
-    *(Row("threshold", weight, alpha) for weight in WEIGHTS for alpha in (0.95, 0.9, 0.8)),
-    *(Row("random", weight, beta) for weight in WEIGHTS for beta in (0.5, 1.0, 2.0)),
-]
-PRIOR = [Row("prior", weight, 0.5) for weight in WEIGHTS]
+
+
+def grid_of(method: str) -> list[Row]:
+    """A method at every weight, with every value of its hyper-parameter."""
+    parameter = METHODS[method].parameter
+    return [Row(method, weight, value) for weight in WEIGHTS for value in (parameter.tried if parameter else [None])]
+
+
+def _of_table(number: int) -> list[Row]:
+    names = [name for name, method in METHODS.items() if method.table == number and method.distils]
+    return [row for name in names for row in grid_of(name)]
+
+
+TABLE_1 = [TEACHER, BASELINE, *_of_table(1)]
+TABLE_2 = _of_table(2)
+FIGURE_1 = grid_of("symmetric")
+PRIOR = grid_of("prior")
 """Prior correction, which the paper mentions without numbers (section 5.1)."""
 
 COVERAGE = list({str(row.selection): row.selection for row in [*TABLE_1[2:], *TABLE_2]}.values())
@@ -72,11 +91,13 @@ def with_seeds(rows: Sequence[Row], seeds: Sequence[int]) -> list[Row]:
     return teacher + [replace(row, seed=seed) for seed in seeds for row in rows if row != TEACHER]
 
 
-def of_methods(rows: Sequence[Row], methods: Sequence[str]) -> list[Row]:
-    """The rows of some methods.
+def of_methods(rows: Sequence[Row], methods: Sequence[str] | None) -> list[Row]:
+    """The rows of some methods; all rows for None.
 
     :raises ValueError: there is no row of one of them
     """
+    if methods is None:
+        return list(rows)
     known = list(dict.fromkeys(row.method for row in rows))
     if unknown := set(methods) - set(known):
         raise ValueError(f"there are no rows of {', '.join(sorted(unknown))}; the methods are {', '.join(known)}")

@@ -8,7 +8,7 @@ from ctc_kd.corpus.public_files import corpus_dir
 from ctc_kd.corpus.tedlium import ReadTedliumAudioJob, ReadTedliumTranscriptsJob
 from ctc_kd.experiments.corpora import Corpus, Part, known_counts, three_sets, with_g2p
 from ctc_kd.experiments.presets import Preset
-from ctc_kd.lexicon.published_lexica import TedliumLexiconJob
+from ctc_kd.lexicon.published_lexica import TEDLIUM_CORRECTIONS, PublishedLexiconJob
 from ctc_kd.lm.kenlm_tools import BuildKenLmToolsJob
 from ctc_kd.lm.mixture import MixLmsJob
 from ctc_kd.lm.mixture_weights import MixtureWeightsJob
@@ -30,42 +30,42 @@ ORDER, PRUNING_THRESHOLD = 4, 5e-10
 def tedlium2(preset: Preset) -> Corpus:
     """All of the release: its talks, its dictionary, a 4-gram on its texts."""
     folder = corpus_dir("tedlium2")
-    parts = {part: tedlium_part(preset, folder, part) for part in ("train", "dev", "test")}
+    parts = {part: tedlium_part(folder, part) for part in ("train", "dev", "test")}
     transcripts = {name: part.transcripts for name, part in parts.items()}
     dictionary = folder.join_right("TEDLIUM.152k.dic")
-    lexicon = preset.place(TedliumLexiconJob(dictionary=dictionary)).out_lexicon
-    complete = with_g2p(preset, lexicon, transcripts["train"], learn_from=lexicon)
-    lm = mixed_lm(preset, folder.join_right("LM"), transcripts, vocabulary=complete)
-    checks = known_counts(preset, "tedlium2", parts)
+    lexicon = PublishedLexiconJob(dictionary=dictionary, corrections=TEDLIUM_CORRECTIONS).out_lexicon
+    complete = with_g2p(lexicon, transcripts["train"], learn_from=lexicon)
+    lm = mixed_lm(folder.join_right("LM"), transcripts, vocabulary=complete)
+    checks = known_counts("tedlium2", parts)
     return three_sets(preset, "tedlium2", parts, lexicon=lexicon, complete_lexicon=complete, lm=lm, checks=checks)
 
 
-def tedlium_part(preset: Preset, corpus_dir: tk.Path, part: str) -> Part:
+def tedlium_part(corpus_dir: tk.Path, part: str) -> Part:
     """A folder in the release's layout; segments of train are lengthened as published."""
     reader = ReadTedliumAudioJob(corpus_dir=corpus_dir, part=part, extend_boundaries=part == "train")
-    cuts = preset.place(reader).out_cuts
+    cuts = reader.out_cuts
     transcripts = ReadTedliumTranscriptsJob(corpus_dir=corpus_dir, part=part, cuts=cuts)
-    return Part(cuts, preset.place(transcripts).out_transcripts)
+    return Part(cuts, transcripts.out_transcripts)
 
 
-def mixed_lm(preset: Preset, texts: tk.Path, transcripts: dict[str, tk.Path], *, vocabulary: tk.Path) -> tk.Path:
+def mixed_lm(texts: tk.Path, transcripts: dict[str, tk.Path], *, vocabulary: tk.Path) -> tk.Path:
     """A mixture of a model on each text, one on the training transcripts and one on all together, pruned, as binary.
 
     Its weights are those that fit dev best.
     """
-    tools = preset.place(BuildKenLmToolsJob()).out_bin
+    tools = BuildKenLmToolsJob().out_bin
 
     def estimated(texts: list[tk.Path], spoken: list[tk.Path], order: int) -> tk.Path:
-        text = preset.place(LmTextJob(texts=texts, transcripts=spoken)).out_text
+        text = LmTextJob(texts=texts, transcripts=spoken).out_text
         job = NgramLmJob(text=text, order=order, kenlm_tools=tools, vocabulary=vocabulary)
-        return preset.place(job).out_arpa
+        return job.out_arpa
 
     written, spoken = [texts.join_right(name) for name in LM_TEXTS], [transcripts["train"]]
     components = [*(estimated([text], [], ORDER) for text in written), estimated([], spoken, ORDER)]
     components.append(estimated(written, spoken, ORDER))
-    binaries = [preset.place(KenLmBinaryJob(arpa=arpa, kenlm_tools=tools)).out_binary for arpa in components]
-    weights = preset.place(MixtureWeightsJob(lms=binaries, transcripts=transcripts["dev"])).out_weights
-    mixture = preset.place(MixLmsJob(arpas=components, weights=weights)).out_arpa
+    binaries = [KenLmBinaryJob(arpa=arpa, kenlm_tools=tools).out_binary for arpa in components]
+    weights = MixtureWeightsJob(lms=binaries, transcripts=transcripts["dev"]).out_weights
+    mixture = MixLmsJob(arpas=components, weights=weights).out_arpa
     histories = [estimated(written, spoken, order) for order in range(1, ORDER)]
     pruned = PruneLmJob(arpa=mixture, threshold=PRUNING_THRESHOLD, histories=histories)
-    return preset.place(KenLmBinaryJob(arpa=preset.place(pruned).out_arpa, kenlm_tools=tools)).out_binary
+    return KenLmBinaryJob(arpa=pruned.out_arpa, kenlm_tools=tools).out_binary

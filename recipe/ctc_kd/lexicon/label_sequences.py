@@ -20,8 +20,6 @@ class LabelSequencesJob(Job):
     :param unknown_label: for models with 80 classes, see :func:`ctc_kd.lexicon.inventory.labels`
     """
 
-    __sis_hash_exclude__ = {"unknown_label": False}
-
     def __init__(
         self,
         *,
@@ -67,7 +65,7 @@ class LabelSequencesJob(Job):
     def write(self, kept: dict[str, list[str]], first: dict[str, tuple[str, ...]]):
         import numpy as np
 
-        from ctc_kd.training.hdf import HdfWriter
+        from ctc_kd.store import HdfWriter
 
         names = labels(unknown_label=self.unknown_label)
         index = {label: position for position, label in enumerate(names)}

@@ -28,8 +28,6 @@ class NgramLmJob(Job):
     discounts, and the log says so.
     """
 
-    __sis_hash_exclude__ = {"vocabulary": None}
-
     def __init__(self, *, text: tk.Path, order: int = 4, kenlm_tools: tk.Path, vocabulary: tk.Path | None = None):
         self.text = text
         self.order = order

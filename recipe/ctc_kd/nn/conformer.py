@@ -7,31 +7,14 @@ section 3.3), with the biases u and v for every head of every block.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .config import ConformerConfig
 from .dropout import Dropout
 from .masking import valid_frames
-
-
-@dataclass(frozen=True)
-class ConformerConfig:
-    """
-    Attributes:
-        dim: model dimension, a multiple of ``num_heads``
-        kernel_size: frames of the depthwise convolution, odd
-        dropout: everywhere, attention weights included
-    """
-
-    num_layers: int = 12
-    dim: int = 384
-    num_heads: int = 8
-    feed_forward_dim: int = 1536
-    kernel_size: int = 31
-    dropout: float = 0.2
 
 
 class FeedForward(nn.Sequential):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 from torchaudio.functional import melscale_fbanks
 
+from ..frames import num_windows
+from .config import LogMelConfig
 from .masking import valid_frames
 
 
@@ -25,26 +25,6 @@ def prepare_waveform(audio: Tensor, lengths: Tensor, *, pre_emphasis: float = 0.
     audio = audio.masked_fill(~valid_frames(lengths, audio.shape[1]), 0.0)
     peak = audio.abs().amax(dim=1, keepdim=True)
     return audio / peak.clamp(min=torch.finfo(torch.float32).tiny)
-
-
-@dataclass(frozen=True)
-class LogMelConfig:
-    """
-    Attributes:
-        window: samples of the periodic Hann window, also the FFT size
-        hop: samples from frame to frame
-        min_frequency_hz, max_frequency_hz: range of the mel filters
-        normalise: give every filter zero mean and unit variance over each utterance. The paper does not; with little
-            data it shortens the time in which CTC knows blank only
-    """
-
-    sample_rate_hz: int = 16000
-    window: int = 400
-    hop: int = 160
-    num_filters: int = 80
-    min_frequency_hz: float = 60.0
-    max_frequency_hz: float = 7600.0
-    normalise: bool = False
 
 
 class LogMel(nn.Module):
@@ -67,7 +47,7 @@ class LogMel(nn.Module):
 
     def output_lengths(self, lengths: Tensor) -> Tensor:
         """Frames of utterances of ``lengths`` samples: ``floor((N - 400) / 160) + 1``, at least 0."""
-        return ((lengths - self.cfg.window) // self.cfg.hop + 1).clamp(min=0)
+        return num_windows(lengths, window=self.cfg.window, hop=self.cfg.hop).clamp(min=0)
 
     @torch.no_grad()
     def forward(self, audio: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:

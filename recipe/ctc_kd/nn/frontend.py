@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .config import VggConfig
 from .masking import valid_frames
-
-
-@dataclass(frozen=True)
-class VggConfig:
-    """
-    Attributes:
-        channels: of the four 3x3 convolutions; pooling halves the frame rate after the second and the fourth
-    """
-
-    channels: tuple[int, int, int, int] = (32, 64, 64, 32)
 
 
 class VggFrontend(nn.Module):

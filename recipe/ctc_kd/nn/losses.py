@@ -13,21 +13,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .config import NORMALISATIONS
 from .selection import Selection
 
-NORMALISATIONS = ("selected_frames", "batch_times_labels")
+OverProcesses = Callable[[Tensor | int], Tensor | int]
+"""Turns this process's count into the count over all processes that share the batch."""
 
 
-Total = Callable[[Tensor | int], Tensor | int]
-"""From a count of a process' batch to that of the whole batch, of which other processes may have parts."""
-
-
-def own_count(count: Tensor | int) -> Tensor | int:
-    """The total where a process has the whole batch."""
+def one_process(count: Tensor | int) -> Tensor | int:
+    """For a process that has the whole batch: its own count."""
     return count
 
 
-def align(teacher_logits: Tensor, num_frames: int) -> Tensor:
+def match_frames(teacher_logits: Tensor, num_frames: int) -> Tensor:
     """The teacher's ``[B, T', C]`` with the student's number of frames.
 
     Encoders with a receptive field like HuBERT's give up to one frame more, which is cut off; those with a longer one
@@ -52,7 +50,7 @@ def kd_loss(
     temperature: float,
     normalisation: str,
     num_labels: Tensor | int | None = None,
-    total: Total = own_count,
+    over_processes: OverProcesses = one_process,
 ) -> Tensor:
     """``temperature^2 * sum over masked frames of KL(teacher || student)``, normalised.
 
@@ -63,15 +61,16 @@ def kd_loss(
         ``"batch_times_labels"``: divide by B times ``num_labels``, as the published code does for plain distillation
         (0 labels count as 1)
     :param num_labels: number of target labels in the batch
-    :param total: of frames, utterances and labels
+    :param over_processes: applied to the numbers of frames, utterances and labels
     :return: scalar
     """
     if normalisation == "selected_frames":
-        denominator = total(mask.sum()).clamp(min=1)
+        denominator = over_processes(mask.sum()).clamp(min=1)
     elif normalisation == "batch_times_labels":
         if num_labels is None:
             raise ValueError('the normalisation "batch_times_labels" needs num_labels')
-        denominator = total(student_logits.shape[0]) * torch.as_tensor(total(num_labels)).clamp(min=1)
+        batch = over_processes(student_logits.shape[0])
+        denominator = batch * torch.as_tensor(over_processes(num_labels)).clamp(min=1)
     else:
         raise ValueError(f"unknown normalisation {normalisation!r}, expected one of {', '.join(NORMALISATIONS)}")
     divergence = _MaskedDivergence.apply(student_logits, teacher_logits, mask, temperature)
@@ -124,7 +123,7 @@ def ctc_loss(
     target_lengths: Tensor,
     *,
     blank: int,
-    total: Total = own_count,
+    over_processes: OverProcesses = one_process,
 ) -> Tensor:
     """Sum of the utterances' CTC losses / number of target labels. Utterances too short for their labels count as 0;
     ``TrainJob`` says which they are.
@@ -133,14 +132,14 @@ def ctc_loss(
     :param lengths: ``[B]``
     :param targets: ``[B, S]`` label indices
     :param target_lengths: ``[B]``
-    :param total: of labels
+    :param over_processes: applied to the number of labels
     :return: scalar
     """
     log_probs = F.log_softmax(logits.float(), dim=-1).transpose(0, 1)
     loss = F.ctc_loss(
         log_probs, targets.long(), lengths, target_lengths, blank=blank, reduction="sum", zero_infinity=True
     )
-    return loss / total(target_lengths.sum()).clamp(min=1)
+    return loss / over_processes(target_lengths.sum()).clamp(min=1)
 
 
 @dataclass(frozen=True)
@@ -175,7 +174,7 @@ class DistillationLoss:
         teacher_lengths: Tensor | None = None,
         targets: Tensor | None = None,
         target_lengths: Tensor | None = None,
-        total: Total = own_count,
+        over_processes: OverProcesses = one_process,
     ) -> dict[str, Tensor]:
         """
         :param logits: the student's ``[B, T, C]``
@@ -184,14 +183,14 @@ class DistillationLoss:
         :param teacher_lengths: ``[B]`` frames
         :param targets: ``[B, S]`` label indices
         :param target_lengths: ``[B]``
-        :param total: see :func:`kd_loss`
+        :param over_processes: see :func:`kd_loss`
         :return: the unscaled losses by the names of :attr:`scales`; their sum with these scales is the criterion
         """
         losses = {}
         if "kd" in self.scales:
             if teacher_logits is None or teacher_lengths is None:
                 raise ValueError(f"kd_scale {self.kd_scale} needs teacher_logits and teacher_lengths")
-            teacher_logits = align(teacher_logits, logits.shape[1])
+            teacher_logits = match_frames(teacher_logits, logits.shape[1])
             mask = self.selection(teacher_logits, torch.minimum(lengths, teacher_lengths), blank=blank)
             losses["kd"] = kd_loss(
                 logits,
@@ -200,14 +199,16 @@ class DistillationLoss:
                 temperature=self.temperature,
                 normalisation=self.normalisation,
                 num_labels=None if target_lengths is None else target_lengths.sum(),
-                total=total,
+                over_processes=over_processes,
             )
         if "ctc" in self.scales:
             if targets is None or target_lengths is None:
                 raise ValueError(f"kd_scale {self.kd_scale} needs targets and target_lengths")
-            losses["ctc"] = ctc_loss(logits, lengths, targets, target_lengths, blank=blank, total=total)
+            losses["ctc"] = ctc_loss(
+                logits, lengths, targets, target_lengths, blank=blank, over_processes=over_processes
+            )
         return losses
 
-    def total(self, losses: dict[str, Tensor]) -> Tensor:
+    def weighted_sum(self, losses: dict[str, Tensor]) -> Tensor:
         """The criterion, from what the call returned."""
         return torch.stack([scale * losses[name] for name, scale in self.scales.items()]).sum()

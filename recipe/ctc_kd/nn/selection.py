@@ -94,6 +94,14 @@ RULES: dict[str, Callable[..., Tensor]] = {
 }
 
 
+def number_arguments(rule: str) -> list[str]:
+    """The arguments of a rule that a config has to give: its numbers, but for the index of blank."""
+    arguments = inspect.signature(RULES[rule]).parameters.values()
+    return [
+        argument.name for argument in arguments if argument.annotation in ("int", "float") and argument.name != "blank"
+    ]
+
+
 @dataclass(frozen=True)
 class Selection:
     """A rule with its parameters, as written in a config: ``Selection("threshold", {"alpha": 0.9})``.
@@ -109,9 +117,10 @@ class Selection:
     def __post_init__(self):
         if self.rule not in RULES:
             raise ValueError(f"unknown selection rule {self.rule!r}, expected one of {', '.join(RULES)}")
-        known = list(inspect.signature(RULES[self.rule]).parameters)[3:]  # after logits, lengths, blank
-        if unknown := set(self.parameters) - set(known):
-            raise ValueError(f"selection rule {self.rule!r} takes {known}, not {sorted(unknown)}")
+        if set(self.parameters) != set(expected := number_arguments(self.rule)):
+            raise ValueError(
+                f"selection rule {self.rule!r} takes {expected or 'no parameters'}, got {sorted(self.parameters)}"
+            )
 
     def __call__(self, teacher_logits: Tensor, lengths: Tensor, *, blank: int, **tensors) -> Tensor:
         """:param tensors: what cannot stand in a config: ``log_prior`` or ``generator``"""

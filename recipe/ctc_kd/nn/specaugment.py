@@ -2,30 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
+from .config import SpecAugmentConfig
 from .masking import random_subset, spans, valid_frames
-
-
-@dataclass(frozen=True)
-class SpecAugmentConfig:
-    """All numbers are upper ends (lower ends for ``min_*``) of uniform draws, both ends included.
-
-    Attributes:
-        frames_per_time_mask: an utterance of T frames has up to ``T // frames_per_time_mask`` time masks
-        max_time_width: frames
-        max_frequency_width: mel bins
-    """
-
-    min_time_masks: int = 2
-    frames_per_time_mask: int = 25
-    max_time_width: int = 20
-    min_frequency_masks: int = 2
-    max_frequency_masks: int = 5
-    max_frequency_width: int = 16
 
 
 def _random_blocks(

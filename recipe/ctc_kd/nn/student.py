@@ -2,43 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from torch import Tensor, nn
 
-from .conformer import Conformer, ConformerConfig
+from .config import StudentConfig
+from .conformer import Conformer
 from .dropout import Dropout
-from .features import LogMel, LogMelConfig, prepare_waveform
-from .frontend import VggConfig, VggFrontend
-from .specaugment import SpecAugmentConfig, spec_augment
-
-
-@dataclass(frozen=True)
-class StudentConfig:
-    """The defaults are the paper's (43.8 million parameters).
-
-    Attributes:
-        num_labels_with_blank: outputs
-        spec_augment: ``None`` to train without
-    """
-
-    num_labels_with_blank: int
-    log_mel: LogMelConfig = field(default_factory=LogMelConfig)
-    spec_augment: SpecAugmentConfig | None = field(default_factory=SpecAugmentConfig)
-    frontend: VggConfig = field(default_factory=VggConfig)
-    conformer: ConformerConfig = field(default_factory=ConformerConfig)
-
-    @classmethod
-    def from_dict(cls, values: dict) -> StudentConfig:
-        """From what ``dataclasses.asdict`` gives, also through JSON; left out fields keep defaults."""
-        kinds = {
-            "log_mel": LogMelConfig,
-            "spec_augment": SpecAugmentConfig,
-            "frontend": lambda channels: VggConfig(tuple(channels)),
-            "conformer": ConformerConfig,
-        }
-        nested = {name: kinds[name](**value) for name, value in values.items() if name in kinds and value is not None}
-        return cls(**{**values, **nested})
+from .features import LogMel, prepare_waveform
+from .frontend import VggFrontend
+from .specaugment import spec_augment
 
 
 class StudentCtc(nn.Module):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 from transformers.utils.logging import disable_progress_bar
 
+from .config import TeacherConfig
 from .features import prepare_waveform
 from .masking import random_subset, spans, valid_frames
 from .whisper_encoder import WhisperAudioEncoder, WhisperFeatures, whisper_lengths
@@ -30,44 +30,8 @@ def normalised_waveform(audio: Tensor, lengths: Tensor) -> Tensor:
     return centred * (centred.square().sum(dim=1, keepdim=True) / count + 1e-7).rsqrt()
 
 
-WAVEFORMS = {"paper": prepare_waveform, "plain": plain_waveform, "normalised": normalised_waveform}
-
-
-@dataclass(frozen=True)
-class TeacherConfig:
-    """
-    Attributes:
-        encoder: a name of the Hugging Face hub, a folder with ``config.json`` and ``model.safetensors``, or the fields
-            of a transformers configuration (``{"model_type": "hubert", ...}``) for a randomly initialised encoder.
-            HuBERT, wav2vec 2.0, WavLM, and Whisper, of which only the encoder is loaded
-        num_labels_with_blank: outputs
-        pooling: encoder frames of an output frame, of which the maximum is taken (2: 25 Hz)
-        dropout: before the output layer
-        attention_mask: hide padding from the encoder; the paper's code does not. Results that do not depend on the
-            batch also need ``feat_extract_norm="layer"``: the group norm of the smaller encoders averages over time
-        mask_time_prob: in training, share of the encoder's frames in masks of ``mask_time_length`` frames
-        train_convolutions: False keeps the pre-trained feature extractor as it is; the paper trains it
-        encoder_options: fields of the encoder's configuration to change, ``{"layerdrop": 0.0, "hidden_dropout": 0.1}``
-        waveform: what the encoder hears. ``"paper"``: pre-emphasis and a peak of 1, as the student; ``"normalised"``:
-            zero mean and unit variance, on which the large HuBERT, wav2vec 2.0 and WavLM were pre-trained; ``"plain"``:
-            as recorded, as Whisper was. ``None``: ``"plain"`` for Whisper, ``"paper"`` for all others
-    """
-
-    encoder: str | dict
-    num_labels_with_blank: int
-    pooling: int = 2
-    dropout: float = 0.2
-    attention_mask: bool = True
-    mask_time_prob: float = 0.05
-    mask_time_length: int = 10
-    train_convolutions: bool = True
-    encoder_options: dict = field(default_factory=dict)
-    waveform: str | None = None
-
-    @classmethod
-    def from_dict(cls, values: dict) -> TeacherConfig:
-        """From what ``dataclasses.asdict`` gives, also after a round trip through JSON."""
-        return cls(**values)
+PREPARED = {"paper": prepare_waveform, "plain": plain_waveform, "normalised": normalised_waveform}
+"""What ``TeacherConfig.waveform`` names."""
 
 
 def is_whisper(config: PretrainedConfig) -> bool:
@@ -134,10 +98,7 @@ class SpeechEncoderCtc(nn.Module):
         self.encoder = load_encoder(cfg)
         config = self.encoder.config
         self.features = WhisperFeatures(config) if is_whisper(config) else None
-        waveform = cfg.waveform or ("plain" if is_whisper(config) else "paper")
-        if waveform not in WAVEFORMS:
-            raise ValueError(f"waveform {waveform!r}: expected one of {', '.join(WAVEFORMS)}")
-        self.prepare = WAVEFORMS[waveform]
+        self.prepare = PREPARED[cfg.waveform or ("plain" if is_whisper(config) else "paper")]
         if not cfg.train_convolutions:
             self._keep_convolutions()
         self.dropout = nn.Dropout(cfg.dropout)

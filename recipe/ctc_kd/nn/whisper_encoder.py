@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from transformers import WhisperConfig
 from transformers.models.whisper.modeling_whisper import WhisperEncoder, WhisperPreTrainedModel
 
-from .features import LogMel, LogMelConfig
+from .config import LogMelConfig
+from .features import LogMel
 from .masking import valid_frames
 
 HOP = 160  # samples of a feature frame; the second convolution halves their rate to 50 Hz

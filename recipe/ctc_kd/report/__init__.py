@@ -1,1 +1,1 @@
-"""Records, tables, figures and the HTML page."""
+"""Records of scored rows, and what every report is made of: how numbers are written, plots, the style of the page."""

@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-from ctc_kd.report.cell import Cell, Mean
-from ctc_kd.report.record import Record
+from typing import Protocol
+
+from ctc_kd.methods import METHODS
 
 DASH = "–"
-SHORT = {
-    "teacher": "Teacher",
-    "baseline": "Baseline",
-    "all": "KD",
-    "eliminate": "Blank elim.",
-    "symmetric": "Symmetric",
-    "trim": "Trim",
-    "threshold": "Threshold",
-    "random": "Random",
-    "prior": "Prior",
-}
-LONG = {
-    "teacher": "The teacher",
-    "baseline": "The CTC baseline",
-    "all": "Plain KD",
-    "eliminate": "Blank elimination",
-    "symmetric": "Symmetric selection",
-    "trim": "Trimming",
-    "threshold": "Threshold selection",
-    "random": "Random selection",
-    "prior": "Prior-corrected elimination",
-}
-SYMBOL = {"symmetric": "n", "threshold": "α", "random": "β", "prior": "scale"}
+
+
+class Row(Protocol):
+    """A record, or a cell of the grid."""
+
+    method: str
+    parameter: float | None
+    weight: float | None
 
 
 def wer(value: float | None) -> str:
@@ -36,9 +22,9 @@ def wer(value: float | None) -> str:
     return DASH if value is None else f"{value:.1f}"
 
 
-def spread(score: Mean | None) -> str:
+def spread(deviation: float | None) -> str:
     """What follows a mean over seeds: `` ± 0.12``; nothing for one seed."""
-    return "" if score is None or score.spread is None else f" ± {score.spread:.2f}"
+    return "" if deviation is None else f" ± {deviation:.2f}"
 
 
 def scale(value: float | None) -> str:
@@ -47,16 +33,16 @@ def scale(value: float | None) -> str:
 
 def parameter(method: str, value: float | None) -> str:
     """E.g. ``n = 2``."""
-    return DASH if value is None else f"{SYMBOL.get(method, 'parameter')} = {value:g}"
+    return DASH if value is None else f"{METHODS[method].parameter.symbol} = {value:g}"
 
 
-def row_name(record: Record | Cell) -> str:
+def row_name(row: Row) -> str:
     """E.g. ``Symmetric selection with n = 2 at λ = 1.0``."""
-    name = LONG[record.method]
-    if record.parameter is not None:
-        name += f" with {parameter(record.method, record.parameter)}"
-    if record.weight is not None:
-        name += f" at λ = {scale(record.weight)}"
+    name = METHODS[row.method].long
+    if row.parameter is not None:
+        name += f" with {parameter(row.method, row.parameter)}"
+    if row.weight is not None:
+        name += f" at λ = {scale(row.weight)}"
     return name
 
 

@@ -9,8 +9,7 @@ from typing import Any
 from sisyphus import Job, Task, tk
 
 from ctc_kd.files import read_json, write_json
-
-METHODS = ("teacher", "baseline", "all", "eliminate", "symmetric", "trim", "threshold", "random", "prior")
+from ctc_kd.methods import method_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,12 +29,12 @@ class Record:
     """One row: what was trained, how it was decoded, what came out.
 
     :param row: name of the row, unique in its experiment, e.g. ``"sym-n2-l1.0"``
-    :param method: one of :data:`METHODS`; ``"all"`` is plain KD on every frame
-    :param parameter: n, alpha, beta or prior scale of the selection rule; None where it has none
+    :param method: a name of ``ctc_kd.methods.METHODS``; ``"all"`` is plain KD on every frame
+    :param parameter: the hyper-parameter of the selection rule; None where it has none
     :param weight: distillation scale lambda; None for teacher and baseline
     :param normalisation: of the KD loss, see ``ctc_kd.nn.losses.kd_loss``
     :param published: ``{"dev", "test", "parameter"}`` of the paper's row on the same corpus; None where it has none
-    :param parameters: number of trainable parameters
+    :param num_parameters: of the model, all trainable ones
     :param test: None where the hyper-parameter was not chosen on dev, so that test was not searched
     :param job_ids: what the job did -> its id
     :param uses_transcripts: whether training of this model read transcripts
@@ -57,13 +56,15 @@ class Record:
     published: dict | None
     training_seconds: float | None
     epochs: int | None
-    parameters: int | None
+    num_parameters: int | None
     job_ids: dict[str, str]
     uses_transcripts: bool
 
     def __post_init__(self):
-        if self.method not in METHODS:
-            raise ValueError(f"row {self.row}: method {self.method!r} is none of {', '.join(METHODS)}")
+        try:
+            method_of(self.method)
+        except ValueError as error:
+            raise ValueError(f"row {self.row}: {error}") from error
 
     def to_json(self) -> dict:
         return dataclasses.asdict(self)
@@ -135,7 +136,7 @@ class RecordJob(Job):
             **optional,
             "training_seconds": seconds,
             "epochs": epochs,
-            "parameters": value_of(self.num_parameters),
+            "num_parameters": value_of(self.num_parameters),
             **{name: value_of(value) for name, value in self.row.items()},
             **{name: read_score(path) for name, path in self.scores.items()},
             "lm_scale": value_of(self.lm_scale),

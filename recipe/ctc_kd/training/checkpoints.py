@@ -70,7 +70,7 @@ class AverageCheckpointsJob(Job):
         if len(kept) < self.num:
             raise ValueError(
                 f"{self.models.get_path()}: {len(kept)} checkpoints with a {self.score}, {self.num} wanted; "
-                f"let the training keep its best {self.num} (TrainingConfig.keep_best)"
+                f"let the training keep its best {self.num} (TrainJob.keep_best)"
             )
         return sorted(kept, key=lambda epoch: scores[epoch])[: self.num]
 

@@ -7,10 +7,8 @@ import os
 import zipfile
 from collections.abc import Sequence
 
-from ctc_kd.training.hdf import read_hdf
-
-SAMPLE_RATE_HZ = 16_000
-FRAME_SHIFT_S = 0.04  # of teacher logits and posteriors: 25 Hz
+from ctc_kd.frames import SAMPLE_RATE_HZ, num_frames
+from ctc_kd.store import read_hdf
 
 
 def audio_dataset(archives: Sequence[str], *, seq_ordering: str, partition_epoch: int = 1, **options) -> dict:
@@ -79,12 +77,6 @@ def utterance_durations(archives: Sequence[str]) -> dict[str, float]:
                 raise ValueError(f"utterance {entry['seq_name']} is in several archives, the last one is {archive}")
             durations[entry["seq_name"]] = entry["duration"]
     return durations
-
-
-def num_frames(duration_s: float) -> int:
-    """Frames that a student makes of an utterance, of four windows each; a teacher makes as many or one more."""
-    windows = (round(duration_s * SAMPLE_RATE_HZ) - 400) // 160 + 1
-    return windows // 4
 
 
 def too_short_for_ctc(labels: str, archives: Sequence[str]) -> dict[str, tuple[int, int]]:

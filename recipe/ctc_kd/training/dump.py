@@ -7,6 +7,8 @@ from typing import Any
 
 from sisyphus import Job, Task, tk
 
+from ctc_kd.frames import FRAME_SHIFT_S
+
 SHARD_SIZE = 1024  # utterances; a multiple of the forward pass's batch, so that a resumed dump has the same batches
 
 
@@ -15,7 +17,7 @@ class DumpLogitsJob(Job):
 
     Killed, it goes on behind the last complete shard, with results equal to an undisturbed run's.
 
-    :param model: its class and config, see ``steps.build_model``
+    :param model: its class and config, see ``build.build_model``
     :param checkpoint: its weights
     :param audio: archives by ``OggZipJob``
     """
@@ -35,9 +37,9 @@ class DumpLogitsJob(Job):
 
     def run(self):
         from ctc_kd.lexicon.inventory import labels_with_blank
-        from ctc_kd.training.datasets import FRAME_SHIFT_S, utterance_durations
+        from ctc_kd.store import hdf_files, read_hdf
+        from ctc_kd.training.datasets import utterance_durations
         from ctc_kd.training.forward import run_forward
-        from ctc_kd.training.hdf import hdf_files, read_hdf
 
         archives = [path.get_path() for path in self.audio]
         folder = self.out_logits.get_path()

@@ -12,7 +12,7 @@ class PosteriorsJob(Job):
 
     The prior is the mean posterior over all frames of ``prior_audio``, as log probabilities, one a line.
 
-    :param model: its class and config, see ``steps.build_model``
+    :param model: its class and config, see ``build.build_model``
     :param checkpoint: its weights
     :param audio: name of a recognition set -> archive by ``OggZipJob``
     :param prior_audio: archive of the training audio

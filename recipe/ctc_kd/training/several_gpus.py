@@ -10,12 +10,12 @@ import math
 import os
 from typing import TYPE_CHECKING
 
-from ctc_kd.training.datasets import SAMPLE_RATE_HZ
+from ctc_kd.frames import SAMPLE_RATE_HZ
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ctc_kd.training.train import TrainingConfig
+    from ctc_kd.training.training_config import TrainingConfig
 
 
 def num_processes(rqmt: dict) -> int:
@@ -51,8 +51,8 @@ def update_options(training: TrainingConfig, processes: int) -> dict:
     }
 
 
-def total_count(count: Tensor | int) -> Tensor:
-    """Of the parts of a batch that all processes have."""
+def sum_over_processes(count: Tensor | int) -> Tensor:
+    """The sum of ``count`` over all processes."""
     import torch
 
     count = torch.as_tensor(count)

@@ -5,9 +5,6 @@ Imported by the config files that the jobs write; everything variable is a liter
 
 from __future__ import annotations
 
-from functools import cache, partial
-from importlib import import_module
-
 import numpy as np
 import returnn.frontend as rf
 import torch
@@ -15,41 +12,10 @@ from returnn.config import get_global_config
 from returnn.forward_iface import ForwardCallbackIface
 from returnn.tensor import Dim, Tensor, TensorDict
 
-from ctc_kd.nn.losses import DistillationLoss
-from ctc_kd.nn.selection import Selection
-from ctc_kd.training.hdf import HdfWriter
+from ctc_kd.store import HdfWriter
+from ctc_kd.training.build import build_criterion, build_model
 from ctc_kd.training.returnn_config import MODEL_SIZE_FILE
-from ctc_kd.training.several_gpus import joint_loss, total_count
-
-# Class -> module and config class, imported when needed: students should not wait for transformers.
-MODELS = {
-    "StudentCtc": ("ctc_kd.nn.student", "StudentConfig"),
-    "SpeechEncoderCtc": ("ctc_kd.nn.teacher", "TeacherConfig"),
-}
-
-
-def build_model(literal: dict) -> torch.nn.Module:
-    """The model of ``{"class": name in MODELS, ...fields of its config}``."""
-    fields = {name: value for name, value in literal.items() if name != "class"}
-    module_name, config_name = MODELS[literal["class"]]
-    module = import_module(module_name)
-    config = getattr(module, config_name).from_dict(fields)
-    return getattr(module, literal["class"])(config)
-
-
-def build_criterion(literal: dict) -> DistillationLoss:
-    """The loss of ``{"kd_scale", ..., "selection": {"rule", "parameters"}}``, and ``"log_prior"``, a file, if the rule
-    wants it."""
-    fields = {name: value for name, value in literal.items() if name != "log_prior"}
-    selection = Selection(**literal.get("selection", {}))
-    if "log_prior" in literal:
-        selection = partial(selection, log_prior=_log_prior(literal["log_prior"]))
-    return DistillationLoss(**{**fields, "selection": selection})
-
-
-@cache
-def _log_prior(path: str) -> torch.Tensor:
-    return torch.from_numpy(np.loadtxt(path, dtype="float32"))
+from ctc_kd.training.several_gpus import joint_loss, sum_over_processes
 
 
 def get_model(**_kwargs) -> torch.nn.Module:
@@ -73,7 +39,7 @@ def train_step(*, model: torch.nn.Module, extern_data: TensorDict, **_kwargs):
     together = rf.get_run_ctx().train_flag and config.typed_value("torch_distributed") is not None
     split_batches = together and config.typed_value("split_batches")
     if split_batches:
-        inputs["total"] = total_count
+        inputs["over_processes"] = sum_over_processes
     losses = criterion(logits, lengths, blank=logits.shape[-1] - 1, **inputs)
     for name, scale in criterion.scales.items():
         loss = joint_loss(losses[name], split_batches=split_batches) if together else losses[name]

@@ -5,48 +5,17 @@ from __future__ import annotations
 import itertools
 import os
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sisyphus import Job, Task, tk
 
 from ctc_kd.files import write_json
+from ctc_kd.frames import FRAME_SHIFT_S
+from ctc_kd.training.build import check_criterion, check_model
+from ctc_kd.training.training_config import TrainingConfig
 
-ADAMW = {"class": "adamw", "epsilon": 1e-16, "weight_decay": 0.01, "fused": True}
-
-
-@dataclass(frozen=True)
-class TrainingConfig:
-    """How long, how fast and in which batches; the number of epochs is the number of learning rates.
-
-    :param learning_rates: one per sub-epoch
-    :param partition_epoch: sub-epochs in one pass over the data
-    :param batch_seconds: audio in a batch, padding included
-    :param accumulate: batches in one update
-    :param optimizer: RETURNN's ``optimizer`` option
-    :param gradient_clip: norm of all gradients together, None for no clipping
-    :param autocast: None (fp32) or e.g. ``"bfloat16"``
-    :param bin_size: utterances in a bin of the laplace ordering, which sorts by duration inside bins
-    :param keep_epochs: checkpoints that are kept beside the last one
-    :param keep_best: number of best checkpoints (by dev loss) that are kept
-    """
-
-    learning_rates: tuple[float, ...]
-    partition_epoch: int
-    batch_seconds: float
-    accumulate: int = 1
-    optimizer: dict[str, Any] = field(default_factory=ADAMW.copy)
-    gradient_clip: float | None = None
-    autocast: str | None = None
-    bin_size: int = 1000
-    keep_epochs: tuple[int, ...] = ()
-    keep_best: int = 4
-    seed: int = 42
-
-    @property
-    def num_epochs(self) -> int:
-        return len(self.learning_rates)
+if TYPE_CHECKING:
+    from ctc_kd.training.train_config import Inputs
 
 
 class TrainJob(Job):
@@ -55,15 +24,17 @@ class TrainJob(Job):
     Label-free training is a property of this job's inputs: without ``labels`` and ``dev_labels`` nothing it reads
     depends on transcripts. On several GPUs (``rqmt``) the updates are those of one, see ``several_gpus``.
 
-    :param model: class and config of a model of ``ctc_kd.nn``, see ``steps.build_model``
-    :param criterion: the loss, see ``steps.build_criterion``
-    :param audio, dev_audio: archives by ``OggZipJob``
-    :param more_audio: further archives of the training set, as of other speeds, or of audio without transcripts
+    The attribute ``keep_best``, which is no part of the job's identity, asks for that many of the best checkpoints by
+    dev loss, beside those of ``training.keep_epochs``.
+
+    :param model: class and config of a model of ``ctc_kd.nn``, see ``build.build_model``
+    :param criterion: the loss, see ``build.build_criterion``
+    :param audio: archives by ``OggZipJob``, of several speeds, or also of audio without transcripts
+    :param dev_audio: archive of the set whose loss is computed after every sub-epoch
     :param labels, dev_labels: label sequences by ``LabelSequencesJob``, needed where CTC has a weight
     :param teacher_logits: store by ``DumpLogitsJob`` over both sets, needed where KD has a weight
+    :raises ValueError: model or criterion cannot be built, or the criterion lacks an input
     """
-
-    __sis_hash_exclude__ = {"more_audio": ()}
 
     def __init__(
         self,
@@ -71,22 +42,23 @@ class TrainJob(Job):
         model: dict[str, Any],
         criterion: dict[str, Any],
         training: TrainingConfig,
-        audio: tk.Path,
+        audio: list[tk.Path],
         dev_audio: tk.Path,
         labels: tk.Path | None = None,
         dev_labels: tk.Path | None = None,
         teacher_logits: tk.Path | None = None,
-        more_audio: Sequence[tk.Path] = (),
     ):
+        check_model(model)
+        check_criterion(criterion, labels=labels, teacher_logits=teacher_logits)
         self.model = model
         self.criterion = criterion
         self.training = training
         self.audio = audio
-        self.more_audio = more_audio
         self.dev_audio = dev_audio
         self.labels = labels
         self.dev_labels = dev_labels
         self.teacher_logits = teacher_logits
+        self.keep_best = 0
 
         self.out_models = self.output_path("models", directory=True)
         self.out_num_parameters = self.output_var("num_parameters")
@@ -104,25 +76,44 @@ class TrainJob(Job):
 
     def run(self):
         from ctc_kd.training.curves import read_learning_curves
-        from ctc_kd.training.returnn_config import MODEL_SIZE_FILE
+        from ctc_kd.training.returnn_config import MODEL_SIZE_FILE, write_config
         from ctc_kd.training.run_returnn import run_returnn
         from ctc_kd.training.several_gpus import num_processes
-        from ctc_kd.training.train_config import write_training_config
+        from ctc_kd.training.train_config import training_settings
 
         self._check_stores()
         self._name_too_short()
         processes = num_processes(self.rqmt)
-        write_training_config(self, processes=processes)
+        settings = training_settings(
+            self.model,
+            self.criterion,
+            self.training,
+            models=self.out_models.get_path(),
+            train=self._inputs(self.audio, self.labels),
+            dev=self._inputs([self.dev_audio], self.dev_labels),
+            keep_best=self.keep_best,
+            rqmt=self.rqmt,
+            processes=processes,
+        )
+        write_config(self.out_config.get_path(), settings=settings, steps=["get_model", "train_step"])
         run_returnn(self.out_config.get_path(), threads=self.rqmt["cpu"], processes=processes)
         with open(MODEL_SIZE_FILE) as file:
             self.out_num_parameters.set(int(file.read()))
         write_json(self.out_curves.get_path(), read_learning_curves("learning_rates"))
 
+    def _inputs(self, audio: list[tk.Path], labels: tk.Path | None) -> Inputs:
+        from ctc_kd.training.train_config import Inputs
+
+        return Inputs(
+            audio=[path.get_path() for path in audio],
+            labels=labels and labels.get_path(),
+            teacher_logits=self.teacher_logits and self.teacher_logits.get_path(),
+        )
+
     def _check_stores(self):
         """Labels and teacher logits must be of the model's inventory: training itself sees indices only."""
         from ctc_kd.lexicon.inventory import labels_with_blank
-        from ctc_kd.training.datasets import FRAME_SHIFT_S
-        from ctc_kd.training.hdf import read_labels, read_metadata
+        from ctc_kd.store import read_labels, read_metadata
 
         classes = labels_with_blank(self.model["num_labels_with_blank"])
         for name, expected in (("labels", classes[:-1]), ("dev_labels", classes[:-1]), ("teacher_logits", classes)):
@@ -142,7 +133,7 @@ class TrainJob(Job):
         """Print the utterances whose CTC loss is infinite, and so left out of the sum."""
         from ctc_kd.training.datasets import too_short_for_ctc
 
-        for labels, audio in ((self.labels, [self.audio, *self.more_audio]), (self.dev_labels, [self.dev_audio])):
+        for labels, audio in ((self.labels, self.audio), (self.dev_labels, [self.dev_audio])):
             if labels is None:
                 continue
             short = too_short_for_ctc(labels.get_path(), [path.get_path() for path in audio])

@@ -1,50 +1,75 @@
-"""The RETURNN config of a training job."""
+"""The RETURNN config of a training."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
+from ctc_kd.store import hdf_files
 from ctc_kd.training.datasets import audio_dataset, beside_gpu, extern_data, joined_dataset
-from ctc_kd.training.hdf import hdf_files
-from ctc_kd.training.returnn_config import as_literal, loader_options, write_config
+from ctc_kd.training.returnn_config import as_literal, loader_options
 from ctc_kd.training.several_gpus import update_options
-from ctc_kd.training.train import TrainingConfig
-
-if TYPE_CHECKING:
-    from ctc_kd.training.train import TrainJob
+from ctc_kd.training.training_config import TrainingConfig
 
 
-def write_training_config(job: TrainJob, *, processes: int):
-    """Write the config of ``job`` to its ``out_config``.
+class Inputs(NamedTuple):
+    """Files of the training set or of the dev set: archives, a store of label sequences, a store of teacher logits."""
 
+    audio: Sequence[str]
+    labels: str | None
+    teacher_logits: str | None
+
+    def stores(self) -> dict[str, list[str]]:
+        """Data key -> HDF files."""
+        stores = {}
+        if self.labels is not None:
+            stores["labels"] = [self.labels]
+        if self.teacher_logits is not None:
+            stores["teacher"] = hdf_files(self.teacher_logits)
+        return stores
+
+
+def training_settings(
+    model: dict[str, Any],
+    criterion: dict[str, Any],
+    training: TrainingConfig,
+    *,
+    models: str,
+    train: Inputs,
+    dev: Inputs,
+    keep_best: int,
+    rqmt: dict[str, Any],
+    processes: int,
+) -> dict[str, Any]:
+    """Names and literal values of the config.
+
+    :param model, criterion: see ``build.build_model`` and ``build.build_criterion``
+    :param models: folder of the checkpoints
+    :param keep_best: number of best checkpoints (by dev loss) that are kept
+    :param rqmt: the job's resources
     :param processes: that train together, see ``several_gpus``
     """
-    training = job.training
-    share = {**job.rqmt, "cpu": max(1, job.rqmt["cpu"] // processes)}
-    train_stores, dev_stores = _stores(job, job.labels), _stores(job, job.dev_labels)
-    # Dev utterances with a word outside the lexicon have no labels: the labels' file says which ones there are.
-    dev_order = "labels" if job.dev_labels else "audio"
-    train = joined_dataset(
+    share = {**rqmt, "cpu": max(1, rqmt["cpu"] // processes)}
+    train_data = joined_dataset(
         audio=audio_dataset(
-            [path.get_path() for path in (job.audio, *job.more_audio)],
-            seq_ordering=f"laplace:.{training.bin_size}",
-            partition_epoch=training.partition_epoch,
+            train.audio, seq_ordering=f"laplace:.{training.bin_size}", partition_epoch=training.partition_epoch
         ),
-        stores=train_stores,
+        stores=train.stores(),
     )
-    dev = joined_dataset(
-        audio=audio_dataset([job.dev_audio.get_path()], seq_ordering="sorted_reverse"),
-        stores=dev_stores,
-        order=dev_order,
+    dev_data = joined_dataset(
+        audio=audio_dataset(dev.audio, seq_ordering="sorted_reverse"),
+        stores=dev.stores(),
+        # Dev utterances with a word outside the lexicon have no labels: the labels' file says which ones there are.
+        order="labels" if dev.labels else "audio",
     )
-    settings = {
+    return {
         "task": "train",
-        "model": f"{job.out_models.get_path()}/epoch",
-        "model_config": as_literal(job.model),
-        "criterion_config": as_literal(job.criterion),
-        "train": beside_gpu(train, share),
-        "dev": beside_gpu(dev, share),
-        "extern_data": extern_data(num_classes=job.model["num_labels_with_blank"], keys=["audio", *train_stores]),
+        "model": f"{models}/epoch",
+        "model_config": as_literal(model),
+        "criterion_config": as_literal(criterion),
+        "train": beside_gpu(train_data, share),
+        "dev": beside_gpu(dev_data, share),
+        "extern_data": extern_data(num_classes=model["num_labels_with_blank"], keys=["audio", *train.stores()]),
         "max_seqs": 10_000,
         **update_options(training, processes),
         "optimizer": as_literal(training.optimizer),
@@ -57,24 +82,16 @@ def write_training_config(job: TrainJob, *, processes: int):
         "learning_rate_file": "learning_rates",
         "cleanup_old_models": {
             "keep_last_n": 1,
-            "keep_best_n": training.keep_best,
+            "keep_best_n": keep_best,
             "keep": sorted({*training.keep_epochs, training.num_epochs}),
         },
         **loader_options(share),
     }
-    write_config(job.out_config.get_path(), settings=settings, steps=["get_model", "train_step"])
 
 
 def order_offset(seed: int) -> int:
-    """What is added to the number of a pass to seed the order of its utterances, for which RETURNN does not look at
-    ``random_seed``. 0 for the default seed, the order it had first; with others no pass has that of another."""
+    """What RETURNN adds to the number of a pass to seed the order of its utterances, where it ignores ``random_seed``.
+
+    0 for the default seed, so its order stays; no other seed repeats another's pass.
+    """
     return 10_000 * ((seed - TrainingConfig.seed) % 2**16)
-
-
-def _stores(job: TrainJob, labels) -> dict[str, list[str]]:
-    stores = {}
-    if labels is not None:
-        stores["labels"] = [labels.get_path()]
-    if job.teacher_logits is not None:
-        stores["teacher"] = hdf_files(job.teacher_logits.get_path())
-    return stores

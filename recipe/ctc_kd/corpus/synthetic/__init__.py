@@ -1,0 +1,1 @@
+"""The embedded demo corpus: sentences, voices, rooms, and eSpeak NG, which speaks them."""

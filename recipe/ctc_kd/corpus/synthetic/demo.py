@@ -1,0 +1,90 @@
+"""The embedded demo corpus: synthetic speech in the layout of LibriSpeech."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from sisyphus import Job, Task
+
+from ctc_kd.corpus.synthetic.acoustics import Acoustics, Pauses
+from ctc_kd.files import write_lines, write_text
+
+UNTRANSCRIBED = "untranscribed"
+MINUTES = {"train": 16.0, "dev": 8.0, "test": 15.0, UNTRANSCRIBED: 16.0}
+
+
+class SynthesiseDemoCorpusJob(Job):
+    """Sentences about a village, spoken by eSpeak NG in other voices for each part, recorded in noisy rooms.
+
+    Speakers and sentences of the parts are disjoint, and no sentence of the parts is in the language model's text.
+    The files follow from the arguments bit by bit on machines of one kind.
+
+    :param minutes: at least so much audio of each part (``train``, ``dev``, ``test``, ``untranscribed``); speakers
+        share it equally
+    :param lm_words: words of the language model's text, at least
+    :param acoustics: recording conditions
+    :param pauses: around and inside of sentences
+    :param seed: everything else follows from it
+    """
+
+    def __init__(
+        self,
+        *,
+        minutes: dict[str, float] = MINUTES,
+        lm_words: int = 40000,
+        acoustics: Acoustics = Acoustics(),
+        pauses: Pauses = Pauses(),
+        seed: int = 1,
+    ):
+        unknown = set(minutes) - set(MINUTES)
+        if unknown:
+            raise ValueError(f"the demo corpus has the parts {list(MINUTES)}, not {sorted(unknown)}")
+        self.minutes = dict(minutes)
+        self.lm_words = lm_words
+        self.acoustics = acoustics
+        self.pauses = pauses
+        self.seed = seed
+        self.out_corpus = self.output_path("corpus", directory=True)
+        self.out_lm_text = self.output_path("lm_text.txt")
+        self.rqmt = {"cpu": 1, "mem": 1, "time": 1}
+
+    def tasks(self):
+        parts = list(self.minutes)
+        yield Task("synthesise", resume="synthesise", args=parts, parallel=len(parts), rqmt=self.rqmt)
+        yield Task("write_texts", resume="write_texts", mini_task=True)
+
+    def synthesise(self, part: str):
+        from ctc_kd.corpus.synthetic.espeak import in_fresh_process
+        from ctc_kd.corpus.synthetic.part import write_part
+        from ctc_kd.corpus.synthetic.speakers import plan
+
+        folder = os.path.join(self.out_corpus.get_path(), part)
+        if os.path.isdir(folder):
+            print(f"{part}: complete already")
+            return
+        speakers = plan(self.minutes, self.seed)[part]
+        partial = f"{part}.partial"
+        shutil.rmtree(partial, ignore_errors=True)
+        os.makedirs(partial)
+        seconds = self.minutes[part] * 60 / len(speakers)
+        rows = in_fresh_process(
+            write_part, partial, speakers, seconds, self.acoustics, self.pauses, part != UNTRANSCRIBED, self.seed
+        )
+        speaker_lines = [
+            f"{number:<5}| {sex} | {part:<16} |{length:6.2f} | {name}" for number, sex, length, name in rows
+        ]
+        write_lines(f"{part}.speakers", speaker_lines)
+        os.replace(partial, folder)
+        print(f"{part}: {sum(length for _, _, length, _ in rows):.1f} minutes of {len(rows)} speakers", flush=True)
+
+    def write_texts(self):
+        """The language model's text, and SPEAKERS.TXT as LibriSpeech has it."""
+        from ctc_kd.corpus.synthetic.speakers import lm_sentences
+
+        speakers = ";ID  |SEX| SUBSET           |MINUTES| NAME\n"
+        for part in self.minutes:
+            with open(f"{part}.speakers", encoding="utf-8") as file:
+                speakers += file.read()
+        write_text(os.path.join(self.out_corpus.get_path(), "SPEAKERS.TXT"), speakers)
+        write_lines(self.out_lm_text.get_path(), lm_sentences(self.minutes, self.lm_words, self.seed))

@@ -1,0 +1,99 @@
+"""The demo: the embedded corpus, and a preset that two cores train in minutes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sisyphus import tk
+
+from ctc_kd.corpus.librispeech import ReadLibriSpeechAudioJob
+from ctc_kd.corpus.synthetic.demo import UNTRANSCRIBED, SynthesiseDemoCorpusJob
+from ctc_kd.decoding.search import SearchConfig
+from ctc_kd.experiments.corpora import Corpus, librispeech_part, ngram_lm, three_sets, with_g2p
+from ctc_kd.experiments.presets import Preset, Scales
+from ctc_kd.lexicon.inventory import labels_with_blank
+from ctc_kd.lexicon.lexica import CmuLexiconJob
+from ctc_kd.nn.schedules import one_cycle
+from ctc_kd.training.training_config import TrainingConfig
+
+NUM_LABELS_WITH_BLANK = len(labels_with_blank())
+
+DEMO_ENCODER = tk.Path(
+    str(Path(__file__).parents[1] / "data" / "demo_teacher"), hash_overwrite="ctc_kd/data/demo_teacher"
+)
+
+DEMO = Preset(
+    name="demo",
+    teacher={
+        "class": "SpeechEncoderCtc",
+        "encoder": DEMO_ENCODER,
+        "num_labels_with_blank": NUM_LABELS_WITH_BLANK,
+        "dropout": 0.1,
+        "train_convolutions": False,
+    },
+    teacher_training=TrainingConfig(
+        learning_rates=tuple(one_cycle(7, peak=1e-3, start=1e-4)),
+        partition_epoch=1,
+        batch_seconds=25,
+        gradient_clip=1.0,
+        keep_epochs=(6,),
+    ),
+    teacher_candidates=(6, 7),
+    student={
+        "class": "StudentCtc",
+        "num_labels_with_blank": NUM_LABELS_WITH_BLANK,
+        "log_mel": {"normalise": True},
+        "spec_augment": {
+            "min_time_masks": 1,
+            "frames_per_time_mask": 50,
+            "max_time_width": 12,
+            "min_frequency_masks": 1,
+            "max_frequency_masks": 2,
+            "max_frequency_width": 12,
+        },
+        "frontend": {"channels": [4, 8, 8, 8]},
+        "conformer": {
+            "num_layers": 4,
+            "dim": 128,
+            "num_heads": 4,
+            "feed_forward_dim": 256,
+            "kernel_size": 15,
+            "dropout": 0.1,
+        },
+    },
+    student_training=TrainingConfig(
+        learning_rates=tuple(one_cycle(12, peak=2e-3, start=2e-4, end_of_decay=2e-4, final=1e-5)),
+        partition_epoch=1,
+        batch_seconds=15,
+        gradient_clip=1.0,
+    ),
+    temperature=2.0,
+    normalisation="selected_frames",
+    search=SearchConfig(beam_size=128, beam_size_token=12, beam_threshold=14.0),
+    scales=Scales(lm=(1.0, 1.5, 2.0, 2.5), prior=(0.0, 0.4, 0.8)),
+    requests={"*": {"cpu": 1, "gpu": 0, "mem": 2}},
+    notes=(
+        "The demo's teacher starts from an encoder that was pre-trained on the frame-level phonemes of the synthesiser "
+        "that speaks this corpus, with other voices and sentences than those of train, dev and test. The paper's "
+        "encoder was pre-trained without any labels. “Without transcripts” says that the student reads none.",
+    ),
+)
+
+
+def demo_untranscribed() -> tk.Path:
+    """Manifest of the embedded corpus' part without transcripts."""
+    speech = SynthesiseDemoCorpusJob().out_corpus
+    return ReadLibriSpeechAudioJob(corpus_dir=speech, part=UNTRANSCRIBED).out_cuts
+
+
+def demo_corpus(preset: Preset) -> Corpus:
+    """The embedded corpus: synthesised, then read like LibriSpeech."""
+    speech = SynthesiseDemoCorpusJob()
+    parts = {part: librispeech_part(speech.out_corpus, part) for part in ("train", "dev", "test")}
+    spoken = parts["train"].transcripts
+    withheld = {"words": [speech.out_lm_text, spoken], "withhold": 0.02, "withhold_from": spoken}
+    lexicon = CmuLexiconJob(**withheld).out_lexicon
+    g2p_lexicon = CmuLexiconJob(**withheld, extra_words=1500).out_lexicon
+    complete = with_g2p(lexicon, spoken, learn_from=g2p_lexicon, max_iterations=10)
+    lm = ngram_lm(speech.out_lm_text)
+    return three_sets(preset, "demo", parts, lexicon=lexicon, complete_lexicon=complete, lm=lm)

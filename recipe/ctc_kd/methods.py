@@ -1,0 +1,91 @@
+"""Every method of the tables (arXiv 2506.01503), declared once: its hyper-parameter, its names, and its table.
+
+A rule's function is the one of the same name in ``ctc_kd.nn.selection.RULES``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """The hyper-parameter of a rule.
+
+    :param name: of the rule function's argument
+    :param symbol: in tables
+    :param tried: the values of the paper's tables
+    :param most: the largest value that makes sense; all values are above 0
+    :param whole: whether it counts something
+    """
+
+    name: str
+    symbol: str
+    tried: tuple[float, ...]
+    most: float | None = None
+    whole: bool = False
+
+    def fault_of(self, value: float) -> str | None:
+        """Why a value makes no sense, None if it does."""
+        too_large = self.most is not None and value > self.most
+        if value <= 0 or too_large or (self.whole and value != int(value)):
+            kind = "a whole number" if self.whole else "a number"
+            at_most = "" if self.most is None else f", at most {self.most:g}"
+            return f"{self.name} is {value}, expected {kind} above 0{at_most}"
+        return None
+
+
+@dataclass(frozen=True)
+class Method:
+    """
+    :param name: in configs, names of rows and records
+    :param short: in tables
+    :param long: in sentences
+    :param distils: whether it trains on the teacher's logits, with a weight lambda; its name is then that of its rule
+    :param parameter: of its rule
+    :param table: of the paper; None for what is not in a table
+    """
+
+    name: str
+    short: str
+    long: str
+    distils: bool = True
+    parameter: Parameter | None = None
+    table: int | None = None
+
+
+_ALL = (
+    Method("teacher", "Teacher", "The teacher", distils=False, table=1),
+    Method("baseline", "Baseline", "The CTC baseline", distils=False, table=1),
+    Method("all", "KD", "Plain KD", table=1),
+    Method("eliminate", "Blank elim.", "Blank elimination", table=1),
+    Method(
+        "symmetric",
+        "Symmetric",
+        "Symmetric selection",
+        parameter=Parameter("n", "n", tried=(1, 2, 3, 4, 5), whole=True),
+        table=2,
+    ),
+    Method("trim", "Trim", "Trimming", table=2),
+    Method(
+        "threshold",
+        "Threshold",
+        "Threshold selection",
+        parameter=Parameter("alpha", "α", tried=(0.95, 0.9, 0.8), most=1),
+        table=2,
+    ),
+    Method("random", "Random", "Random selection", parameter=Parameter("beta", "β", tried=(0.5, 1.0, 2.0)), table=2),
+    Method(
+        "prior", "Prior", "Prior-corrected elimination", parameter=Parameter("scale", "scale", tried=(0.5,))
+    ),  # mentioned without numbers (section 5.1)
+)
+
+METHODS = {method.name: method for method in _ALL}
+"""By name, in the order of the tables."""
+
+
+def method_of(name: str) -> Method:
+    """:raises ValueError: there is no such method"""
+    if name not in METHODS:
+        raise ValueError(f"there is no method {name!r}; known are {', '.join(METHODS)}")
+    return METHODS[name]

@@ -1,0 +1,154 @@
+"""What can be chosen about the models, as plain data: a graph checks it when it is declared, without torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..frames import HOP_SAMPLES, SAMPLE_RATE_HZ, WINDOW_SAMPLES
+
+
+@dataclass(frozen=True)
+class LogMelConfig:
+    """
+    Attributes:
+        window: samples of the periodic Hann window, also the FFT size
+        hop: samples from frame to frame
+        min_frequency_hz, max_frequency_hz: range of the mel filters
+        normalise: give every filter zero mean and unit variance over each utterance. The paper does not; with little
+            data it shortens the time in which CTC knows blank only
+    """
+
+    sample_rate_hz: int = SAMPLE_RATE_HZ
+    window: int = WINDOW_SAMPLES
+    hop: int = HOP_SAMPLES
+    num_filters: int = 80
+    min_frequency_hz: float = 60.0
+    max_frequency_hz: float = 7600.0
+    normalise: bool = False
+
+
+@dataclass(frozen=True)
+class SpecAugmentConfig:
+    """All numbers are upper ends (lower ends for ``min_*``) of uniform draws, both ends included.
+
+    Attributes:
+        frames_per_time_mask: an utterance of T frames has up to ``T // frames_per_time_mask`` time masks
+        max_time_width: frames
+        max_frequency_width: mel bins
+    """
+
+    min_time_masks: int = 2
+    frames_per_time_mask: int = 25
+    max_time_width: int = 20
+    min_frequency_masks: int = 2
+    max_frequency_masks: int = 5
+    max_frequency_width: int = 16
+
+
+@dataclass(frozen=True)
+class VggConfig:
+    """
+    Attributes:
+        channels: of the four 3x3 convolutions; pooling halves the frame rate after the second and the fourth
+    """
+
+    channels: tuple[int, int, int, int] = (32, 64, 64, 32)
+
+
+@dataclass(frozen=True)
+class ConformerConfig:
+    """
+    Attributes:
+        dim: model dimension, a multiple of ``num_heads``
+        kernel_size: frames of the depthwise convolution, odd
+        dropout: everywhere, attention weights included
+    """
+
+    num_layers: int = 12
+    dim: int = 384
+    num_heads: int = 8
+    feed_forward_dim: int = 1536
+    kernel_size: int = 31
+    dropout: float = 0.2
+
+    def __post_init__(self):
+        if self.dim % self.num_heads:
+            raise ValueError(f"dim {self.dim} is no multiple of num_heads {self.num_heads}")
+        if self.kernel_size % 2 == 0:
+            raise ValueError(f"kernel_size {self.kernel_size} is even: a frame needs as many neighbours on both sides")
+
+
+@dataclass(frozen=True)
+class StudentConfig:
+    """The defaults are the paper's (43.8 million parameters).
+
+    Attributes:
+        num_labels_with_blank: outputs
+        spec_augment: ``None`` to train without
+    """
+
+    num_labels_with_blank: int
+    log_mel: LogMelConfig = field(default_factory=LogMelConfig)
+    spec_augment: SpecAugmentConfig | None = field(default_factory=SpecAugmentConfig)
+    frontend: VggConfig = field(default_factory=VggConfig)
+    conformer: ConformerConfig = field(default_factory=ConformerConfig)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> StudentConfig:
+        """From what ``dataclasses.asdict`` gives, also through JSON; left out fields keep defaults."""
+        kinds = {
+            "log_mel": LogMelConfig,
+            "spec_augment": SpecAugmentConfig,
+            "frontend": lambda channels: VggConfig(tuple(channels)),
+            "conformer": ConformerConfig,
+        }
+        nested = {name: kinds[name](**value) for name, value in values.items() if name in kinds and value is not None}
+        return cls(**{**values, **nested})
+
+
+NORMALISATIONS = ("selected_frames", "batch_times_labels")
+"""Of the distillation loss, see ``nn.losses.kd_loss``."""
+
+WAVEFORMS = ("paper", "plain", "normalised")
+
+
+@dataclass(frozen=True)
+class TeacherConfig:
+    """
+    Attributes:
+        encoder: a name of the Hugging Face hub, a folder with ``config.json`` and ``model.safetensors``, or the fields
+            of a transformers configuration (``{"model_type": "hubert", ...}``) for a randomly initialised encoder.
+            HuBERT, wav2vec 2.0, WavLM, and Whisper, of which only the encoder is loaded
+        num_labels_with_blank: outputs
+        pooling: encoder frames of an output frame, of which the maximum is taken (2: 25 Hz)
+        dropout: before the output layer
+        attention_mask: hide padding from the encoder; the paper's code does not. Results that do not depend on the
+            batch also need ``feat_extract_norm="layer"``: the group norm of the smaller encoders averages over time
+        mask_time_prob: in training, share of the encoder's frames in masks of ``mask_time_length`` frames
+        train_convolutions: False keeps the pre-trained feature extractor as it is; the paper trains it
+        encoder_options: fields of the encoder's configuration to change, ``{"layerdrop": 0.0, "hidden_dropout": 0.1}``
+        waveform: what the encoder hears. ``"paper"``: pre-emphasis and a peak of 1, as the student; ``"normalised"``:
+            zero mean and unit variance, on which the large HuBERT, wav2vec 2.0 and WavLM were pre-trained; ``"plain"``:
+            as recorded, as Whisper was. ``None``: ``"plain"`` for Whisper, ``"paper"`` for all others
+    """
+
+    encoder: str | dict
+    num_labels_with_blank: int
+    pooling: int = 2
+    dropout: float = 0.2
+    attention_mask: bool = True
+    mask_time_prob: float = 0.05
+    mask_time_length: int = 10
+    train_convolutions: bool = True
+    encoder_options: dict = field(default_factory=dict)
+    waveform: str | None = None
+
+    def __post_init__(self):
+        if self.waveform not in (None, *WAVEFORMS):
+            raise ValueError(f"waveform {self.waveform!r}: expected one of {', '.join(WAVEFORMS)}")
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> TeacherConfig:
+        """From what ``dataclasses.asdict`` gives, also after a round trip through JSON."""
+        return cls(**values)

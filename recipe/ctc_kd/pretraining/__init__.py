@@ -1,0 +1,1 @@
+"""Pre-training of the demo's teacher encoder on synthetic speech."""

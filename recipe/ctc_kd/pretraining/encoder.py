@@ -1,0 +1,77 @@
+"""Pre-train the demo's teacher encoder to tell the phoneme of every frame, in the manner of HuBERT."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from sisyphus import Job, Task, tk
+
+from ctc_kd.files import write_json
+
+
+class PretrainEncoderJob(Job):
+    """A Hugging Face encoder folder in float16, pre-trained on masked frame-wise prediction of speech units.
+
+    As HuBERT's, the units are one class a frame and spans of frames are masked; unlike HuBERT's, they are the
+    synthesiser's phonemes instead of cluster numbers, and unmasked frames count as well. The last shard of the speech
+    is held out.
+
+    :param speech: shards of a :class:`~ctc_kd.pretraining.speech.SynthesisePretrainingSpeechJob`
+    :param encoder: fields of the transformers configuration, with ``model_type``; ``layerdrop`` has to be 0, since
+        gradients of all layers are averaged over the workers
+    :param passes: over the speech
+    :param workers: processes that train with averaged gradients, one thread each
+    :param batch_windows: of each process
+    :param learning_rate: peak of the one-cycle schedule (a tenth of the steps up, the others down to zero)
+    :param seed: of initialisation, order, masks and dropout
+    """
+
+    def __init__(
+        self,
+        *,
+        speech: tk.Path,
+        encoder: dict,
+        passes: int,
+        learning_rate: float,
+        workers: int = 2,
+        batch_windows: int = 8,
+        seed: int = 1,
+    ):
+        self.speech = speech
+        self.encoder = encoder
+        self.passes = passes
+        self.learning_rate = learning_rate
+        self.workers = workers
+        self.batch_windows = batch_windows
+        self.seed = seed
+        self.out_encoder = self.output_path("encoder", directory=True)
+        self.out_curve = self.output_path("curve.json")
+        self.rqmt = {"cpu": workers, "mem": 8, "time": 4}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        import torch
+
+        from ctc_kd.pretraining.loop import Settings, load_checkpoint, train, write_encoder
+
+        settings = Settings(
+            speech=self.speech.get_path(),
+            encoder=self.encoder,
+            passes=self.passes,
+            learning_rate=self.learning_rate,
+            workers=self.workers,
+            batch_windows=self.batch_windows,
+            seed=self.seed,
+            folder=os.getcwd(),
+        )
+        # Two processes with a thread each: faster than two threads, above all on a machine that does other things too.
+        torch.multiprocessing.spawn(train, args=(settings,), nprocs=self.workers)
+        state = load_checkpoint(settings)
+        shutil.rmtree("encoder.partial", ignore_errors=True)
+        write_encoder(settings, state, "encoder.partial")
+        shutil.rmtree(self.out_encoder.get_path(), ignore_errors=True)  # gone already, if it was killed here
+        os.replace("encoder.partial", self.out_encoder.get_path())
+        write_json(self.out_curve.get_path(), state["curve"])

@@ -1,0 +1,113 @@
+"""Hyper-parameters are chosen on dev, and only the chosen rows are searched on test."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypedDict
+
+from sisyphus import Job, Task, tk
+
+from ctc_kd.files import write_json
+
+if TYPE_CHECKING:
+    from ctc_kd.report.record import Record
+
+
+class Candidate(TypedDict):
+    """A row that is scored on dev.
+
+    :param record: by RecordJob
+    :param posteriors: of test, by PosteriorsJob
+    :param prior: by PosteriorsJob
+    """
+
+    record: tk.Path
+    posteriors: tk.Path
+    prior: tk.Path
+
+
+class ChooseOnDevJob(Job):
+    """The row of the hyper-parameter with the lowest dev WER (the mean over seeds), the smallest one in a tie.
+
+    :param candidates: the rows of one method and one distillation scale
+    :param seed: the outputs are those of the chosen row with this seed
+
+    ``out_record, out_posteriors, out_prior``: links to the files of the chosen row; ``out_lm_scale, out_prior_scale``.
+    """
+
+    def __init__(self, *, candidates: Sequence[Candidate], seed: int):
+        self.candidates = candidates
+        self.seed = seed
+        self.out_record = self.output_path("record.json")
+        self.out_posteriors = self.output_path("posteriors.hdf")
+        self.out_prior = self.output_path("log_prior.txt")
+        self.out_lm_scale = self.output_var("lm_scale")
+        self.out_prior_scale = self.output_var("prior_scale")
+        self.rqmt = {"cpu": 1, "mem": 1, "time": 0.2}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        from ctc_kd.report.record import read_record
+
+        records = [read_record(candidate["record"].get_path()) for candidate in self.candidates]
+        parameter = best_parameter(records)
+        chosen = [(record.parameter, record.seed) for record in records].index((parameter, self.seed))
+        candidate, record = self.candidates[chosen], records[chosen]
+        for path, link in (
+            (candidate["record"], self.out_record),
+            (candidate["posteriors"], self.out_posteriors),
+            (candidate["prior"], self.out_prior),
+        ):
+            if os.path.lexists(link.get_path()):  # of an attempt that was killed
+                os.remove(link.get_path())
+            os.symlink(path.get_path(), link.get_path())
+        self.out_lm_scale.set(record.lm_scale)
+        self.out_prior_scale.set(record.prior_scale)
+        print(f"chosen: {record.row}, {record.dev.wer:.2f} % WER on dev")
+
+
+def best_parameter(records: Sequence[Record]) -> float | None:
+    """The hyper-parameter with the lowest mean dev WER.
+
+    :raises ValueError: not every hyper-parameter has the same seeds
+    """
+    from ctc_kd.report.grid.cell import Cell, best_on_dev
+
+    groups: dict[float | None, list[Record]] = {}
+    for record in records:
+        groups.setdefault(record.parameter, []).append(record)
+    seeds = {parameter: sorted(record.seed for record in group) for parameter, group in groups.items()}
+    if len(set(map(tuple, seeds.values()))) > 1:
+        raise ValueError(f"the candidates differ in their seeds, which makes the choice unfair: {seeds}")
+    return best_on_dev([Cell.of(group) for group in groups.values()]).parameter
+
+
+class AddTestScoreJob(Job):
+    """A row's record with its score on test.
+
+    :param record: by RecordJob, with dev only
+    :param counts: by ScoreJob on test
+    """
+
+    def __init__(self, *, record: tk.Path, counts: tk.Path):
+        self.record = record
+        self.counts = counts
+        self.score_job = counts.creator.job_id()
+        self.out_record = self.output_path("record.json")
+        self.rqmt = {"cpu": 1, "mem": 1, "time": 0.2}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        from ctc_kd.report.record import read_record, read_score
+
+        record = read_record(self.record.get_path())
+        job_ids = {**record.job_ids, "score test": self.score_job}
+        record = dataclasses.replace(record, test=read_score(self.counts), job_ids=job_ids)
+        write_json(self.out_record.get_path(), record.to_json())
+        print(f"{record.row}: {record.dev.wer:.2f} % WER on dev, {record.test.wer:.2f} % on test")

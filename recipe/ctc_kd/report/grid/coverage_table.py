@@ -1,0 +1,67 @@
+"""Share of frames that each selection distils, beside the paper's: as Markdown and as HTML."""
+
+from __future__ import annotations
+
+from ctc_kd.methods import METHODS
+from ctc_kd.report import names
+from ctc_kd.report.grid.charts import share_bar
+from ctc_kd.report.grid.results import Results
+from ctc_kd.report.svg import grouped_rows
+
+NOTE = (
+    "Padding is not counted. The paper's shares are of its own data and teacher; its published script counts frames to "
+    "the right of a label only at distance exactly n, so its figures for n ≥ 2 are somewhat low."
+)
+
+
+def coverage_markdown(coverage: dict, results: Results) -> str:
+    """:param coverage: ``CoverageJob.out_coverage``"""
+    lines = [
+        [METHODS[entry["rule"]].long, *_numbers(entry), _paper(entry, results)] for entry in coverage["selections"]
+    ]
+    table = names.markdown(["Selection", "Hyper-param.", "Frames", "Share", "Paper"], lines)
+    facts = "\n".join(f"- {name}: {value}" for name, value in coverage_facts(coverage).items())
+    return f"**Coverage.** Frames of the teacher that a selection distils. {NOTE}\n\n{table}\n{facts}\n"
+
+
+def coverage_html(coverage: dict, results: Results) -> str:
+    names_ = ["Selection", "Hyper-param.", "frames", "share"]
+    head = "".join(f"<th>{name}</th>" for name in names_) + '<th class="plot"></th><th class="paper">Paper</th>'
+    rows = []
+    for entry in coverage["selections"]:
+        paper_share = results.paper_share(entry["rule"], entry["parameter"])
+        cells = "".join(f"<td>{text}</td>" for text in _numbers(entry))
+        cells += f'<td class="plot">{share_bar(entry["share"], paper_share)}</td>'
+        cells += f'<td class="paper">{_paper(entry, results)}</td>'
+        rows.append((METHODS[entry["rule"]].long, cells))
+    table = f'<table class="coverage"><thead><tr>{head}</tr></thead><tbody>{grouped_rows(rows)}</tbody></table>'
+    return f'<div class="scroll">{table}</div>'
+
+
+def _numbers(entry: dict) -> list[str]:
+    parameter = names.parameter(entry["rule"], entry["parameter"])
+    return [parameter, names.count(entry["frames"]), names.percent(entry["share"])]
+
+
+def _paper(entry: dict, results: Results) -> str:
+    return names.percent(results.paper_share(entry["rule"], entry["parameter"]), digits=0)
+
+
+def coverage_facts(coverage: dict) -> dict[str, str]:
+    """What is known of the teacher's spikes, name -> text."""
+    spikes = coverage["spikes"]
+    hours = coverage["frames"] * coverage["frame_shift_s"] / 3600
+    facts = {
+        "Speech": f"{hours:.2f} h, {names.count(coverage['utterances'])} utterances",
+        "Frames": f"{names.count(coverage['frames'])} of {1000 * coverage['frame_shift_s']:.0f} ms",
+        "Blank is the best label": names.percent(coverage["blank_share"]),
+        "Entropy": f"{coverage['mean_entropy']:.2f} nats per frame",
+        "Spikes": f"{names.count(spikes['count'])}, {spikes['per_second']:.1f} per second",
+    }
+    if spikes["count"]:
+        facts["Length of a spike"] = (
+            f"{spikes['mean_length_frames']:.2f} frames, {names.percent(spikes['single_frame_share'], 0)} single frames"
+        )
+    if spikes["mean_gap_frames"] is not None:
+        facts["Blank frames between spikes"] = f"{spikes['mean_gap_frames']:.2f}"
+    return facts

@@ -1,0 +1,112 @@
+"""Models and losses by the literals that stand in configs. A graph checks the literals, without torch, before it runs.
+
+A model is ``{"class": a name in MODELS, ...fields of its config}``, a criterion ``{"kd_scale": lambda, ...}``.
+"""
+
+from __future__ import annotations
+
+from functools import cache, partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ctc_kd.methods import METHODS
+from ctc_kd.nn.config import NORMALISATIONS, StudentConfig, TeacherConfig
+
+if TYPE_CHECKING:
+    import torch
+
+    from ctc_kd.nn.losses import DistillationLoss
+
+
+class ModelClass(NamedTuple):
+    """
+    :param module: imported when a model is built: students should not wait for transformers
+    :param config: has ``from_dict``
+    """
+
+    module: str
+    config: type
+
+
+MODELS = {
+    "StudentCtc": ModelClass("ctc_kd.nn.student", StudentConfig),
+    "SpeechEncoderCtc": ModelClass("ctc_kd.nn.teacher", TeacherConfig),
+}
+
+CRITERION_FIELDS = ("kd_scale", "temperature", "normalisation", "selection", "log_prior")
+
+
+def check_model(literal: dict[str, Any]) -> Any:
+    """The config of a model.
+
+    :raises ValueError: there is no such class, or its config cannot be built
+    """
+    fields = dict(literal)
+    name = fields.pop("class", None)
+    if name not in MODELS:
+        raise ValueError(f'a model has "class": {name!r}; known are {", ".join(MODELS)}')
+    try:
+        return MODELS[name].config.from_dict(fields)
+    except (TypeError, ValueError) as error:  # a field that it does not have, or lacks, or a wrong value
+        raise ValueError(f"the config of the model {name} cannot be built: {error}") from error
+
+
+def build_model(literal: dict[str, Any]) -> torch.nn.Module:
+    config = check_model(literal)
+    return getattr(import_module(MODELS[literal["class"]].module), literal["class"])(config)
+
+
+def check_criterion(literal: dict[str, Any], *, labels: Any, teacher_logits: Any):
+    """
+    :param labels, teacher_logits: what there is to train on, None for what there is not
+    :raises ValueError: a field is unknown or wrong, or the criterion needs an input that there is not
+    """
+    if unknown := set(literal) - set(CRITERION_FIELDS):
+        raise ValueError(f"a criterion has {', '.join(sorted(unknown))}; known are {', '.join(CRITERION_FIELDS)}")
+    scale = literal.get("kd_scale")
+    if scale is None or not 0 <= scale <= 1:
+        raise ValueError(f"a criterion has kd_scale {scale}, expected the weight of distillation, from 0 to 1")
+    if scale < 1 and labels is None:
+        raise ValueError(f"kd_scale {scale} leaves a weight to the CTC loss, which needs label sequences")
+    if scale > 0 and teacher_logits is None:
+        raise ValueError(f"kd_scale {scale} needs the logits of a teacher")
+    if literal.get("normalisation", NORMALISATIONS[0]) not in NORMALISATIONS:
+        raise ValueError(f"normalisation {literal['normalisation']!r}, expected one of {', '.join(NORMALISATIONS)}")
+    if literal.get("temperature", 1) <= 0:
+        raise ValueError(f"temperature {literal['temperature']}, expected a number above 0")
+    if scale > 0:
+        _check_selection(**literal.get("selection", {"rule": "all"}), has_prior="log_prior" in literal)
+
+
+def _check_selection(*, rule: str, parameters: dict[str, float] | None = None, has_prior: bool):
+    rules = [name for name, method in METHODS.items() if method.distils]
+    if rule not in rules:
+        raise ValueError(f"there is no selection rule {rule!r}; known are {', '.join(rules)}")
+    expected = METHODS[rule].parameter
+    names = [expected.name] if expected else []
+    if list(parameters or {}) != names:
+        raise ValueError(f"selection rule {rule!r} takes {names or 'no parameters'}, got {list(parameters or {})}")
+    if expected and (fault := expected.fault_of(parameters[expected.name])):
+        raise ValueError(f"selection rule {rule!r}: {fault}")
+    if (rule == "prior") != has_prior:
+        raise ValueError(f"selection rule {rule!r} {'needs the' if rule == 'prior' else 'takes no'} log_prior")
+
+
+def build_criterion(literal: dict[str, Any]) -> DistillationLoss:
+    """``"selection"`` is ``{"rule", "parameters"}``; ``"log_prior"`` is a file, for the rule that wants it."""
+    from ctc_kd.nn.losses import DistillationLoss
+    from ctc_kd.nn.selection import Selection
+
+    fields = {name: value for name, value in literal.items() if name != "log_prior"}
+    selection = Selection(**literal.get("selection", {}))
+    if "log_prior" in literal:
+        selection = partial(selection, log_prior=_log_prior(literal["log_prior"]))
+    return DistillationLoss(**{**fields, "selection": selection})
+
+
+@cache
+def _log_prior(path: str) -> torch.Tensor:
+    import numpy as np
+    import torch
+
+    return torch.from_numpy(np.loadtxt(path, dtype="float32"))

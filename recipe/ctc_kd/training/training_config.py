@@ -1,0 +1,40 @@
+"""How a model is trained: schedule, batches, optimiser."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+ADAMW = {"class": "adamw", "epsilon": 1e-16, "weight_decay": 0.01, "fused": True}
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How long, how fast and in which batches; the number of epochs is the number of learning rates.
+
+    :param learning_rates: one per sub-epoch
+    :param partition_epoch: sub-epochs in one pass over the data
+    :param batch_seconds: audio in a batch, padding included
+    :param accumulate: batches in one update
+    :param optimizer: RETURNN's ``optimizer`` option
+    :param gradient_clip: norm of all gradients together, None for no clipping
+    :param autocast: None (fp32) or e.g. ``"bfloat16"``
+    :param bin_size: utterances in a bin of the laplace ordering, which sorts by duration inside bins
+    :param keep_epochs: sub-epochs whose checkpoints are kept beside the last one
+    :param seed: of initialisation, dropout and order of the data
+    """
+
+    learning_rates: tuple[float, ...]
+    partition_epoch: int
+    batch_seconds: float
+    accumulate: int = 1
+    optimizer: dict[str, Any] = field(default_factory=ADAMW.copy)
+    gradient_clip: float | None = None
+    autocast: str | None = None
+    bin_size: int = 1000
+    keep_epochs: tuple[int, ...] = ()
+    seed: int = 42
+
+    @property
+    def num_epochs(self) -> int:
+        return len(self.learning_rates)

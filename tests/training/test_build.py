@@ -1,0 +1,94 @@
+"""Models and losses are checked when a graph is declared, without torch."""
+
+import subprocess
+import sys
+
+import pytest
+from sisyphus import tk
+
+from ctc_kd.nn.losses import DistillationLoss
+from ctc_kd.training.build import CRITERION_FIELDS, build_criterion, check_criterion, check_model
+from ctc_kd.training.train import TrainJob
+from ctc_kd.training.training_config import TrainingConfig
+
+STUDENT = {"class": "StudentCtc", "num_labels_with_blank": 79}
+TEACHER = {"class": "SpeechEncoderCtc", "num_labels_with_blank": 79}
+
+
+def check(criterion, labels="labels", teacher_logits="logits"):
+    check_criterion(criterion, labels=labels, teacher_logits=teacher_logits)
+
+
+def kd(**selection):
+    return {"kd_scale": 1.0, "selection": selection}
+
+
+@pytest.mark.parametrize(
+    ("model", "fault"),
+    [
+        ({"num_labels_with_blank": 79}, '"class": None; known are StudentCtc, SpeechEncoderCtc'),
+        ({**STUDENT, "class": "Student"}, "\"class\": 'Student'; known are StudentCtc"),
+        ({**STUDENT, "conformer": {"dropuot": 0.1}}, "StudentCtc cannot be built: .*dropuot"),
+        ({**STUDENT, "conformer": {"dim": 100}}, "StudentCtc cannot be built: dim 100 is no multiple of num_heads 8"),
+        ({**STUDENT, "conformer": {"kernel_size": 4}}, "kernel_size 4 is even"),
+        (TEACHER, "SpeechEncoderCtc cannot be built: .*encoder"),
+        ({**TEACHER, "encoder": "x", "waveform": "loud"}, "waveform 'loud'"),
+    ],
+)
+def test_a_wrong_model_is_named(model, fault):
+    with pytest.raises(ValueError, match=fault):
+        check_model(model)
+
+
+@pytest.mark.parametrize(
+    ("criterion", "fault"),
+    [
+        ({}, "kd_scale None, expected the weight"),
+        ({"kd_scale": 1.5}, "kd_scale 1.5, expected"),
+        ({"kd_scale": 1.0, "temprature": 2}, "a criterion has temprature; known are kd_scale, temperature"),
+        ({"kd_scale": 1.0, "temperature": 0.0}, "temperature 0.0, expected"),
+        ({"kd_scale": 1.0, "normalisation": "frames"}, "normalisation 'frames', expected one of selected_frames"),
+        (kd(rule="symetric", parameters={"n": 1}), "no selection rule 'symetric'; known are all, eliminate"),
+        (kd(rule="baseline"), "no selection rule 'baseline'"),
+        (kd(rule="symmetric"), r"'symmetric' takes \['n'\], got \[\]"),
+        (kd(rule="symmetric", parameters={"n": -1}), "'symmetric': n is -1, expected a whole number above 0"),
+        (kd(rule="trim", parameters={"n": 1}), r"'trim' takes no parameters, got \['n'\]"),
+        (kd(rule="prior", parameters={"scale": 0.5}), "'prior' needs the log_prior"),
+        ({**kd(rule="trim"), "log_prior": "prior.txt"}, "'trim' takes no log_prior"),
+    ],
+)
+def test_a_wrong_criterion_is_named(criterion, fault):
+    with pytest.raises(ValueError, match=fault):
+        check(criterion)
+
+
+def test_a_criterion_needs_its_inputs():
+    with pytest.raises(ValueError, match="kd_scale 0.9 leaves a weight to the CTC loss, which needs label sequences"):
+        check({"kd_scale": 0.9}, labels=None)
+    with pytest.raises(ValueError, match="kd_scale 0.9 needs the logits of a teacher"):
+        check({"kd_scale": 0.9}, teacher_logits=None)
+    check({"kd_scale": 1.0}, labels=None)
+    check({"kd_scale": 0.0}, teacher_logits=None)
+
+
+def test_what_passes_the_check_can_be_built(tmp_path):
+    (tmp_path / "prior.txt").write_text("-1.0\n-2.0\n")
+    criterion = {**kd(rule="prior", parameters={"scale": 0.5}), "log_prior": str(tmp_path / "prior.txt")}
+    criterion |= {"temperature": 1.0, "normalisation": "batch_times_labels"}
+    check(criterion)
+    assert set(criterion) == set(CRITERION_FIELDS)
+    assert isinstance(build_criterion(criterion), DistillationLoss)
+
+
+def test_a_training_is_refused_when_it_is_declared():
+    training = TrainingConfig((1e-3,), partition_epoch=1, batch_seconds=4.0)
+    audio = {"audio": [tk.Path("train.zip")], "dev_audio": tk.Path("dev.zip"), "training": training}
+    with pytest.raises(ValueError, match="dropuot"):
+        TrainJob(model={**STUDENT, "conformer": {"dropuot": 0.1}}, criterion=kd(rule="all"), **audio)
+    with pytest.raises(ValueError, match="needs the logits of a teacher"):
+        TrainJob(model=STUDENT, criterion=kd(rule="all"), **audio)
+
+
+def test_a_graph_is_checked_without_torch():
+    code = "import sys, ctc_kd.training.train; sys.exit(bool({'torch', 'numpy', 'transformers'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
