@@ -10,4 +10,8 @@ from .toolkit import setup_path
 
 __all__ = ["Job", "Task", "Path", "gs", "tk", "setup_path"]
 
+if gs.engine is None:
+    from .localengine import this_machine
+
+    gs.engine = this_machine
 _loader.install_finder()

@@ -12,9 +12,9 @@ def main(argv=None):
 
 
 def run(argv):
-    from .command_line import parser
-    from .commands import EXIT_USAGE
-    from .refusal import Refusal
+    from .base.exit_status import EXIT_USAGE
+    from .base.refusal import Refusal
+    from .cli.command_line import parser
 
     args = parser().parse_args(argv)
     logging.basicConfig(format=LOG_FORMAT, level=args.log_level, stream=sys.stdout)

@@ -9,9 +9,11 @@ import time
 
 from . import global_constants as gc
 from . import global_settings as gs
-from .job_files import has_finished_marker
-from .lookup import is_foreign
-from .removal import folders_to_keep_below, remove_jobs, unused_folders
+from .base.layout import has_finished_marker
+from .graph import graph
+from .reading.lookup import is_foreign
+from .upkeep.lock import ManagerLock
+from .upkeep.removal import folders_to_keep_below, remove_jobs, unused_folders
 
 _KEPT = {gc.JOB_OUTPUT, gc.JOB_INFO, gc.JOB_WORK_DIR, gc.JOB_INPUT, gc.JOB_FINISHED_ARCHIVE}
 _PARTIAL = gc.JOB_FINISHED_ARCHIVE + ".partial"
@@ -114,9 +116,6 @@ def _remove(path):
 # from the console --------------------------------------------------------------------------------------------------
 def cleanup_jobs():
     """Pack all finished jobs of the graph now."""
-    from .graph import graph
-    from .lock import ManagerLock
-
     with ManagerLock():
         for job in graph.walk():
             if job._sis_finished():

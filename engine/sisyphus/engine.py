@@ -5,7 +5,9 @@ import logging
 
 from . import global_constants as gc
 from . import global_settings as gs
-from . import retry
+from .base import measuring, processes
+from .base.refusal import ConfigError
+from .jobs import retry
 from .task import normalised
 
 
@@ -87,18 +89,14 @@ class EngineBase:
         """Called in the worker before the task runs."""
 
     def get_job_used_resources(self, process):
-        from .resources import used_by_process_tree
-
-        return used_by_process_tree(process)
+        return measuring.used_by_process_tree(process)
 
     def get_task_termination_info(self, task, task_id, submit_info):
         """``{"out_of_memory": bool, "out_of_time": bool}`` as far as the engine knows."""
         return {}
 
     def get_job_node_hostnames(self):
-        from .processes import hostname
-
-        return [hostname()]
+        return [processes.hostname()]
 
     def check_request(self, rqmt, task):
         """Raise `ImpossibleRequest` if ``rqmt`` can never be met."""
@@ -241,3 +239,13 @@ class EngineSelector(EngineBase):
 
     def get_task_termination_info(self, task, task_id, submit_info):
         return self._of(task).get_task_termination_info(task, task_id, submit_info)
+
+
+def cached_engine(cache=[]):  # noqa: B006  the default list is the cache
+    """The engine of the settings, made once. Raises `ConfigError` if the settings cannot make it."""
+    if not cache:
+        try:
+            cache.append(gs.engine())
+        except Exception as e:  # of the settings
+            raise ConfigError(f"engine() of the settings failed: {gs.error_in_words(e)}") from e
+    return cache[0]

@@ -17,14 +17,7 @@ BASE_DIR = os.getcwd()
 
 
 # Hooks -------------------------------------------------------------------------------------------------------------
-def engine():
-    """The engine that runs tasks: this machine, all its CPUs, no GPU."""
-    from .localengine import LocalEngine
-
-    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    if ENGINE_NOT_SETUP_WARNING:
-        _logging.info("no engine() in the settings: using this machine with %s CPUs and no GPU", cpus)
-    return LocalEngine(cpus=cpus)
+engine = None  # a function; without one, tasks run on this machine (`localengine.this_machine`)
 
 
 def worker_wrapper(job, task_name, call):

@@ -7,7 +7,9 @@ import pickle
 import time
 
 from . import global_settings as gs
-from .tools import extract_paths, write_atomically
+from .base.writing import write_atomically
+from .jobs.evaluation import one_evaluation
+from .tools import extract_paths
 
 
 class OutputTarget:
@@ -246,8 +248,6 @@ class SISGraph:
 
     def get_jobs_by_status(self, engine=None, skip_finished=False):
         """State -> jobs in that state, inputs without creator as ``input_path`` or ``input_missing``."""
-        from .job_states import one_evaluation
-
         result = {}
         with one_evaluation():
             for job in self.walk(skip=(lambda j: j._sis_finished()) if skip_finished else (lambda j: False)):

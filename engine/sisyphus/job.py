@@ -5,13 +5,17 @@ import logging
 import re
 import sys
 
-from . import block, mistakes, tools
+from . import block, tools
 from . import global_constants as gc
 from . import global_settings as gs
-from .job_files import JobFiles
-from .job_options import JobOptions
+from .base import mistakes
+from .base.layout import has_finished_marker
 from .job_path import Path, Variable
-from .job_states import JobStates
+from .jobs.files import JobFiles
+from .jobs.hooks import JobHooks
+from .jobs.options import JobOptions
+from .jobs.states import JobStates
+from .task import Task
 
 created_jobs = {}  # id -> job, of this process
 
@@ -22,8 +26,6 @@ _signatures = {}
 
 def job_finished(path):
     """Whether the job folder ``path`` has a finished marker or archive."""
-    from .job_files import has_finished_marker
-
     return has_finished_marker(path)
 
 
@@ -87,7 +89,7 @@ class JobSingleton(type):
         return job
 
 
-class Job(JobStates, JobFiles, JobOptions, metaclass=JobSingleton):
+class Job(JobHooks, JobStates, JobFiles, JobOptions, metaclass=JobSingleton):
     """Base class of all jobs; see engine/README.md for what a subclass declares.
 
     Class attributes: ``__sis_hash_exclude__`` (parameter -> value that is left out of the hash),
@@ -233,28 +235,12 @@ class Job(JobStates, JobFiles, JobOptions, metaclass=JobSingleton):
 
     def tasks(self):
         """The steps of the job, run one after the other."""
-        from .task import Task
-
         yield Task("run")
-
-    def update(self):
-        """Called while all inputs are available; may ask for more of them with `add_input`."""
 
     def add_input(self, path):
         self._sis_inputs.add(path)
         path.add_user(self)
         return path
-
-    def path_available(self, path):
-        """Whether consumers may use ``path`` now; override to expose outputs before the job is finished."""
-        assert path.creator is self
-        return self._sis_finished()
-
-    def info(self):
-        """One line about the progress of the running job, for people."""
-
-    def completed_fraction(self):
-        """How much of the running job is done, 0..1, or None."""
 
     def sh(self, command, *args, **kwargs):
         """Run a shell command; ``{name}`` is replaced by the job's attributes and further keywords (see `tools.sh`)."""

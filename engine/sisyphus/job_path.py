@@ -8,6 +8,8 @@ import pickle
 
 from . import global_constants as gc
 from . import global_settings as gs
+from .base import mistakes
+from .base.role import running_in_worker
 from .delayed_ops import DelayedBase
 from .hash import sis_hash_helper
 
@@ -58,8 +60,6 @@ class AbstractPath(DelayedBase):
         return os.path.join(gs.BASE_DIR, self.rel_path())
 
     def get_cached_path(self):
-        from .toolkit import running_in_worker
-
         return gs.file_caching(self.get_path()) if self.cached and running_in_worker() else self.get_path()
 
     def get(self):
@@ -224,9 +224,7 @@ class Variable(AbstractPath):
             backup = getattr(self, "backup", NoBackup)
             if backup is not NoBackup:
                 if backup is None and self.creator is not None:
-                    from .mistakes import warn_of_unset
-
-                    warn_of_unset(self)
+                    mistakes.warn_of_unset(self)
                 return backup
             if gs.RAISE_VARIABLE_NOT_SET_EXCEPTION:
                 raise VariableNotSet(f"variable {self.get_path()} is not set: its job has not finished")
@@ -251,6 +249,4 @@ def _evaluate(text):
 
 def _check_for_worker(path):
     if gs.DELAYED_CHECK_FOR_WORKER:
-        from .toolkit import running_in_worker
-
         assert running_in_worker(), f"{path!r} is read while the graph is built"

@@ -1,7 +1,6 @@
 """Finds recipe and config modules, and runs the functions that build the graph."""
 
 import ast
-import contextlib
 import gc
 import importlib
 import importlib.machinery
@@ -11,11 +10,8 @@ import sys
 import time
 
 from . import global_settings as gs
-from .refusal import Refusal
-
-
-class ConfigError(Refusal):
-    """A config cannot be loaded (no such module or function, or wrong text), or the settings cannot be used."""
+from .base import role
+from .base.refusal import ConfigError
 
 
 class RecipeFinder:
@@ -73,15 +69,11 @@ def parse_config_name(name):
 
 
 class ConfigManager:
-    """Loads configs; async ones are kept and continued in every manager cycle.
-
-    ``loading``: whether the code of a config runs at the moment.
-    """
+    """Loads configs; async ones are kept and continued in every manager cycle."""
 
     def __init__(self):
         self.loaded = []
         self.current_config = None
-        self.loading = False
         self._async = None
 
     def load_configs(self, names=()):
@@ -98,16 +90,8 @@ class ConfigManager:
 
     def load_config_file(self, name):
         """Import the module of one config and call its function, if it has it."""
-        with self._building():
+        with role.loading():
             self._load(name)
-
-    @contextlib.contextmanager
-    def _building(self):
-        before, self.loading = self.loading, True
-        try:
-            yield
-        finally:
-            self.loading = before
 
     def _load(self, name):
         module_name, function_name, parameters = parse_config_name(name)
@@ -141,7 +125,7 @@ class ConfigManager:
         """Run async configs as far as their jobs allow; returns whether any of them went on."""
         if not self._async:
             return False
-        with self._building():
+        with role.loading():
             return self._async.advance()
 
     def waiting_configs(self):

@@ -14,12 +14,12 @@ import time
 
 from . import global_constants as gc
 from . import global_settings as gs
-from . import processes
+from .base import layout, processes
+from .base.exit_status import STOPPED_FROM_OUTSIDE
+from .base.log_claim import is_claimed
+from .base.usage_file import read_usage, runs_here
 from .engine import EngineBase, ImpossibleRequest
-from .log_claim import is_claimed
-from .resources import read_usage, runs_here
 from .tools import str_to_GB
-from .worker import STOPPED_FROM_OUTSIDE
 
 STARTING = 5  # seconds from the log of a worker to its usage file, at most
 
@@ -41,11 +41,11 @@ class _Process:
         self.early_output = None
 
     def file(self, kind):
-        return f"{self.jobdir}/{kind}.{self.task_name}.{self.key[1]}"
+        return layout.file_of(self.jobdir, kind, self.task_name, self.key[1])
 
     def end_leftovers(self):
         """Commands that a killed worker started would write beside its successor."""
-        usage = read_usage(self.file(gc.PLOGGING_FILE))
+        usage = read_usage(self.file(layout.USAGE))
         if runs_here(usage) is False:
             processes.end_leftovers(usage["pid"], self.jobdir)
 
@@ -153,7 +153,7 @@ class LocalEngine(EngineBase):
         process = _Process([], {}, task.task_name(), task.name(), task_id)
         deadline = time.monotonic() + STARTING
         while not runs_here(usage := task.usage(task_id)):
-            if not is_claimed(process.file(gc.JOB_LOG)) or time.monotonic() > deadline:
+            if not is_claimed(process.file(layout.LOG)) or time.monotonic() > deadline:
                 return False
             process.end_leftovers()
             time.sleep(0.02)
@@ -266,13 +266,21 @@ def _wait_for_stranger(pid, started):
 
 def _record_end(process, status):
     """Say in the log how a worker ended that left no marker; a crash becomes an error, a kill may be resumed."""
-    if not status or any(os.path.exists(process.file(kind)) for kind in (gc.JOB_FINISHED_MARKER, "error")):
+    if not status or any(os.path.exists(process.file(kind)) for kind in (layout.FINISHED, layout.ERROR)):
         return
     how = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
-    with contextlib.suppress(OSError), open(process.file(gc.JOB_LOG), "ab") as log:
+    with contextlib.suppress(OSError), open(process.file(layout.LOG), "ab") as log:
         process.early_output.seek(0)
         log.write(process.early_output.read())
         log.write(f"[{time.strftime('%F %T')}] ERROR: the worker process ended by {how} without a result\n".encode())
     if status not in STOPPED_FROM_OUTSIDE:
         with contextlib.suppress(OSError):
-            open(process.file("error"), "x").close()
+            open(process.file(layout.ERROR), "x").close()
+
+
+def this_machine():
+    """The engine where the settings define none: all CPUs of this machine, no GPU."""
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    if gs.ENGINE_NOT_SETUP_WARNING:
+        logging.info("no engine() in the settings: using this machine with %s CPUs and no GPU", cpus)
+    return LocalEngine(cpus=cpus)

@@ -2,7 +2,7 @@
 
 import enum
 
-from .slurm import SlurmEngine
+from .slurm.engine import SlurmEngine
 
 
 class SimpleLinuxUtilityForResourceManagementEngine(SlurmEngine):

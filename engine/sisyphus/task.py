@@ -8,10 +8,13 @@ import traceback
 
 from . import global_constants as gc
 from . import global_settings as gs
-from . import retry
-from .log_claim import is_claimed
-from .resources import read_submissions, read_usage, recently_active, runs_here
-from .tools import str_to_GB, str_to_hours, tail, write_atomically
+from .base import layout
+from .base.log_claim import is_claimed
+from .base.usage_file import read_usage, recently_active, runs_here
+from .base.words import tail
+from .base.writing import write_atomically
+from .jobs import retry
+from .tools import execute_in_dir, str_to_GB, str_to_hours
 
 # Of several ids in different states, the first of these that occurs is the state of the task.
 _STATE_ORDER = (
@@ -122,51 +125,49 @@ class Task:
         return self._job._sis_file(kind, self._start, task_id)
 
     def log_tail(self, task_id, lines):
-        return tail(self.path(gc.JOB_LOG, task_id), lines)
+        return tail(self.path(layout.LOG, task_id), lines)
 
     def usage(self, task_id):
         """Content of the usage file, ``{}`` if there is none."""
-        return read_usage(self.path(gc.PLOGGING_FILE, task_id))
+        return read_usage(self.path(layout.USAGE, task_id))
 
     def submissions(self):
         """All lines ``(ids, rqmt)`` of the submit log."""
-        return read_submissions(self._job._sis_file(gc.ENGINE_SUBMIT, self._start))
+        return layout.read_submissions(self._job._sis_file(layout.SUBMIT_LOG, self._start))
 
     def log_submission(self, ids, rqmt, engine_name, engine_info):
         entry = dict(rqmt, engine_info=engine_info, engine_name=engine_name)
         entry["completed_fraction"] = self._job.completed_fraction() if os.path.exists(self._log(ids[0])) else None
-        with open(self._job._sis_file(gc.ENGINE_SUBMIT, self._start), "a", encoding="utf-8") as f:
+        with open(self._job._sis_file(layout.SUBMIT_LOG, self._start), "a", encoding="utf-8") as f:
             f.write(f"{(list(ids), entry)}\n")
 
     def _log(self, task_id):
-        return self.path(gc.JOB_LOG, task_id)
+        return self.path(layout.LOG, task_id)
 
     # state -------------------------------------------------------------------------------------------------------
     def finished(self, task_id=None):
         ids = self.task_ids() if task_id is None else [task_id]
         for i in ids:
             if i not in self._finished:
-                if not os.path.exists(self.path(gc.JOB_FINISHED_MARKER, i)):
+                if not os.path.exists(self.path(layout.FINISHED, i)):
                     return False
                 self._finished.add(i)
         return True
 
     def error(self, task_id):
         """Whether this id failed for good; after a failed try that is not the last, the id is made runnable again."""
-        error_file = self.path("error", task_id)
+        error_file = self.path(layout.ERROR, task_id)
         if not os.path.exists(error_file):
             return False
         log = self._log(task_id)
-        used = 1
-        while os.path.exists(f"{log}.error.{used:02d}"):
-            used += 1
+        used = len(layout.earlier_logs(log)) + 1
         if used < self.tries:
             logging.info("try %i of %i of %s %s", used + 1, self.tries, self.task_name(), task_id)
         elif not retry.is_wanted(self, task_id, log, error_file):
             return True
         if not os.path.exists(log):
             open(log, "x").close()  # it counts the try
-        os.replace(log, f"{log}.error.{used:02d}")
+        layout.put_aside(log)
         os.unlink(error_file)
         return False
 
@@ -209,7 +210,7 @@ class Task:
         return gc.STATE_INTERRUPTED_RESUMABLE if self._resume else gc.STATE_INTERRUPTED_NOT_RESUMABLE
 
     def _is_running(self, i):
-        usage_file = self.path(gc.PLOGGING_FILE, i)
+        usage_file = self.path(layout.USAGE, i)
         usage = self.usage(i)
         here = runs_here(usage)
         if here or is_claimed(self._log(i)):
@@ -234,8 +235,6 @@ class Task:
 
         Returns True if it succeeded. Raises `TaskInterrupted` where the task must stay unmarked.
         """
-        from .tools import execute_in_dir
-
         try:
             with execute_in_dir(self._job._sis_path(gc.JOB_WORK_DIR, abspath=True)):
                 for number, args in self._argument_sets(task_id):
@@ -264,13 +263,13 @@ class Task:
         return self._mark_finished(task_id)
 
     def mark_error(self, task_id):
-        write_atomically(self.path("error", task_id), "")
+        write_atomically(self.path(layout.ERROR, task_id), "")
 
     def _mark_finished(self, task_id):
         """Mark the id finished; the last id of a job answers for the declared outputs."""
         if self.continuable:
             return True
-        marker = self.path(gc.JOB_FINISHED_MARKER, task_id)
+        marker = self.path(layout.FINISHED, task_id)
         write_atomically(marker, "")
         missing = []
         if all(task.finished() for task in self._job._sis_tasks()):

@@ -3,19 +3,37 @@
 import os
 
 from . import global_settings as gs
+from .base.role import running_in_manager, running_in_worker  # noqa: F401
 from .block import Block, block, set_root_block, sub_block  # noqa: F401
 from .delayed_ops import Delayed, DelayedBase  # noqa: F401
+from .engine import cached_engine  # noqa: F401
 from .graph import OutputCall, OutputPath, OutputReport
 from .graph import graph as sis_graph
 from .job import Job  # noqa: F401
 from .job_path import AbstractPath, NoBackup, Path, Variable, VariableNotSet  # noqa: F401
-from .loader import ConfigError
-from .script_mode import BlockedWorkflow, run, run_job, setup_script_mode  # noqa: F401
+from .run.console import (  # noqa: F401
+    Object,
+    compare_graph,
+    dump,
+    find_job,
+    find_path,
+    import_work_directory,
+    job_info,
+    load_file,
+    load_job,
+    mktemp,
+    print_graph,
+    reload_module,
+    reload_recipes,
+    remove_job_and_descendants,
+    setup_job_directory,
+    start_manager,
+    submit_next_task,
+    zipped,
+)
+from .run.script_mode import BlockedWorkflow, run, run_job, setup_script_mode  # noqa: F401
 from .task import Task  # noqa: F401
-from .toolkit_jobs import *  # noqa: F403
 from .tools import execute_in_dir, extract_paths, sh, try_get  # noqa: F401
-
-_role = None
 
 
 def __getattr__(name):
@@ -25,30 +43,6 @@ def __getattr__(name):
 
         return cleaner
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def set_role(role):
-    """Say what this process is: ``"manager"``, ``"worker"`` or None."""
-    global _role
-    _role = role
-
-
-def running_in_worker():
-    return _role == "worker"
-
-
-def running_in_manager():
-    return _role == "manager"
-
-
-def cached_engine(cache=[]):  # noqa: B006  the default list is the cache
-    """The engine of the settings, made once. Raises `ConfigError` if the settings cannot make it."""
-    if not cache:
-        try:
-            cache.append(gs.engine())
-        except Exception as e:  # of the settings
-            raise ConfigError(f"engine() of the settings failed: {gs.error_in_words(e)}") from e
-    return cache[0]
 
 
 # targets -----------------------------------------------------------------------------------------------------------

@@ -122,40 +122,6 @@ def sh(command, capture_output=False, pipefail=True, executable=None, except_ret
     return result.stdout.decode() if capture_output else None
 
 
-def write_atomically(filename, content, mode="w"):
-    """Write beside ``filename`` and rename, so that no reader sees half a file."""
-    folder, name = os.path.split(filename)
-    part = os.path.join(folder, f".{name}.{os.urandom(6).hex()}")
-    try:
-        with open(part, mode.replace("w", "x")) as f:
-            f.write(content)
-        os.replace(part, filename)
-    except BaseException:  # a full disk should not be filled further
-        with contextlib.suppress(OSError):
-            os.unlink(part)
-        raise
-
-
-def tail(filename, lines, max_bytes=200_000):
-    """The last ``lines`` lines of a text file, without reading more than ``max_bytes``."""
-    try:
-        with open(filename, "rb") as f:
-            f.seek(max(0, os.fstat(f.fileno()).st_size - max_bytes))
-            return f.read().decode("utf-8", "replace").splitlines()[-lines:]
-    except OSError:
-        return []
-
-
-def printable(text):
-    """``text`` without what UTF-8 lacks: file names may consist of any bytes."""
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
-def inside_setup(filename):
-    """``filename`` relative to the setup folder if it lies inside."""
-    return filename.removeprefix(gs.BASE_DIR + "/")
-
-
 class EnvironmentModifier:
     """What a task's environment keeps from the worker's, and what is set.
 

@@ -7,10 +7,12 @@ import tarfile
 import time
 
 import pytest
-from sisyphus import Job, cleaner, gs, lookup, removal, tk
+from sisyphus import Job, cleaner, gs, tk
 from sisyphus import job as job_module
 from sisyphus.engine import EngineBase
-from sisyphus.lock import ManagerLock, WorkFolderLocked
+from sisyphus.reading import lookup
+from sisyphus.upkeep import busy, removal
+from sisyphus.upkeep.lock import ManagerLock, WorkFolderLocked
 
 
 class Step(Job):
@@ -265,7 +267,7 @@ def test_what_waits_in_the_queue_of_a_cluster_is_kept(here, monkeypatch):
         def task_state(self, task, task_id):
             return "queue" if task.job.number == 1 else "unknown"
 
-    monkeypatch.setattr(tk, "cached_engine", Cluster)
+    monkeypatch.setattr(busy, "cached_engine", Cluster)
     queued, stopped = Step(1), Step(2)
     for job in (queued, stopped):
         job._sis_setup_directory()
@@ -392,9 +394,9 @@ def test_cleared_folders(folder):
 
 
 def test_info_of_a_queued_job(here, monkeypatch):
-    from sisyphus.job_text import StoredJobs, describe
+    from sisyphus.cli.job_text import StoredJobs, describe
 
-    monkeypatch.setattr(tk, "cached_engine", lambda: engine)
+    monkeypatch.setattr(busy, "cached_engine", lambda: engine)
     engine = EngineBase()
     engine.task_state = lambda task, i: "queue"
     job = Step(1)

@@ -6,12 +6,14 @@ import sys
 import time
 
 import pytest
-from sisyphus import Job, Task, localengine, log_claim, lookup, processes, tk
+from sisyphus import Job, Task, localengine, tk
 from sisyphus import job as job_module
+from sisyphus.base import log_claim, processes
 from sisyphus.engine import DeferSubmission, EngineBase, EngineSelector, ImpossibleRequest
 from sisyphus.graph import SISGraph
-from sisyphus.graph_states import GraphStates
 from sisyphus.localengine import LocalEngine
+from sisyphus.reading import lookup
+from sisyphus.run.graph_states import GraphStates
 
 
 class Link(Job):

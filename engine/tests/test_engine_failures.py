@@ -7,14 +7,16 @@ import re
 import time
 
 import pytest
-from sisyphus import Job, Task, gs, retry, tk
-from sisyphus.failures import FailureHook, failure_of
+from sisyphus import Job, Task, gs, tk
+from sisyphus.base import role
+from sisyphus.base.refusal import ConfigError
 from sisyphus.graph import SISGraph
-from sisyphus.graph_states import GraphStates
-from sisyphus.loader import ConfigError
+from sisyphus.jobs import retry
 from sisyphus.localengine import LocalEngine
-from sisyphus.reporter import Reporter
-from sisyphus.silence import SilenceWatch
+from sisyphus.run.failures import FailureHook, failure_of
+from sisyphus.run.graph_states import GraphStates
+from sisyphus.run.reporter import Reporter
+from sisyphus.run.silence import SilenceWatch
 
 
 class Breaks(Job):
@@ -38,17 +40,17 @@ class Breaks(Job):
 
 @pytest.fixture
 def manager_role(here):
-    tk.set_role("manager")
+    role.set_role("manager")
     retry._decided.clear()
     yield
-    tk.set_role(None)
+    role.set_role(None)
 
 
 def run_once(job):
     """One run of the task as a worker does it; the state that a manager sees afterwards."""
     job._sis_setup_directory()
     task = job._sis_next_task()
-    from sisyphus.script_mode import _output_to
+    from sisyphus.run.script_mode import _output_to
 
     with _output_to(task.path("log", 1)):
         print(
@@ -83,7 +85,7 @@ def test_rules_leave_other_failures_and_jobs_alone(manager_role, monkeypatch):
     assert run_once(Breaks(["no such file"])) == "error"
     assert run_once(Breaks(["CUDA error"])) == "error", "the rule is about jobs of another kind"
     assert run_once(Breaks(["full"])) == "runnable"
-    tk.set_role(None)
+    role.set_role(None)
     assert run_once(Breaks(["full", "x"])) == "error", "only a manager decides"
 
 
@@ -126,8 +128,8 @@ def test_rule_raises_requests_and_names_the_node(manager_role, monkeypatch):
 
 def test_error_of_a_slurm_job_counts_once(manager_role, monkeypatch):
     """Slurm says FAILED of the worker whose error was put aside for another try."""
-    from sisyphus.slurm_commands import Record
-    from sisyphus.slurm_end import record_end
+    from sisyphus.slurm.commands import Record
+    from sisyphus.slurm.end import record_end
 
     monkeypatch.setattr(gs, "RETRY_RULES", [{"pattern": "CUDA error", "times": 3}])
     job = Breaks(["CUDA error"])
@@ -141,7 +143,7 @@ def test_error_of_a_slurm_job_counts_once(manager_role, monkeypatch):
 
 
 def test_excluded_nodes_reach_slurm():
-    from sisyphus.slurm_commands import sbatch_call
+    from sisyphus.slurm.commands import sbatch_call
 
     rqmt = {"cpu": 1, "mem": 1, "time": 1}
     for nodes, expected in ((["n1", "n2"], ["--exclude=n1,n2"]), ([], [])):
@@ -220,7 +222,7 @@ def test_hook_is_told_once_and_all_that_matters(folder):
     job = folder.job("Fails").name
     text, host = told[0].pop("text"), told[0].pop("host")
     assert host and told[0] == {
-        "title": f"kinds/{job} (an/alias) task run 1: error",
+        "title": f"kinds/{job} (an/alias) task run 1: error, ValueError: utterance 17 is broken",
         "state": "error",
         "task": "run",
         "task_id": 1,

@@ -8,10 +8,10 @@ import pytest
 from sisyphus import Job, Path, Task, cleaner, gs, tk, tools
 from sisyphus import job as job_module
 from sisyphus.graph import SISGraph
-from sisyphus.graph_states import GraphStates
 from sisyphus.job_path import Variable, VariableNotSet
-from sisyphus.job_states import one_evaluation
+from sisyphus.jobs.evaluation import one_evaluation
 from sisyphus.localengine import LocalEngine
+from sisyphus.run.graph_states import GraphStates
 
 
 class Link(Job):

@@ -13,9 +13,13 @@ import time
 
 import psutil
 import pytest
-from sisyphus import gs, lock, processes
+from sisyphus import gs
+from sisyphus.base import processes
+from sisyphus.base.layout import read_submissions
+from sisyphus.base.usage_file import read_usage
 from sisyphus.localengine import LocalEngine
-from sisyphus.resources import UsageLogger, read_submissions, read_usage
+from sisyphus.run.usage_logger import UsageLogger
+from sisyphus.upkeep import lock
 
 
 def starts(folder):

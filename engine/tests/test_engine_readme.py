@@ -43,7 +43,7 @@ def test_options_of_the_commands(folder):
 def test_settings():
     """The table has exactly the settings that the engine reads."""
     table = set(re.findall(r"`([A-Z_]{4,})`", " ".join(re.findall(r"^\| (`[A-Z].*?) \|", section("Settings"), re.M))))
-    code = "".join(path.read_text() for path in (ENGINE / "sisyphus").glob("*.py"))
+    code = "".join(path.read_text() for path in (ENGINE / "sisyphus").rglob("*.py"))
     read = set(re.findall(r"gs\.([A-Z_]+)\b", code)) - {"BASE_DIR"} | {"ENGINE_NOT_SETUP_WARNING"}
     assert table == read
     assert all(hasattr(gs, name) for name in table)
@@ -51,7 +51,7 @@ def test_settings():
 
 
 def test_example_of_retry_rules(monkeypatch):
-    from sisyphus import retry
+    from sisyphus.jobs import retry
 
     example = re.search(r"^RETRY_RULES = (\[.*?^\])", section("Failures"), re.M | re.S)[1]
     monkeypatch.setattr(gs, "RETRY_RULES", eval(example))
@@ -61,7 +61,7 @@ def test_example_of_retry_rules(monkeypatch):
 
 
 def test_table_of_failure():
-    from sisyphus.failures import Failure
+    from sisyphus.run.failures import Failure
 
     table = section("Failures").split("| key |")[0]
     told = set(re.findall(r"`(\w+)", " ".join(re.findall(r"^\| (`.*?) \|", table, re.M))))

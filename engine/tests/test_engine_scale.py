@@ -6,12 +6,13 @@ import subprocess
 import sys
 
 import pytest
-from sisyphus import Job, Path, Task, localengine, manager, toolkit
+from sisyphus import Job, Path, Task, localengine, toolkit
+from sisyphus.base.measuring import used_by_this_process
 from sisyphus.engine import DeferSubmission, EngineBase
 from sisyphus.graph import OutputPath, SISGraph
-from sisyphus.graph_states import GraphStates
 from sisyphus.localengine import LocalEngine
-from sisyphus.resources import used_by_this_process
+from sisyphus.run import manager
+from sisyphus.run.graph_states import GraphStates
 
 
 class Step(Job):
@@ -116,7 +117,7 @@ def calls(monkeypatch):
 @pytest.fixture
 def make_manager(here, monkeypatch):
     def make(engine, jobs):
-        monkeypatch.setattr(toolkit, "cached_engine", lambda: engine)
+        monkeypatch.setattr(manager, "cached_engine", lambda: engine)
         made = manager.Manager(graph_of(jobs))
         made._startup()
         return made
@@ -319,8 +320,17 @@ def test_worker_loads_little(folder):
         check=True,
     )
     loaded = {line.rpartition("|")[2].strip() for line in result.stderr.splitlines()}
-    assert (job / "finished.run.1").exists() and "sisyphus.worker" in loaded
-    assert not loaded & {"IPython", "asyncio", "flask", "inspect", "psutil", "sisyphus.manager", "tarfile", "tempfile"}
+    assert (job / "finished.run.1").exists() and "sisyphus.run.worker" in loaded
+    assert not loaded & {
+        "IPython",
+        "asyncio",
+        "flask",
+        "inspect",
+        "psutil",
+        "sisyphus.run.manager",
+        "tarfile",
+        "tempfile",
+    }
 
 
 def test_peak_of_memory_is_seen(here):

@@ -6,8 +6,9 @@ import os
 import threading
 
 import pytest
-from sisyphus import Job, slurm_claim
-from sisyphus.slurm import SlurmEngine
+from sisyphus import Job
+from sisyphus.slurm import claim as slurm_claim
+from sisyphus.slurm.engine import SlurmEngine
 from slurm_fake import FakeSlurm
 
 

@@ -3,8 +3,8 @@
 import time
 
 import pytest
-from sisyphus import slurm_commands as commands
-from sisyphus.slurm_commands import CommandFailed, NoAnswer, QueueFull, Record
+from sisyphus.slurm import commands
+from sisyphus.slurm.commands import CommandFailed, NoAnswer, QueueFull, Record
 from slurm_fake import FakeSlurm
 
 QUEUE = """\

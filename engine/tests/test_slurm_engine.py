@@ -5,12 +5,16 @@ import os
 import threading
 
 import pytest
-from sisyphus import Job, Task, processes, slurm, slurm_commands, slurm_queue
+from sisyphus import Job, Task
+from sisyphus.base import processes
+from sisyphus.base.refusal import ConfigError
 from sisyphus.engine import EngineSelector, ImpossibleRequest
-from sisyphus.loader import ConfigError
 from sisyphus.localengine import LocalEngine
 from sisyphus.simple_linux_utility_for_resource_management_engine import SimpleLinuxUtilityForResourceManagementEngine
-from sisyphus.slurm import SlurmEngine
+from sisyphus.slurm import commands as slurm_commands
+from sisyphus.slurm import engine as slurm
+from sisyphus.slurm import queue as slurm_queue
+from sisyphus.slurm.engine import SlurmEngine
 from slurm_fake import FakeSlurm
 
 

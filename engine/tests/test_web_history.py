@@ -4,8 +4,9 @@ import time
 
 import psutil
 import pytest
-from sisyphus import gs, usage_history
-from sisyphus.usage_history import POINTS, UsageHistory, parse_history, read_history
+from sisyphus import gs
+from sisyphus.base import usage_history
+from sisyphus.base.usage_history import POINTS, UsageHistory, parse_history, read_history
 
 
 @pytest.fixture

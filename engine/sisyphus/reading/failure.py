@@ -1,33 +1,64 @@
-"""Why a job failed, without touching its folder."""
+"""Why a job failed: the one answer for the terminal, the hook of the settings, ``sis info`` and the status page.
+
+It is read from the files of the job; nothing is renamed, marked or written.
+"""
+
+import re
 
 from .. import global_constants as gc
-from ..failures import last_cause
+from ..base import layout
 from .folder import JobFolder
-from .usage import LOG
 
-_LINES = 60  # of a log that are searched for it
+_LINES = 60  # of a log that are searched for the cause
+_CAUSE = re.compile(r"\[[^]]*\] ERROR: (.*)|([A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Missing)\b.*)")
 
 
-def failure(snapshot, job, folder=None):
-    """``(why, name of the log that tells it or None)``."""
-    if job in snapshot.refused:
-        return snapshot.refused[job], None
+def failure(job, state, *, refused=None, engine=None, folder=None):
+    """``(why, name of the log that says it, or None)`` of a job in a failed or interrupted ``state``.
+
+    ``refused``: why the job could not be started at all, which is then the answer. ``engine``: may add a remark; only
+    the manager asks it. ``folder``: the `JobFolder`, if somebody has read it.
+    """
+    if refused is not None:
+        return refused, None
     folder = folder or JobFolder(job)
-    entries = folder.entries
-    errors = sorted(name.removeprefix("error.") for name in entries if name.startswith("error."))
-    state = snapshot.states[job].replace("_", " ")
-    if not errors and snapshot.states[job] == gc.STATE_ERROR:
+    failed = _failed(folder.entries)
+    if not failed and state == gc.STATE_ERROR:
         missing = ", ".join(map(job._sis_output_name, job._sis_missing_outputs()))
         return f"all tasks ended but did not write the declared output: {missing}", None
-    if not errors:
-        errors = _interrupted(entries)
-    if not errors:
-        return state, None
-    task, _, number = errors[0].rpartition(".")
-    more = f" and {len(errors) - 1} more" if len(errors) > 1 else ""
-    log = f"{gc.JOB_LOG}.{errors[0]}"
+    failed = failed or _interrupted(folder.entries) or (_waiting(job) if engine else [])
+    words = state.replace("_", " ")
+    if not failed:
+        return words, None
+    task, task_id = failed[0]
+    more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
+    log = f"{layout.LOG}.{task}.{task_id}"
     cause = _cause(folder, log)
-    return f"task {task} {number}{more}: {state}" + (f", {cause}" if cause else ""), log if log in entries else None
+    remark = engine and engine.remark(job._sis_task(task), task_id)
+    why = f"task {task} {task_id}{more}: {words}" + (f", {cause}" if cause else "") + (f" ({remark})" if remark else "")
+    return why, log if log in folder.entries else None
+
+
+def _files(entries, kind):
+    """``(task, id)`` of the files of one kind, in order."""
+    files = filter(None, map(layout.task_file, entries))
+    return sorted((file.task, file.task_id) for file in files if file.kind == kind)
+
+
+def _failed(entries):
+    return _files(entries, layout.ERROR)
+
+
+def _interrupted(entries):
+    """What has a log but did not finish."""
+    finished = set(_files(entries, layout.FINISHED))
+    return [begun for begun in _files(entries, layout.LOG) if begun not in finished]
+
+
+def _waiting(job):
+    """What waits in a queue, and has written nothing."""
+    task = job._sis_next_task()
+    return [(task.name(), i) for i in task.task_ids()] if task else []
 
 
 def _cause(folder, log):
@@ -37,7 +68,7 @@ def _cause(folder, log):
         return None
 
 
-def _interrupted(entries):
-    """``<task>.<id>`` of what has a log but did not finish."""
-    begun = (m[1] + "." + m[2] for name in sorted(entries) if (m := LOG.fullmatch(name)) and not m[3])
-    return [task for task in begun if f"{gc.JOB_FINISHED_MARKER}.{task}" not in entries]
+def last_cause(lines):
+    """The last line of a log that the engine wrote as an error, or that ends one of Python's tracebacks, else None."""
+    found = filter(None, map(_CAUSE.fullmatch, reversed(lines)))
+    return next((match[1] or match[2] for match in found), None)

@@ -10,7 +10,7 @@ from stat import S_ISREG
 from typing import NamedTuple
 
 from .. import global_constants as gc
-from ..tools import printable
+from ..base.words import printable
 
 TAIL_BYTES = 200_000
 ENTRIES = 100  # files of an output folder that are listed

@@ -2,16 +2,13 @@
 
 import ast
 import contextlib
-import re
 from typing import NamedTuple
 
-from .. import global_constants as gc
-from ..resources import runs_here
-from ..usage_history import parse_history
+from ..base import layout
+from ..base.usage_file import runs_here
+from ..base.usage_history import parse_history
+from ..base.words import duration
 
-_TASK_FILE = re.compile(rf"({gc.JOB_LOG}|{gc.PLOGGING_FILE}|{gc.JOB_FINISHED_MARKER}|error)\.(\w+)\.(\d+)")
-_SUBMIT_LOG = re.compile(rf"{gc.ENGINE_SUBMIT}\.(\w+)")
-LOG = re.compile(rf"{gc.JOB_LOG}\.(\w+)\.(\d+)(\.error\.\d+)?")
 SHOWN = 100  # ids of a task that are looked at closely
 _ORDER = ("error", "interrupted", "running", "queued", "not started", "finished")
 
@@ -44,13 +41,13 @@ def tasks(job, folder, running):
     known = {task.name(): task for task in job.__dict__.get("_sis_task_cache") or ()}
     ids = {name: set(task.task_ids()) for name, task in known.items()}
     for name in sorted(folder.entries, key=lambda name: folder.entries[name].modified):
-        if match := _TASK_FILE.fullmatch(name):
-            ids.setdefault(match[2], set()).add(int(match[3]))
+        if file := layout.task_file(name):
+            ids.setdefault(file.task, set()).add(file.task_id)
     return [_task(folder, name, known.get(name), sorted(numbers), running) for name, numbers in ids.items()]
 
 
 def _task(folder, name, task, numbers, running):
-    submissions = [literal(line) for line in folder.text(f"{gc.ENGINE_SUBMIT}.{name}").splitlines()]
+    submissions = [literal(line) for line in folder.text(f"{layout.SUBMIT_LOG}.{name}").splitlines()]
     submissions = [s for s in submissions if s]
     submitted = {i for ids, _ in submissions for i in ids}
     states = {i: _state(folder.entries, f"{name}.{i}", i in submitted, running) for i in numbers}
@@ -60,17 +57,17 @@ def _task(folder, name, task, numbers, running):
 
 
 def _state(entries, task, submitted, running):
-    if f"{gc.JOB_FINISHED_MARKER}.{task}" in entries:
+    if f"{layout.FINISHED}.{task}" in entries:
         return "finished"
-    if f"error.{task}" in entries:
+    if f"{layout.ERROR}.{task}" in entries:
         return "error"
-    if f"{gc.JOB_LOG}.{task}" in entries:
+    if f"{layout.LOG}.{task}" in entries:
         return "running" if running else "interrupted"
     return "queued" if submitted and running else "not started"
 
 
 def _id(folder, name, number, state):
-    file = f"{gc.PLOGGING_FILE}.{name}.{number}"
+    file = f"{layout.USAGE}.{name}.{number}"
     usage = literal(folder.text(file))
     if state == "running" and runs_here(usage) is False:
         state = "interrupted"
@@ -93,7 +90,7 @@ def in_words(rqmt):
 
 def run_time(folder, now):
     """Seconds since the task that was measured last began; None if none was."""
-    usages = [(e.modified, name) for name, e in folder.entries.items() if name.startswith(f"{gc.PLOGGING_FILE}.")]
+    usages = [(e.modified, name) for name, e in folder.entries.items() if name.startswith(f"{layout.USAGE}.")]
     if not usages:
         return None
     modified, name = max(usages)
@@ -102,5 +99,26 @@ def run_time(folder, now):
 
 
 def history(folder, task, number):
-    """Points of the task id over time, see `sisyphus.usage_history`."""
-    return parse_history(folder.text(f"{gc.USAGE_HISTORY}.{task}.{number}"))
+    """Points of the task id over time, see `sisyphus.base.usage_history`."""
+    return parse_history(folder.text(f"{layout.USAGE_HISTORY}.{task}.{number}"))
+
+
+def used_in_words(usage):
+    """Time, memory and CPU of a task id against what it asked for, and its host."""
+    asked, most = usage.get("requested_resources", {}), usage.get("max", {})
+    parts = [
+        duration(3600 * usage.get("used_time", 0))
+        + (f" of {duration(3600 * asked['time'])}" if "time" in asked else ""),
+        f"{most.get('rss', 0):.2f}" + (f" of {asked['mem']:g}" if "mem" in asked else "") + " GB",
+        f"{most.get('cpu', 0):.0f} % CPU" + (f" of {asked['cpu']} cores" if "cpu" in asked else ""),
+    ]
+    parts += ["out of memory"] * bool(usage.get("out_of_memory"))
+    return ", ".join(parts) + f", on {usage.get('host', 'an unknown host')}"
+
+
+def progress(job):
+    try:
+        info, fraction = job.info(), job.completed_fraction()
+        return " ".join(([str(info)] if info else []) + ([f"[{fraction:.0%}]"] if fraction is not None else []))
+    except Exception as e:  # recipes' code must not stop the manager
+        return f"info() or completed_fraction() failed: {e!r}"

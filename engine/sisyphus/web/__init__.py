@@ -1,6 +1,6 @@
 """The status page of ``sis manager --http``: shows jobs, logs, outputs and chains, and changes nothing."""
 
-from ..refusal import Refusal
+from ..base.refusal import Refusal
 
 
 class AddressError(Refusal):

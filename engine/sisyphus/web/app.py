@@ -9,11 +9,10 @@ from flask import Flask, Response, abort, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from .. import global_settings as gs
+from ..base.layout import log_file
+from ..base.words import duration, in_bytes, printable
 from ..reading.folder import JobFolder, is_text, open_output
-from ..reading.usage import LOG, in_words
-from ..removal import in_bytes
-from ..reporter import duration
-from ..tools import printable
+from ..reading.usage import in_words
 from .chain import HEIGHT, NODES, WIDTH, chain
 from .details import details
 from .overview import PAGE_ROWS, overview
@@ -106,7 +105,7 @@ def _add_files(app, manager):
     @app.get("/log/<path:job_id>")
     def log(job_id):
         folder, name = JobFolder(_job(Snapshot(manager), job_id)), request.args.get("name", "")
-        if name not in folder.entries or not (LOG.fullmatch(name) or name.startswith("engine/")):
+        if name not in folder.entries or not (log_file(name) or name.startswith("engine/")):
             abort(404, f"{job_id} has no log {name}")
         return Response(_parts(folder.open(name)), mimetype="text/plain")
 

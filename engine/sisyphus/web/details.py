@@ -3,11 +3,12 @@
 import os
 
 from .. import global_settings as gs
-from ..graph_states import FAILED
+from ..base.layout import LOG, log_file
+from ..base.words import inside_setup
 from ..reading import usage
 from ..reading.failure import failure
 from ..reading.folder import JobFolder, first_bytes, is_text, outputs
-from ..tools import inside_setup
+from ..run.graph_states import FAILED
 from .chart import chart
 from .overview import progress
 
@@ -22,8 +23,9 @@ def details(snapshot, job, log=None):
     folder, state = JobFolder(job), snapshot.states[job]
     running = snapshot.group(job) in ("running", "queued")
     tasks = usage.tasks(job, folder, running)
-    logs = {n: e for n, e in sorted(folder.entries.items()) if usage.LOG.fullmatch(n) or n.startswith("engine/")}
-    why, why_log = failure(snapshot, job, folder) if state in FAILED else (None, None)
+    logs = {n: e for n, e in sorted(folder.entries.items()) if log_file(n) or n.startswith("engine/")}
+    refused = snapshot.refused.get(job)
+    why, why_log = failure(job, state, refused=refused, folder=folder) if state in FAILED else (None, None)
     log = log if log in logs else why_log or _telling(logs, tasks)
     return {
         "job": job,
@@ -50,7 +52,7 @@ def details(snapshot, job, log=None):
 
 def _telling(logs, tasks):
     """The log of the first id that runs, else the newest."""
-    running = (f"log.{task.name}.{i.number}" for task in tasks for i in task.ids if i.state == "running")
+    running = (f"{LOG}.{task.name}.{i.number}" for task in tasks for i in task.ids if i.state == "running")
     newest = max(logs, key=lambda name: logs[name].modified, default=None)
     return next((name for name in running if name in logs), newest)
 
@@ -63,12 +65,12 @@ def _tail(folder, log):
 
 
 def _chart(folder, tasks, log):
-    match = usage.LOG.fullmatch(log or "")
-    if not match:
+    file = log_file(log or "")
+    if not file:
         return None
-    ids = (i for task in tasks if task.name == match[1] for i in task.ids if i.number == int(match[2]))
+    ids = (i for task in tasks if task.name == file.task for i in task.ids if i.number == file.task_id)
     requested = next((i.usage.get("requested_resources", {}) for i in ids), {})
-    return chart(usage.history(folder, match[1], match[2]), requested)
+    return chart(usage.history(folder, file.task, file.task_id), requested)
 
 
 def _in_words(value):

@@ -4,10 +4,10 @@ import collections
 import heapq
 import time
 
-from ..graph_states import FAILED
 from ..reading.failure import failure
 from ..reading.folder import JobFolder
 from ..reading.usage import run_time
+from ..run.graph_states import FAILED
 from .snapshot import GROUPS, group_of
 
 GROUP_ROWS = 30  # of each state, where all states are shown
@@ -59,7 +59,7 @@ def _row(snapshot, job):
     state = snapshot.states[job]
     row = {"job": job, "state": state, "alias": job.get_one_alias() or job.get_vis_name()}
     if state in FAILED:
-        row["text"] = failure(snapshot, job)[0]
+        row["text"] = failure(job, snapshot.states[job], refused=snapshot.refused.get(job))[0]
     elif group_of(state) == "running":
         row["fraction"], row["text"] = progress(job)
         row["seconds"] = run_time(JobFolder(job), time.time())

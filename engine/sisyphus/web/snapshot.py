@@ -2,7 +2,7 @@
 
 from .. import global_constants as gc
 from .. import job as jobs
-from ..graph_states import FAILED
+from ..run.graph_states import FAILED
 
 GROUPS = {  # what a person calls a state, in the order in which it matters
     "failed": FAILED,

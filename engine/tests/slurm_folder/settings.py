@@ -10,9 +10,9 @@ STATUS_PERIOD = 5
 
 
 def engine():
-    from sisyphus import slurm
     from sisyphus.engine import EngineSelector
     from sisyphus.localengine import LocalEngine
+    from sisyphus.slurm import engine as slurm
 
     slurm.PAUSE = slurm.SETTLE = 3
     slurm.SUBMISSION = 10

@@ -1,0 +1,14 @@
+"""Exit statuses of ``sis`` and of its workers."""
+
+import signal
+
+# of sis manager and the other commands
+EXIT_DONE, EXIT_INCOMPLETE, EXIT_USAGE, EXIT_INTERRUPT = 0, 1, 2, 130
+
+# of workers
+EXIT_FAILED = 1
+EXIT_INTERRUPTED = 75
+"""No marker was written: the manager may start the task again."""
+
+STOPPED_FROM_OUTSIDE = {-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP, 137, 143, EXIT_INTERRUPTED}
+"""How a worker ends that somebody stopped, also behind a shell."""

@@ -1,0 +1,111 @@
+"""The files of a job folder: what they are called, what a name says, and how the tries of a task id are counted.
+
+work/<id>/log.run.1            what the task id has printed; `log.run.1.error.01` of the first try that failed
+work/<id>/error.run.1          the marker of a failed task id
+work/<id>/finished.run.1       the marker of a finished one; `finished` that of the job
+work/<id>/usage.run.1          what it uses, and which process it is; `usage_history.run.1` the same over time
+work/<id>/submit_log.run       a line for each submission of the task
+work/<id>.cleared.0001         a job folder that was moved aside
+"""
+
+import ast
+import contextlib
+import itertools
+import os
+import re
+from typing import NamedTuple
+
+from .. import global_constants as gc
+from .. import global_settings as gs
+
+LOG, ERROR, FINISHED = gc.JOB_LOG, "error", gc.JOB_FINISHED_MARKER
+USAGE, USAGE_HISTORY, SUBMIT_LOG = gc.PLOGGING_FILE, gc.USAGE_HISTORY, gc.ENGINE_SUBMIT
+"""Kinds of files that belong to a task."""
+
+_CLEARED = ".cleared."
+_OF_TASK = re.compile(rf"({LOG}|{USAGE}|{FINISHED}|{ERROR})\.(\w+)\.(\d+)")
+_LOG = re.compile(rf"{LOG}\.(\w+)\.(\d+)(?:\.{ERROR}\.\d+)?")
+
+
+class TaskFile(NamedTuple):
+    """What the name of a file says."""
+
+    kind: str
+    task: str
+    task_id: int
+
+    @property
+    def of(self):
+        """``<task>.<id>``"""
+        return f"{self.task}.{self.task_id}"
+
+
+def task_file(name):
+    """The `TaskFile` of a name: of a log, marker or usage file of a task id. None for all other names."""
+    match = _OF_TASK.fullmatch(name)
+    return match and TaskFile(match[1], match[2], int(match[3]))
+
+
+def log_file(name):
+    """The `TaskFile` of the name of a log, also of an earlier try. None for all other names."""
+    match = _LOG.fullmatch(name)
+    return match and TaskFile(LOG, match[1], int(match[2]))
+
+
+def file_of(folder, kind, task, task_id):
+    """``<folder>/<kind>.<task>.<id>``"""
+    return f"{folder}/{kind}.{task}.{task_id}"
+
+
+def usage_filename(jobdir, task_name, task_id, number, kind=gc.PLOGGING_FILE):
+    """``number``: which of several processes that run the task id together, on as many nodes."""
+    return f"{jobdir}/{kind}.{task_name}.{task_id}" + (f".{number}" if number else "")
+
+
+def submit_log(folder, task):
+    return f"{folder}/{SUBMIT_LOG}.{task}"
+
+
+def read_submissions(filename):
+    """Lines ``(ids, rqmt)`` of a submit log; none if there is no file. Half a line, of a full disk, does not count."""
+    submissions = []
+    with contextlib.suppress(FileNotFoundError), open(filename, encoding="utf-8") as f:
+        for line in f:
+            with contextlib.suppress(ValueError, SyntaxError):
+                submissions.append(ast.literal_eval(line))
+    return submissions
+
+
+# tries -------------------------------------------------------------------------------------------------------------
+def earlier_logs(log):
+    """The logs of failed tries of a task id, in order."""
+    names = (f"{log}.{ERROR}.{number:02d}" for number in itertools.count(1))
+    return list(itertools.takewhile(os.path.exists, names))
+
+
+def put_aside(log):
+    """Rename the log of a failed try to ``<log>.error.NN``, the next free number."""
+    os.replace(log, f"{log}.{ERROR}.{len(earlier_logs(log)) + 1:02d}")
+
+
+# the folder as a whole ---------------------------------------------------------------------------------------------
+def has_finished_marker(path):
+    """Whether the job folder ``path`` (relative to the setup folder or absolute) is marked finished."""
+    path = os.path.join(gs.BASE_DIR, path)
+    return os.path.exists(f"{path}/{gc.JOB_FINISHED_MARKER}") or os.path.exists(f"{path}/{gc.JOB_FINISHED_ARCHIVE}")
+
+
+def is_cleared(folder):
+    """Whether the folder was moved aside."""
+    return _CLEARED in os.path.basename(folder)
+
+
+def move_aside(path, reset=lambda: None):
+    """Rename the folder ``path`` to the first free ``path.cleared.NNNN``."""
+    number = 1
+    while os.path.lexists(f"{path}{_CLEARED}{number:04d}"):
+        number += 1
+    target = f"{path}{_CLEARED}{number:04d}"
+    os.rename(path, target)
+    reset()
+    return target

@@ -1,0 +1,45 @@
+"""What the usage file of a task id says, and whether the process that it names still runs."""
+
+import ast
+import contextlib
+import os
+import time
+
+from .. import global_settings as gs
+from . import processes
+
+
+def read_usage(filename):
+    """Content of a usage file, ``{}`` if there is none."""
+    try:
+        with open(filename, encoding="utf-8") as f:
+            usage = ast.literal_eval(f.read())
+    except (FileNotFoundError, ValueError, SyntaxError):
+        return {}
+    if "start_time" not in usage and usage.get("host") == processes.hostname():  # upstream wrote it
+        usage["start_time"] = _start_time_of_writer(usage)
+    return usage
+
+
+def _start_time_of_writer(usage):
+    """None if the process with the writer's id is a later one."""
+    import psutil
+
+    with contextlib.suppress(KeyError, ValueError, psutil.Error):
+        if psutil.Process(usage["pid"]).create_time() < time.mktime(time.strptime(usage["current_time"])) + 1:
+            return processes.start_time(usage["pid"])
+    return None
+
+
+def recently_active(usage, usage_file, log):
+    """Whether the files of a task were written so recently that it may run on another host."""
+    age = gs.WAIT_PERIOD_JOB_FS_SYNC + gs.PLOGGING_UPDATE_FILE_PERIOD + gs.WAIT_PERIOD_JOB_CLEANUP
+    times = [os.path.getmtime(name) for name in (usage_file, log) if os.path.exists(name)]
+    return bool(usage and times) and time.time() - max(times) < age
+
+
+def runs_here(usage):
+    """Whether the process that a usage file names runs on this host; None if the file names another host."""
+    if usage.get("host") != processes.hostname() or "start_time" not in usage:
+        return None
+    return processes.is_running(usage["pid"], usage["start_time"])

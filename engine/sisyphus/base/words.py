@@ -1,0 +1,49 @@
+"""Texts for people: ends of files, names, sizes and times."""
+
+import os
+
+from .. import global_settings as gs
+
+_ENGINE_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+
+def tail(filename, lines, max_bytes=200_000):
+    """The last ``lines`` lines of a text file, without reading more than ``max_bytes``."""
+    try:
+        with open(filename, "rb") as f:
+            f.seek(max(0, os.fstat(f.fileno()).st_size - max_bytes))
+            return f.read().decode("utf-8", "replace").splitlines()[-lines:]
+    except OSError:
+        return []
+
+
+def printable(text):
+    """``text`` without what UTF-8 lacks: file names may consist of any bytes."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def inside_setup(filename):
+    """``filename`` relative to the setup folder if it lies inside."""
+    return filename.removeprefix(gs.BASE_DIR + "/")
+
+
+def is_of_the_engine(filename):
+    """Whether a file of code is the engine's own."""
+    return filename.startswith(_ENGINE_FOLDER)
+
+
+def in_bytes(size):
+    """``17 B``, ``1.5 KB``, ``2.0 GB``: powers of 1024."""
+    for unit in ("B", "KB", "MB", "GB"):
+        if size < 1024:
+            return f"{size:.0f} B" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} TB"
+
+
+def duration(seconds):
+    """``5.3 s``, ``12:05`` (minutes) or ``1:02:03``."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes}:{rest:02d}" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"

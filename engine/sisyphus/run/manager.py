@@ -1,0 +1,267 @@
+"""``sis manager``: runs all jobs that the targets of the configs need."""
+
+import contextlib
+import logging
+import os
+import sys
+import threading
+import time
+
+from .. import global_constants as gc
+from .. import global_settings as gs
+from ..base import layout
+from ..base.exit_status import EXIT_DONE, EXIT_INCOMPLETE, EXIT_INTERRUPT
+from ..cleaner import JobCleaner
+from ..engine import cached_engine
+from ..graph import OutputPath, graph, make_folder_of
+from ..job import Job
+from ..loader import config_manager
+from ..upkeep.busy import busy_ones
+from ..upkeep.lock import ManagerLock, WorkFolderUnusable
+from .failures import FailureHook
+from .graph_states import ACTIVE, GraphStates
+from .reporter import Reporter
+
+TABLE_PERIOD = 5  # seconds between redraws of the table
+SUBMIT_PERIOD = 10  # seconds of submissions, after which states and targets are looked at in between
+MOST_BUSY = 0.1  # share of a core that cycles may take where tasks start and end all the time
+STARTABLE = (gc.STATE_RUNNABLE, gc.STATE_INTERRUPTED_RESUMABLE)
+
+
+class Manager:
+    """One run over a graph.
+
+    ``clear_errors``: at start move the folders of failed jobs aside, so that they run again; ``clear_interrupted``: the
+    same for interrupted jobs that cannot resume. ``ask``: function of a question that is asked before each submission.
+    """
+
+    def __init__(self, sis_graph=graph, configs=config_manager, clear_errors=False, clear_interrupted=True, ask=None):
+        self.graph = sis_graph
+        self.configs = configs
+        self.engine = cached_engine()
+        self.clear_errors = clear_errors
+        self.clear_interrupted = clear_interrupted
+        self.ask = ask
+        self.hook = FailureHook()
+        self.reporter = Reporter(sys.stdout, self.hook.tell)
+        self._event = threading.Event()
+        self._skipped = set()
+        self._linked = set()
+        self._full_engines = set()
+        self._failed_targets = set()
+        self._not_cleared = ()
+        self.view = GraphStates(sis_graph, self.engine)
+
+    # one run -------------------------------------------------------------------------------------------------------
+    def run(self):
+        """Run until nothing is left to do; returns the exit status."""
+        _make_work_folder()
+        with ManagerLock() as lock:
+            self.engine.set_wake(self._event.set)
+            self.engine.start_engine()
+            cleaner = JobCleaner(lambda: self.view.in_state(gc.STATE_FINISHED))
+            try:
+                self._startup()
+                if gs.JOB_AUTO_CLEANUP:
+                    cleaner.start()
+                while True:
+                    begin = time.thread_time()
+                    if not self._cycle():
+                        break
+                    lock.touch()
+                    self._wait(at_least=(time.thread_time() - begin) / MOST_BUSY)
+                return self._finish()
+            except KeyboardInterrupt:
+                self.reporter.interrupted(self.view)
+                return EXIT_INTERRUPT
+            finally:
+                self.engine.stop_engine()
+                cleaner.close()
+                self.hook.close()
+                self.reporter.close()
+
+    def _startup(self):
+        self.configs.continue_configs()
+        self.view.refresh(everything=True)
+        self.clear_failed()
+        self._give_interrupted_another_round()
+        self.update_links()
+        self.reporter.begin(self.view)
+
+    def plan(self):
+        """Show what `run` would do; returns whether everything is there already."""
+        self.configs.continue_configs()
+        self.view.refresh(everything=True)
+        unfinished = any(state != gc.STATE_FINISHED for state in self.view.states.values())
+        if not unfinished and not self.configs.waiting_configs():
+            return True
+        self.reporter.plan(self.view)
+        return False
+
+    def set_up_runnable(self):
+        """Make the folders of runnable jobs without starting them."""
+        for job in self.view.in_state(gc.STATE_RUNNABLE):
+            self._set_up(job)
+
+    def clear_failed(self):
+        states = [gc.STATE_ERROR] * self.clear_errors
+        states += [gc.STATE_INTERRUPTED_NOT_RESUMABLE] * self.clear_interrupted
+        self._clear(self.view.in_state(*states))
+
+    def _clear(self, jobs):
+        """Move the folders of ``jobs`` aside, but for those of which other tasks still run or are queued."""
+        folders = {job._sis_path(abspath=True): job for job in jobs if job not in self.view.refused}
+        busy = [folders.pop(folder) for folder in busy_ones(folders)]
+        for job in busy:
+            if job not in self._not_cleared:
+                self.reporter.event("not cleared", job, "other tasks of it run or are queued")
+        self._not_cleared = busy
+        for job in folders.values():
+            self.reporter.event("cleared", job, f"moved to {os.path.basename(job._sis_move_aside())}")
+        if folders:
+            self.view.refresh(everything=True)
+
+    def _give_interrupted_another_round(self):
+        """Starting a manager is a wish to go on: jobs that were interrupted too often are tried again."""
+        for job in self.view.in_state(gc.STATE_RETRY_ERROR):
+            for task in job._sis_tasks():
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(job._sis_file(layout.SUBMIT_LOG, task.name()))
+            self.view.update_one(job)
+
+    def _cycle(self):
+        """Everything that can be done now; returns whether there is something to wait for."""
+        self._event.clear()
+        self.engine.reset_cache()
+        if self.configs.continue_configs():
+            self.update_links()
+        self.view.refresh()
+        if gs.CLEAR_ERROR:
+            self._clear(self.view.in_state(gc.STATE_ERROR))
+        self.reporter.update(self.view)
+        for job in self.view.in_state(gc.STATE_HOLD):
+            self._set_up(job)
+        self._submit_all()
+        self.reporter.update(self.view)
+        self._report_failures()
+        self.update_targets()
+        if self.view.in_state(*ACTIVE) or (gs.CLEAR_ERROR and self._not_cleared):
+            return True
+        if not self.configs.waiting_configs() and not self.open_targets():
+            return False
+        self.view.refresh(everything=True)  # nothing left to wait for, unless files have changed meanwhile
+        return bool(self.view.in_state(*ACTIVE))
+
+    def _report_failures(self):
+        for job in self.view.in_state(gc.STATE_ERROR, gc.STATE_RETRY_ERROR):
+            try:
+                gs.on_job_failure(job)
+            except Exception:
+                logging.exception("on_job_failure of the settings failed for %s", job)
+
+    def _wait(self, at_least):
+        """Until a task starts or ends, or it is time to look at the files again; the table is kept up to date."""
+        end = time.monotonic() + gs.WAIT_PERIOD_BETWEEN_CHECKS
+        time.sleep(min(at_least, gs.WAIT_PERIOD_BETWEEN_CHECKS, 1))
+        while not self._event.wait(min(max(end - time.monotonic(), 0), TABLE_PERIOD)) and time.monotonic() < end:
+            self.reporter.tick(self.view)
+
+    def _submit_all(self):
+        """Submit what can run, and keep everything else going meanwhile: thousands of submissions take long."""
+        self._full_engines = set()
+        end = time.monotonic() + SUBMIT_PERIOD
+        for job in sorted(self.view.in_state(*STARTABLE), key=Job.job_id):
+            if time.monotonic() > end:
+                self.view.refresh()
+                self.reporter.update(self.view)
+                self.update_targets()
+                end = time.monotonic() + SUBMIT_PERIOD
+            if self.view.states.get(job) in STARTABLE:
+                self._submit(job)
+
+    def _set_up(self, job):
+        try:
+            job._sis_setup_directory()
+        except Exception as e:  # an error of this job, the others go on
+            self.view.refuse(job, e)
+
+    def _submit(self, job):
+        if job in self._skipped:
+            return
+        if self.ask is not None:
+            answer = self.ask(f"Submit {job}? (Yes/skip/never) ").lower()
+            if answer.startswith(("s", "n")):
+                self._skipped.update([job] if answer.startswith("n") else [])
+                return
+        try:
+            task = job._sis_next_task()
+            engine = task.rqmt().get("engine")
+            if engine in self._full_engines:
+                return
+            job._sis_setup_directory(force=self.view.states[job] == gc.STATE_INTERRUPTED_RESUMABLE)
+            submitted = self.engine.submit(task)
+            if submitted:
+                job._sis_submitted_task = task
+            self.view.update_one(job)
+            if not submitted and self.view.states[job] in STARTABLE:  # deferred, as the next one would be
+                self._full_engines.add(engine)
+        except Exception as e:  # an error of this job, the others go on
+            self.view.refuse(job, e)
+
+    def _finish(self):
+        self.update_targets(force=True)
+        self.reporter.update(self.view)
+        not_made = [target.name for target in self.open_targets()]
+        not_made += [f"{name} (an async config)" for name in self.configs.waiting_configs()]
+        missing = [path for target in self.graph.targets if target.is_done() for path in target.missing_files()]
+        return EXIT_DONE if self.reporter.end(self.view, not_made, missing) else EXIT_INCOMPLETE
+
+    # targets and links -----------------------------------------------------------------------------------------------
+    def open_targets(self):
+        return [target for target in self.graph.targets if not target.is_done()]
+
+    def update_targets(self, force=False):
+        with self.view.unfinished_known():
+            for target in self.graph.targets:
+                if target in self._failed_targets:
+                    continue
+                try:
+                    target.update_requirements(force=force)
+                except Exception as e:  # a callback or report of the config: the jobs go on
+                    if isinstance(target, OutputPath) and isinstance(e, OSError):
+                        logging.warning("cannot make the output %s: %s", target.name, e)
+                    else:
+                        logging.exception("target %s failed", target.name)
+                    self._failed_targets.add(target)
+
+    def update_links(self):
+        """Links ``alias/<alias>`` to the job folders of all jobs of the graph."""
+        for job in self.graph.walk():
+            for alias in job.get_aliases():
+                for prefix in job._sis_alias_prefixes:
+                    link = os.path.join(gs.BASE_DIR, gs.ALIAS_DIR, prefix, alias)
+                    if link not in self._linked:
+                        _link_alias(link, job)
+                        self._linked.add(link)
+
+
+def _make_work_folder():
+    work = os.path.join(gs.BASE_DIR, gs.WORK_DIR)
+    try:
+        os.makedirs(work, exist_ok=True)
+    except OSError as e:
+        where = f"{work}, a link to {os.readlink(work)}," if os.path.islink(work) else work
+        raise WorkFolderUnusable(f"the work folder {where} is not there and cannot be made ({e.strerror})") from e
+
+
+def _link_alias(link, job):
+    target = os.path.realpath(job._sis_path(abspath=True))
+    try:
+        if os.path.islink(link):
+            if os.readlink(link) == target:
+                return
+            os.unlink(link)
+        make_folder_of(link, gs.ALIAS_DIR)
+        os.symlink(target, link)
+    except OSError as e:
+        logging.warning("cannot make the alias %s: %s", link, e)

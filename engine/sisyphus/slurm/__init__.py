@@ -1,0 +1,5 @@
+"""Runs tasks through Slurm."""
+
+from .engine import SlurmEngine
+
+__all__ = ["SlurmEngine"]

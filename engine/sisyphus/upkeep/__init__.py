@@ -1,0 +1,1 @@
+"""What is done to job folders from outside of a run: locking, removing, clearing."""

@@ -1,0 +1,72 @@
+"""``sis rerun``: clear one job, so that it (and nothing else) runs again."""
+
+import os
+
+from ..base.layout import ERROR, FINISHED, LOG, SUBMIT_LOG, has_finished_marker, move_aside, put_aside, task_file
+from ..base.refusal import JobError
+from ..graph import OutputCall, SISGraph, graph
+from ..reading.lookup import find_folders, folder_state, job_id, one_of
+from .busy import busy_ones
+from .lock import ManagerLock, WorkFolderLocked
+
+
+def find_one(pattern, force=False):
+    """Folder of the one job that ``pattern`` names, see `lookup.find_folders`.
+
+    Only jobs that are not finished are taken, unless ``force``. Raises `JobError`.
+    """
+    folders = find_folders(pattern)
+    if len(folders) > 1 and not force:
+        folders = [f for f in folders if not has_finished_marker(f)] or folders
+    folder = one_of(pattern, folders)
+    if busy_ones([folder]):
+        raise JobError(f"{job_id(folder)} is running or queued")
+    if folder_state(folder) == "finished" and not force:
+        raise JobError(f"{job_id(folder)} is finished; use --force to run it again")
+    return folder
+
+
+def clear(folder, keep_work=False):
+    """Move the folder to ``<id>.cleared.NNNN``; returns what was done, in words.
+
+    With ``keep_work`` only the error markers and logs go, so that the task finds its partial results. Raises `JobError`
+    for a finished job while a manager runs, which would not see it.
+    """
+    if has_finished_marker(folder):
+        if keep_work:
+            raise JobError(f"{job_id(folder)} is finished, it can only be run again without --keep_work")
+        try:
+            with ManagerLock():
+                return f"moved to {os.path.basename(move_aside(folder))}"
+        except WorkFolderLocked as e:
+            raise JobError(
+                f"{job_id(folder)} is finished, and managers look at such jobs only when they start: {e}"
+            ) from e
+    return _drop_errors(folder) if keep_work else f"moved to {os.path.basename(move_aside(folder))}"
+
+
+def graph_of(folder):
+    """The part of the loaded graph that asks for nothing but the job of ``folder``. Raises `JobError`."""
+    job = next((job for job in graph.walk() if job._sis_path(abspath=True) == folder), None)
+    if job is None:
+        raise JobError(f"the config does not make {job_id(folder)}")
+    alone = SISGraph()
+    alone.targets = [target for target in graph.targets if {p.creator for p in target.required_full_list} == {job}]
+    alone.add_target(OutputCall(job._sis_id(), lambda *_: None, list(job._sis_outputs.values()), {}))
+    return alone
+
+
+def _drop_errors(folder):
+    """Make failed and interrupted ids runnable; their logs become ``log.<task>.<id>.error.NN``."""
+    names = sorted(os.listdir(folder))
+    files = {name: file for name in names if (file := task_file(name))}
+    finished = {file.of for file in files.values() if file.kind == FINISHED}
+    dropped = 0
+    for name in names:
+        file = files.get(name)
+        if file and file.kind == LOG and file.of not in finished:
+            put_aside(f"{folder}/{name}")
+            dropped += 1
+        elif (file and file.kind == ERROR) or name.startswith(f"{SUBMIT_LOG}."):
+            os.unlink(f"{folder}/{name}")
+    return f"cleared {dropped} task ids, kept its work folder"
