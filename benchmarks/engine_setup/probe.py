@@ -16,8 +16,8 @@ from count_calls import count_calls
 
 def look_of(engine):
     """Two functions: the first look at all states, and the look of a later cycle."""
-    from sisyphus.run import manager
     from sisyphus import tk
+    from sisyphus.run import manager
 
     if engine == "upstream":
         made = {}

@@ -151,7 +151,7 @@ def test_worker_that_is_starting_counts_as_running(here):
     job._sis_setup_directory()
     (task,) = job._sis_tasks()
     log = task.path("log", 1)
-    command = "import sys; from sisyphus.log_claim import claim; print(claim(sys.argv[1]), flush=True); input()"
+    command = "import sys; from sisyphus.base.log_claim import claim; print(claim(sys.argv[1]), flush=True); input()"
     environment = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(job_module.__file__))}
     worker = subprocess.Popen(
         [sys.executable, "-c", command, log], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment

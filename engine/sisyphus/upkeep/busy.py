@@ -3,9 +3,9 @@
 import os
 
 from .. import global_constants as gc
+from .. import job as jobs
 from ..base import layout
 from ..engine import cached_engine
-from ..job import created_jobs
 from ..jobs.stored import load_job
 from ..reading.lookup import folder_state
 
@@ -25,7 +25,7 @@ def _was_submitted(folder):
 def _in_queue(folders):
     engine, queued = cached_engine(), set()
     engine.reset_cache()
-    known = {job._sis_path(abspath=True): job for job in created_jobs.values()}  # loading it would change this one
+    known = {job._sis_path(abspath=True): job for job in jobs.created_jobs.values()}  # loading it would change this one
     for folder in folders:
         try:
             tasks = (known.get(folder) or load_job(folder))._sis_tasks()
