@@ -13,7 +13,7 @@ import contextlib
 import itertools
 import os
 import re
-from typing import NamedTuple
+from collections import namedtuple
 
 from .. import global_constants as gc
 from .. import global_settings as gs
@@ -27,12 +27,8 @@ _OF_TASK = re.compile(rf"({LOG}|{USAGE}|{FINISHED}|{ERROR})\.(\w+)\.(\d+)")
 _LOG = re.compile(rf"{LOG}\.(\w+)\.(\d+)(?:\.{ERROR}\.\d+)?")
 
 
-class TaskFile(NamedTuple):
-    """What the name of a file says."""
-
-    kind: str
-    task: str
-    task_id: int
+class TaskFile(namedtuple("TaskFile", "kind task task_id")):
+    """What the name of a file says; ``task_id`` is a number."""
 
     @property
     def of(self):

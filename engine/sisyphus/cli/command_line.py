@@ -3,7 +3,7 @@
 import argparse
 import logging
 
-from . import commands, job_commands
+from . import commands
 
 _MANAGER_END = """
 Without -r the plan is shown and a question asked; without a terminal it is only shown.
@@ -27,6 +27,17 @@ def parser():
     _add_console(sub)
     _add_worker(sub)
     return p
+
+
+def _job_command(name):
+    """Loaded when it is called: a worker starts faster without what people ask of jobs."""
+
+    def run(args):
+        from . import job_commands
+
+        return getattr(job_commands, name)(args)
+
+    return run
 
 
 def _command(sub, name, func, end=None, **options):
@@ -79,7 +90,7 @@ def _add_rerun(sub):
 def _add_find_and_info(sub):
     configs = {"nargs": "*", "metavar": "CONFIG", "help": "look at the jobs of these configs; else at all job folders"}
     end = "Exit status: 0 found, 1 nothing found, 2 a config that cannot be loaded."
-    f = _command(sub, "find", job_commands.find, end, help="list jobs with their states and names")
+    f = _command(sub, "find", _job_command("find"), end, help="list jobs with their states and names")
     f.add_argument("pattern", metavar="PATTERN", help=_JOB)
     f.add_argument("configs", **configs)
 
@@ -87,7 +98,7 @@ def _add_find_and_info(sub):
     i = _command(
         sub,
         "info",
-        job_commands.info,
+        _job_command("info"),
         end,
         help="show one job: why it failed, where it was made, inputs, users, tasks, resources, outputs, log",
     )
@@ -107,7 +118,7 @@ def _add_remove(sub):
     r = _command(
         sub,
         "remove",
-        job_commands.remove,
+        _job_command("remove"),
         _REMOVES_END,
         help="remove the folders of jobs and of all jobs that depend on them",
     )
@@ -119,7 +130,7 @@ def _add_clean(sub):
     c = _command(
         sub,
         "clean",
-        job_commands.clean,
+        _job_command("clean"),
         _REMOVES_END,
         help="pack finished jobs, or remove what is not needed any more",
         description="Pack the logs of all finished jobs into finished.tar.gz and delete their scratch folders work/,\n"
