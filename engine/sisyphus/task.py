@@ -122,7 +122,7 @@ class Task:
     # files -------------------------------------------------------------------------------------------------------
     def path(self, kind, task_id):
         """Absolute name of ``<kind>.<task>.<id>`` in the job's folder."""
-        return self._job._sis_file(kind, self._start, task_id)
+        return layout.file_of(self._job._sis_path(abspath=True), kind, self._start, task_id)
 
     def log_tail(self, task_id, lines):
         return tail(self.path(layout.LOG, task_id), lines)
@@ -133,13 +133,16 @@ class Task:
 
     def submissions(self):
         """All lines ``(ids, rqmt)`` of the submit log."""
-        return layout.read_submissions(self._job._sis_file(layout.SUBMIT_LOG, self._start))
+        return layout.read_submissions(self._submit_log())
 
     def log_submission(self, ids, rqmt, engine_name, engine_info):
         entry = dict(rqmt, engine_info=engine_info, engine_name=engine_name)
         entry["completed_fraction"] = self._job.completed_fraction() if os.path.exists(self._log(ids[0])) else None
-        with open(self._job._sis_file(layout.SUBMIT_LOG, self._start), "a", encoding="utf-8") as f:
+        with open(self._submit_log(), "a", encoding="utf-8") as f:
             f.write(f"{(list(ids), entry)}\n")
+
+    def _submit_log(self):
+        return layout.submit_log(self._job._sis_path(abspath=True), self._start)
 
     def _log(self, task_id):
         return self.path(layout.LOG, task_id)

@@ -5,18 +5,23 @@ import os
 import platform
 import re
 import time
+from types import SimpleNamespace
 
 import pytest
 from sisyphus import Job, Task, gs, tk
-from sisyphus.base import role
+from sisyphus.base import processes, role
 from sisyphus.base.refusal import ConfigError
+from sisyphus.cli.job_text import StoredJobs, describe
+from sisyphus.engine import EngineBase
 from sisyphus.graph import SISGraph
 from sisyphus.jobs import retry
 from sisyphus.localengine import LocalEngine
+from sisyphus.reading.failure import failure
 from sisyphus.run.failures import FailureHook, failure_of
 from sisyphus.run.graph_states import GraphStates
 from sisyphus.run.reporter import Reporter
 from sisyphus.run.silence import SilenceWatch
+from sisyphus.web.app import make_app
 
 
 class Breaks(Job):
@@ -136,7 +141,7 @@ def test_error_of_a_slurm_job_counts_once(manager_role, monkeypatch):
     job._sis_setup_directory()
     task = job._sis_next_task()
     open(task.path("log", 1), "w").close()
-    os.link(task.path("log", 1), job._sis_file("engine") + "/name.7.1")
+    os.link(task.path("log", 1), job._sis_path("engine", abspath=True) + "/name.7.1")
     assert run_once(job) == "runnable"
     assert record_end(task, 1, Record(7, 1, "FAILED", status=256), "name").state == "FAILED"
     assert task.state(None) == "runnable" and not os.path.exists(task.path("log", 1))
@@ -267,9 +272,9 @@ def test_failure_for_the_hook_of_upstream(here):
     """`on_job_failure` gets a job; what is to be told of it is one call away."""
     job = Breaks(["no such luck"])
     run_once(job)
-    failure = failure_of(job)
-    assert failure.job is job and failure.cause == "RuntimeError: no such luck"
-    assert failure.last_lines(1) and failure.usage == {} and "used  " not in failure.text()
+    found = failure_of(job)
+    assert found.job is job and found.cause == "RuntimeError: no such luck"
+    assert found.last_lines(1) and found.usage == {} and "used  " not in found.text()
 
 
 def test_job_that_could_not_be_started(folder):
@@ -304,8 +309,8 @@ def test_silent_tasks_are_told_once(here, monkeypatch, capsys):
     written(1.9)
     assert not list(watch.new([job], engine))
     written(2.5)
-    [failure] = watch.new([job], engine)
-    assert failure.why == "task run 1 runs, but has written nothing to its log for 2.5 hours" and failure.again == ""
+    [silent] = watch.new([job], engine)
+    assert silent.why == "task run 1 runs, but has written nothing to its log for 2.5 hours" and silent.again == ""
     assert not list(watch.new([job], engine))
     written(3.0)
     assert len(list(watch.new([job], engine))) == 1, "it went on meanwhile"
@@ -321,3 +326,57 @@ def test_silent_tasks_are_told_once(here, monkeypatch, capsys):
     reporter.update(view)
     reporter.update(view)
     assert len(told) == 1 and capsys.readouterr().out.count("SILENT") == 1
+
+
+# one answer ----------------------------------------------------------------------------------------------------------
+class Parts(Job):
+    def __init__(self):
+        self.out = self.output_path("out")
+
+    def tasks(self):
+        yield Task("part", args=[1, 2, 3, 4])
+
+    def part(self, number):
+        pass
+
+
+class Scheduler(EngineBase):
+    """Knows the states of some ids."""
+
+    def __init__(self, states):
+        self.states = states
+
+    def task_state(self, task, task_id):
+        return self.states.get(task_id, "unknown")
+
+
+def test_why_names_the_ids_that_are_in_trouble(here):
+    """Not one that is finished, that runs or that waits, although it comes first and has a log as well."""
+    job = Parts()
+    job._sis_setup_directory()
+    for name in ("log.part.1", "finished.part.1", "log.part.2", "log.part.3"):
+        with open(job._sis_path(name, abspath=True), "w") as f:
+            f.write("RuntimeError: of id 3\n" if name == "log.part.3" else "")
+    running = {"pid": os.getpid(), "host": processes.hostname(), "start_time": processes.start_time(os.getpid())}
+    with open(job._sis_path("usage.part.2", abspath=True), "w") as f:
+        f.write(repr(running))
+    why = "task part 3: interrupted not resumable, RuntimeError: of id 3", "log.part.3"
+    assert failure(job, "interrupted_not_resumable", engine=Scheduler({2: "running", 4: "queue"})) == why
+    assert failure(job, "interrupted_not_resumable") == why, "the page and sis info say the same"
+    held = Scheduler({2: "running", 3: "queue", 4: "queue_error"})
+    assert failure(job, "queue_error", engine=held) == ("task part 4: queue error", None)
+
+
+def test_terminal_hook_and_page_give_one_answer(here):
+    job = Breaks(["no such luck"])
+    run_once(job)
+    told = failure_of(job, engine=Scheduler({}))
+    assert told.why == failure(job, "error")[0] == "task run 1: error, RuntimeError: no such luck"
+    graph = SISGraph()
+    graph.add_target(tk.OutputPath("x", job.out))
+    known = GraphStates(graph, Scheduler({}))
+    known.refresh()
+    page = make_app(SimpleNamespace(view=known, graph=graph, configs=SimpleNamespace(loaded=[]))).test_client()
+    assert told.why in page.get(f"/job/{job.job_id()}").get_data(as_text=True)
+    stored = StoredJobs()
+    assert f"  state     error: {told.why}" in list(describe(stored.load(job._sis_path(abspath=True)), stored, 1))

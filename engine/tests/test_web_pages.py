@@ -72,7 +72,7 @@ class Site:
         if files:
             job._sis_setup_directory()
         for name, text in files.items():
-            with open(job._sis_file(name.replace("__", ".")), "w") as f:
+            with open(job._sis_path(name.replace("__", "."), abspath=True), "w") as f:
                 f.write(text)
         return job
 
@@ -250,9 +250,9 @@ def test_outputs_that_were_not_written(site, corpus):
 
 def test_packed_job(site, corpus, monkeypatch):
     """Logs come from the archive, also when the engine's log is the same file by another name."""
-    os.link(corpus._sis_file("log.run.1"), corpus._sis_path("engine", "job.1", abspath=True))
+    os.link(corpus._sis_path("log.run.1", abspath=True), corpus._sis_path("engine", "job.1", abspath=True))
     monkeypatch.setattr(gs, "WAIT_PERIOD_JOB_CLEANUP", 0)
-    assert cleaner.clean_job(corpus) and not os.path.exists(corpus._sis_file("log.run.1"))
+    assert cleaner.clean_job(corpus) and not os.path.exists(corpus._sis_path("log.run.1", abspath=True))
     text = site.page(corpus)
     assert "log.run.1" in text and "counted" in text and "run 1 not started" not in text and "8 B" in text
     assert "engine/job.1" not in text
@@ -271,7 +271,7 @@ def tree(folder):
 
 def test_nothing_is_changed(site, corpus, failed):
     """A failed try would be moved aside, and a job that is done be marked, by the manager's way of looking."""
-    os.unlink(failed._sis_file("log.part.2.error.01"))
+    os.unlink(failed._sis_path("log.part.2.error.01", abspath=True))
     done = site.add(Search(corpus.out, 5), gc.STATE_RUNNING, finished__part__1="", finished__join__1="")
     before = tree(site.folder)
     site.get("/")
@@ -312,8 +312,8 @@ def test_other_files_are_not_shown(site, corpus, failed, name):
 
 
 def test_links_among_the_logs_are_not_followed(site, failed):
-    os.unlink(failed._sis_file("log.part.1"))
-    os.symlink(site.folder / "secret", failed._sis_file("log.part.1"))
+    os.unlink(failed._sis_path("log.part.1", abspath=True))
+    os.symlink(site.folder / "secret", failed._sis_path("log.part.1", abspath=True))
     site.page(failed, "log", 404, name="log.part.1")
     assert "password" not in site.page(failed, log="log.part.1")
 

@@ -30,11 +30,6 @@ _LOG = re.compile(rf"{LOG}\.(\w+)\.(\d+)(?:\.{ERROR}\.\d+)?")
 class TaskFile(namedtuple("TaskFile", "kind task task_id")):
     """What the name of a file says; ``task_id`` is a number."""
 
-    @property
-    def of(self):
-        """``<task>.<id>``"""
-        return f"{self.task}.{self.task_id}"
-
 
 def task_file(name):
     """The `TaskFile` of a name: of a log, marker or usage file of a task id. None for all other names."""
@@ -48,27 +43,54 @@ def log_file(name):
     return match and TaskFile(LOG, match[1], int(match[2]))
 
 
-def file_of(folder, kind, task, task_id):
-    """``<folder>/<kind>.<task>.<id>``"""
-    return f"{folder}/{kind}.{task}.{task_id}"
+def name_of(kind, task, task_id):
+    """``<kind>.<task>.<id>``, a name in the job folder."""
+    return f"{kind}.{task}.{task_id}"
 
 
-def usage_filename(jobdir, task_name, task_id, number, kind=gc.PLOGGING_FILE):
-    """``number``: which of several processes that run the task id together, on as many nodes."""
-    return f"{jobdir}/{kind}.{task_name}.{task_id}" + (f".{number}" if number else "")
+def file_of(folder, kind, task, task_id, number=0):
+    """``<folder>/<kind>.<task>.<id>``; ``number``: which of several processes that run the id together, from 0."""
+    return f"{folder}/{kind}.{task}.{task_id}" + (f".{number}" if number else "")
+
+
+def is_usage(name):
+    """Whether it is the name of a usage file, also of a further process of an id."""
+    return name.startswith(f"{USAGE}.")
+
+
+def is_submit_log(name):
+    return name.startswith(f"{SUBMIT_LOG}.")
+
+
+def submit_log_name(task):
+    """``submit_log.<task>``, a name in the job folder."""
+    return f"{SUBMIT_LOG}.{task}"
 
 
 def submit_log(folder, task):
-    return f"{folder}/{SUBMIT_LOG}.{task}"
+    return f"{folder}/{submit_log_name(task)}"
+
+
+def was_submitted(folder):
+    """Whether the job folder has a submit log."""
+    return any(map(is_submit_log, os.listdir(folder)))
 
 
 def read_submissions(filename):
     """Lines ``(ids, rqmt)`` of a submit log; none if there is no file. Half a line, of a full disk, does not count."""
+    try:
+        with open(filename, encoding="utf-8") as f:
+            return parse_submissions(f.read())
+    except FileNotFoundError:
+        return []
+
+
+def parse_submissions(text):
+    """The same of the text of a submit log."""
     submissions = []
-    with contextlib.suppress(FileNotFoundError), open(filename, encoding="utf-8") as f:
-        for line in f:
-            with contextlib.suppress(ValueError, SyntaxError):
-                submissions.append(ast.literal_eval(line))
+    for line in text.splitlines():
+        with contextlib.suppress(ValueError, SyntaxError):
+            submissions.append(ast.literal_eval(line))
     return submissions
 
 
@@ -89,6 +111,16 @@ def has_finished_marker(path):
     """Whether the job folder ``path`` (relative to the setup folder or absolute) is marked finished."""
     path = os.path.join(gs.BASE_DIR, path)
     return os.path.exists(f"{path}/{gc.JOB_FINISHED_MARKER}") or os.path.exists(f"{path}/{gc.JOB_FINISHED_ARCHIVE}")
+
+
+def is_finished(names):
+    """Whether a job folder with these ``names`` in it is marked finished."""
+    return gc.JOB_FINISHED_MARKER in names or gc.JOB_FINISHED_ARCHIVE in names
+
+
+def has_finished_id(names):
+    """Whether a task id is marked finished in a job folder with these ``names`` in it."""
+    return any(name.startswith(f"{FINISHED}.") and name != gc.JOB_FINISHED_ARCHIVE for name in names)
 
 
 def is_cleared(folder):

@@ -9,12 +9,20 @@ from .. import global_settings as gs
 from . import processes
 
 
+def parse_usage(text):
+    """The dict that a usage file holds, ``{}`` for half a file."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return {}
+
+
 def read_usage(filename):
     """Content of a usage file, ``{}`` if there is none."""
     try:
         with open(filename, encoding="utf-8") as f:
-            usage = ast.literal_eval(f.read())
-    except (FileNotFoundError, ValueError, SyntaxError):
+            usage = parse_usage(f.read())
+    except (FileNotFoundError, ValueError):
         return {}
     if "start_time" not in usage and usage.get("host") == processes.hostname():  # upstream wrote it
         usage["start_time"] = _start_time_of_writer(usage)

@@ -30,10 +30,6 @@ class JobFiles:
             path = f"{path}.{name}" if isinstance(name, int) else f"{path}/{name}"
         return os.path.join(gs.BASE_DIR, path) if abspath else path
 
-    def _sis_file(self, *parts):
-        """Absolute name of a file in the job's folder, parts joined with dots: ``_sis_file("log", "run", 1)``."""
-        return f"{gs.BASE_DIR}/{self._sis_path()}/{'.'.join(str(p) for p in parts)}"
-
     def work_path(self):
         """Where tasks run, relative to the setup folder."""
         return self._sis_path(gc.JOB_WORK_DIR)

@@ -13,8 +13,6 @@ from ..tools import finished_paths_missing
 from .evaluation import current_evaluation, one_evaluation
 from .hooks import JobHooks
 
-_TASK_FINISHED = layout.FINISHED + "."
-
 
 class JobStates:
     """Mixin of `Job`."""
@@ -77,7 +75,7 @@ class JobStates:
                 names = evaluation.names(job._sis_path(abspath=True))
                 if names is None:
                     unfinished.add(job._sis_id_cache)
-                elif gc.JOB_FINISHED_MARKER in names or gc.JOB_FINISHED_ARCHIVE in names:
+                elif layout.is_finished(names):
                     job._sis_is_finished = True
                 else:
                     open_inputs = [
@@ -88,7 +86,7 @@ class JobStates:
                     if open_inputs:
                         stack.extend(open_inputs)
                         continue
-                    if any(name.startswith(_TASK_FINISHED) for name in names):
+                    if layout.has_finished_id(names):
                         with contextlib.suppress(Exception):  # the recipe's, shown with the state
                             job._sis_finish_if_done()
                     if not job._sis_is_finished:
@@ -100,7 +98,7 @@ class JobStates:
             return
         if self._sis_missing_outputs():
             return
-        write_atomically(self._sis_file(gc.JOB_FINISHED_MARKER), "")
+        write_atomically(self._sis_path(gc.JOB_FINISHED_MARKER, abspath=True), "")
         self._sis_is_finished = True
         try:
             if gs.TEAM_SHARE_DIR:

@@ -1,14 +1,16 @@
 """Why a job failed: the one answer for the terminal, the hook of the settings, ``sis info`` and the status page.
 
-It is read from the files of the job; nothing is renamed, marked or written.
+Without an engine it is read from the files of the job; nothing is renamed, marked or written.
 """
 
 import re
 
 from .. import global_constants as gc
 from ..base import layout
+from ..base.usage_file import parse_usage, runs_here
 from .folder import JobFolder
 
+_WELL = {gc.STATE_FINISHED, gc.STATE_RUNNABLE, gc.STATE_QUEUE, gc.STATE_RUNNING}
 _LINES = 60  # of a log that are searched for the cause
 _CAUSE = re.compile(r"\[[^]]*\] ERROR: (.*)|([A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Missing)\b.*)")
 
@@ -16,23 +18,24 @@ _CAUSE = re.compile(r"\[[^]]*\] ERROR: (.*)|([A-Za-z_][\w.]*(?:Error|Exception|I
 def failure(job, state, *, refused=None, engine=None, folder=None):
     """``(why, name of the log that says it, or None)`` of a job in a failed or interrupted ``state``.
 
-    ``refused``: why the job could not be started at all, which is then the answer. ``engine``: may add a remark; only
-    the manager asks it. ``folder``: the `JobFolder`, if somebody has read it.
+    ``refused``: why the job could not be started at all, which is then the answer. ``engine``: of the manager, which
+    alone may ask it; it knows which ids still run or wait, and may add a remark. Without it the files have to do.
+    ``folder``: the `JobFolder`, if somebody has read it.
     """
     if refused is not None:
         return refused, None
     folder = folder or JobFolder(job)
-    failed = _failed(folder.entries)
+    failed = _files(folder.entries, layout.ERROR)
     if not failed and state == gc.STATE_ERROR:
         missing = ", ".join(map(job._sis_output_name, job._sis_missing_outputs()))
         return f"all tasks ended but did not write the declared output: {missing}", None
-    failed = failed or _interrupted(folder.entries) or (_waiting(job) if engine else [])
+    failed = failed or (_interrupted(folder) if engine is None else _in_trouble(job, engine))
     words = state.replace("_", " ")
     if not failed:
         return words, None
     task, task_id = failed[0]
     more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
-    log = f"{layout.LOG}.{task}.{task_id}"
+    log = layout.name_of(layout.LOG, task, task_id)
     cause = _cause(folder, log)
     remark = engine and engine.remark(job._sis_task(task), task_id)
     why = f"task {task} {task_id}{more}: {words}" + (f", {cause}" if cause else "") + (f" ({remark})" if remark else "")
@@ -45,20 +48,19 @@ def _files(entries, kind):
     return sorted((file.task, file.task_id) for file in files if file.kind == kind)
 
 
-def _failed(entries):
-    return _files(entries, layout.ERROR)
+def _interrupted(folder):
+    """``(task, id)`` of what has a log, did not finish, and does not run on this machine."""
+    finished = set(_files(folder.entries, layout.FINISHED))
+    begun = [begun for begun in _files(folder.entries, layout.LOG) if begun not in finished]
+    usages = (parse_usage(folder.text(layout.name_of(layout.USAGE, *one))) for one in begun)
+    return [one for one, usage in zip(begun, usages, strict=True) if not runs_here(usage)]
 
 
-def _interrupted(entries):
-    """What has a log but did not finish."""
-    finished = set(_files(entries, layout.FINISHED))
-    return [begun for begun in _files(entries, layout.LOG) if begun not in finished]
-
-
-def _waiting(job):
-    """What waits in a queue, and has written nothing."""
+def _in_trouble(job, engine):
+    """``(task, id)`` of the ids that neither are finished, nor run, nor will run."""
     task = job._sis_next_task()
-    return [(task.name(), i) for i in task.task_ids()] if task else []
+    states = {i: task.state(engine, i) for i in task.task_ids()} if task else {}
+    return [(task.name(), i) for i, state in states.items() if state not in _WELL]
 
 
 def _cause(folder, log):

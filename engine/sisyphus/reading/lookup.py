@@ -24,7 +24,7 @@ def job_folders(cleared=False):
             if layout.is_cleared(folder):
                 if cleared:
                     yield folder
-            elif gc.JOB_OUTPUT in names and names & {gc.JOB_SAVE, gc.JOB_FINISHED_MARKER, gc.JOB_FINISHED_ARCHIVE}:
+            elif gc.JOB_OUTPUT in names and (gc.JOB_SAVE in names or layout.is_finished(names)):
                 if not cleared:
                     yield folder
             elif not os.path.islink(folder) or _leads_on(folder, seen):
@@ -125,16 +125,16 @@ def folder_state(folder):
     if has_finished_marker(folder):
         return "finished"
     files = set(filter(None, map(layout.task_file, os.listdir(folder))))
-    begun = {file.of for file in files if file.kind in (layout.LOG, layout.USAGE)}
-    ended = {file.of for file in files if file.kind in (layout.FINISHED, layout.ERROR)}
-    if any(_runs(folder, task, task in ended) for task in begun):
+    begun = {(file.task, file.task_id) for file in files if file.kind in (layout.LOG, layout.USAGE)}
+    ended = {(file.task, file.task_id) for file in files if file.kind in (layout.FINISHED, layout.ERROR)}
+    if any(_runs(folder, *task, task in ended) for task in begun):
         return "running"
     return "failed" if any(file.kind == layout.ERROR for file in files) else "unfinished"
 
 
-def _runs(folder, task, ended):
+def _runs(folder, task, task_id, ended):
     """Whether a process of this host has the task id, or one of another host has written a moment ago."""
-    log, usage_file = f"{folder}/{layout.LOG}.{task}", f"{folder}/{layout.USAGE}.{task}"
+    log, usage_file = (layout.file_of(folder, kind, task, task_id) for kind in (layout.LOG, layout.USAGE))
     usage = read_usage(usage_file)
     here = runs_here(usage)
     if here or is_claimed(log):

@@ -1,11 +1,10 @@
 """How far the tasks of a job are and what they use, read from their files; nothing is renamed or marked."""
 
-import ast
 import contextlib
 from typing import NamedTuple
 
 from ..base import layout
-from ..base.usage_file import runs_here
+from ..base.usage_file import parse_usage, runs_here
 from ..base.usage_history import parse_history
 from ..base.words import duration
 
@@ -28,14 +27,6 @@ class TaskView(NamedTuple):
     submissions: list  # (ids, requirements)
 
 
-def literal(text):
-    """A Python literal, ``{}`` for half a file."""
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return {}
-
-
 def tasks(job, folder, running):
     """A `TaskView` of every task that is known; ``running``: whether the manager counts the job as running."""
     known = {task.name(): task for task in job.__dict__.get("_sis_task_cache") or ()}
@@ -47,28 +38,27 @@ def tasks(job, folder, running):
 
 
 def _task(folder, name, task, numbers, running):
-    submissions = [literal(line) for line in folder.text(f"{layout.SUBMIT_LOG}.{name}").splitlines()]
-    submissions = [s for s in submissions if s]
+    submissions = layout.parse_submissions(folder.text(layout.submit_log_name(name)))
     submitted = {i for ids, _ in submissions for i in ids}
-    states = {i: _state(folder.entries, f"{name}.{i}", i in submitted, running) for i in numbers}
+    states = {i: _state(folder.entries, name, i, i in submitted, running) for i in numbers}
     shown = sorted(numbers, key=lambda i: (_ORDER.index(states[i]), i))[:SHOWN]
     counts = {state: n for state in _ORDER if (n := sum(s == state for s in states.values()))}
     return TaskView(name, _requested(task), [_id(folder, name, i, states[i]) for i in shown], counts, submissions)
 
 
-def _state(entries, task, submitted, running):
-    if f"{layout.FINISHED}.{task}" in entries:
+def _state(entries, task, task_id, submitted, running):
+    if layout.name_of(layout.FINISHED, task, task_id) in entries:
         return "finished"
-    if f"{layout.ERROR}.{task}" in entries:
+    if layout.name_of(layout.ERROR, task, task_id) in entries:
         return "error"
-    if f"{layout.LOG}.{task}" in entries:
+    if layout.name_of(layout.LOG, task, task_id) in entries:
         return "running" if running else "interrupted"
     return "queued" if submitted and running else "not started"
 
 
 def _id(folder, name, number, state):
-    file = f"{layout.USAGE}.{name}.{number}"
-    usage = literal(folder.text(file))
+    file = layout.name_of(layout.USAGE, name, number)
+    usage = parse_usage(folder.text(file))
     if state == "running" and runs_here(usage) is False:
         state = "interrupted"
     return TaskId(number, state, usage, folder.entries[file].modified if usage else 0.0)
@@ -90,17 +80,17 @@ def in_words(rqmt):
 
 def run_time(folder, now):
     """Seconds since the task that was measured last began; None if none was."""
-    usages = [(e.modified, name) for name, e in folder.entries.items() if name.startswith(f"{layout.USAGE}.")]
+    usages = [(e.modified, name) for name, e in folder.entries.items() if layout.is_usage(name)]
     if not usages:
         return None
     modified, name = max(usages)
-    used = literal(folder.text(name)).get("used_time")
+    used = parse_usage(folder.text(name)).get("used_time")
     return None if used is None else 3600 * used + max(now - modified, 0)
 
 
 def history(folder, task, number):
     """Points of the task id over time, see `sisyphus.base.usage_history`."""
-    return parse_history(folder.text(f"{layout.USAGE_HISTORY}.{task}.{number}"))
+    return parse_history(folder.text(layout.name_of(layout.USAGE_HISTORY, task, number)))
 
 
 def used_in_words(usage):

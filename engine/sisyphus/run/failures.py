@@ -71,7 +71,7 @@ class Failure:
 def failure_of(job, state=gc.STATE_ERROR, engine=None, known=None):
     """The `Failure` of a job that is in ``state``; ``known``: why and the name of the log, if nobody need look."""
     why, log = known or failure(job, state, engine=engine)
-    file = layout.task_file(log) if log else None
+    folder, file = job._sis_path(abspath=True), layout.task_file(log) if log else None
     return Failure(
         job=job,
         name=short_name(job),
@@ -82,7 +82,7 @@ def failure_of(job, state=gc.STATE_ERROR, engine=None, known=None):
         task=file and file.task,
         task_id=file and file.task_id,
         log=log and f"{job._sis_path()}/{log}",
-        usage=read_usage(job._sis_file(layout.USAGE, file.of)) if file else {},
+        usage=read_usage(layout.file_of(folder, layout.USAGE, file.task, file.task_id)) if file else {},
         again="" if known else shlex.join(["sis", "rerun", job._sis_id(), *config_manager.loaded]),
     )
 

@@ -126,7 +126,7 @@ class Manager:
         for job in self.view.in_state(gc.STATE_RETRY_ERROR):
             for task in job._sis_tasks():
                 with contextlib.suppress(FileNotFoundError):
-                    os.unlink(job._sis_file(layout.SUBMIT_LOG, task.name()))
+                    os.unlink(layout.submit_log(job._sis_path(abspath=True), task.name()))
             self.view.update_one(job)
 
     def _cycle(self):

@@ -9,7 +9,7 @@ import time
 
 from .. import global_settings as gs
 from ..base import processes
-from ..base.layout import USAGE_HISTORY, read_submissions, submit_log, usage_filename
+from ..base.layout import USAGE, USAGE_HISTORY, file_of, read_submissions, submit_log
 from ..base.measuring import used_by_this_process
 from ..base.usage_history import UsageHistory
 from ..base.writing import write_atomically
@@ -24,8 +24,8 @@ class UsageLogger(threading.Thread):
 
     def __init__(self, jobdir, task_name, task_id, engine, number=0):
         super().__init__(name="usage", daemon=True)
-        self._filename = usage_filename(jobdir, task_name, task_id, number)
-        self._history = UsageHistory(usage_filename(jobdir, task_name, task_id, number, USAGE_HISTORY))
+        self._filename = file_of(jobdir, USAGE, task_name, task_id, number)
+        self._history = UsageHistory(file_of(jobdir, USAGE_HISTORY, task_name, task_id, number))
         self._engine = engine
         self._rqmt = _requested(submit_log(jobdir, task_name), task_id)
         self._begin = time.monotonic()

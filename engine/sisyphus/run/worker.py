@@ -32,7 +32,7 @@ def worker(jobdir, task_name, task_id=None, engine_name=None, redirect=False):
         engine = gs.engine().get_used_engine(engine_name or "short")
         task_id = engine.get_task_id(task_id)
         number = engine.process_number()
-        earlier = read_usage(layout.usage_filename(prefix, task_name, task_id, number))
+        earlier = read_usage(layout.file_of(prefix, layout.USAGE, task_name, task_id, number))
         if earlier.get("pid") != os.getpid() and runs_here(earlier):
             logging.error("%s %s runs already in process %s, this one stops", jobdir, task_name, earlier["pid"])
             return EXIT_INTERRUPTED

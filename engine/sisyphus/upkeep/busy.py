@@ -1,7 +1,5 @@
 """Which jobs run or are queued, so that nothing is done to their folders."""
 
-import os
-
 from .. import global_constants as gc
 from .. import job as jobs
 from ..base import layout
@@ -13,13 +11,9 @@ from ..reading.lookup import folder_state
 def busy_ones(folders):
     """Those of ``folders`` whose job runs or waits in the queue of a cluster (asked only about unfinished jobs)."""
     states = {folder: folder_state(folder) for folder in folders}
-    open_ones = [f for f, state in states.items() if state in ("failed", "unfinished") and _was_submitted(f)]
+    open_ones = [f for f, state in states.items() if state in ("failed", "unfinished") and layout.was_submitted(f)]
     queued = _in_queue(open_ones) if open_ones else set()
     return [folder for folder, state in states.items() if state == "running" or folder in queued]
-
-
-def _was_submitted(folder):
-    return any(name.startswith(layout.SUBMIT_LOG) for name in os.listdir(folder))
 
 
 def _in_queue(folders):

@@ -2,7 +2,16 @@
 
 import os
 
-from ..base.layout import ERROR, FINISHED, LOG, SUBMIT_LOG, has_finished_marker, move_aside, put_aside, task_file
+from ..base.layout import (
+    ERROR,
+    FINISHED,
+    LOG,
+    has_finished_marker,
+    is_submit_log,
+    move_aside,
+    put_aside,
+    task_file,
+)
 from ..base.refusal import JobError
 from ..graph import OutputCall, SISGraph, graph
 from ..reading.lookup import find_folders, folder_state, job_id, one_of
@@ -60,13 +69,13 @@ def _drop_errors(folder):
     """Make failed and interrupted ids runnable; their logs become ``log.<task>.<id>.error.NN``."""
     names = sorted(os.listdir(folder))
     files = {name: file for name in names if (file := task_file(name))}
-    finished = {file.of for file in files.values() if file.kind == FINISHED}
+    finished = {(file.task, file.task_id) for file in files.values() if file.kind == FINISHED}
     dropped = 0
     for name in names:
         file = files.get(name)
-        if file and file.kind == LOG and file.of not in finished:
+        if file and file.kind == LOG and (file.task, file.task_id) not in finished:
             put_aside(f"{folder}/{name}")
             dropped += 1
-        elif (file and file.kind == ERROR) or name.startswith(f"{SUBMIT_LOG}."):
+        elif (file and file.kind == ERROR) or is_submit_log(name):
             os.unlink(f"{folder}/{name}")
     return f"cleared {dropped} task ids, kept its work folder"

@@ -3,7 +3,7 @@
 import os
 
 from .. import global_settings as gs
-from ..base.layout import LOG, log_file
+from ..base.layout import LOG, log_file, name_of
 from ..base.words import inside_setup
 from ..reading import usage
 from ..reading.failure import failure
@@ -52,7 +52,7 @@ def details(snapshot, job, log=None):
 
 def _telling(logs, tasks):
     """The log of the first id that runs, else the newest."""
-    running = (f"{LOG}.{task.name}.{i.number}" for task in tasks for i in task.ids if i.state == "running")
+    running = (name_of(LOG, task.name, i.number) for task in tasks for i in task.ids if i.state == "running")
     newest = max(logs, key=lambda name: logs[name].modified, default=None)
     return next((name for name in running if name in logs), newest)
 
