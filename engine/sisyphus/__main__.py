@@ -3,6 +3,10 @@
 import logging
 import sys
 
+from .base.exit_status import EXIT_USAGE
+from .base.refusal import Refusal
+from .cli.command_line import parser
+
 LOG_FORMAT = "[%(asctime)s] %(levelname)s: %(message)s"
 
 
@@ -12,10 +16,6 @@ def main(argv=None):
 
 
 def run(argv):
-    from .base.exit_status import EXIT_USAGE
-    from .base.refusal import Refusal
-    from .cli.command_line import parser
-
     args = parser().parse_args(argv)
     logging.basicConfig(format=LOG_FORMAT, level=args.log_level, stream=sys.stdout)
     try:

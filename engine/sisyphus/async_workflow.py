@@ -4,6 +4,7 @@ import asyncio
 import logging
 
 from .delayed_ops import DelayedBase
+from .graph import OutputCall, graph
 from .tools import extract_paths
 
 _waiters = []  # (paths, future) of everything that is awaited
@@ -73,8 +74,6 @@ def _resolve():
 
 async def async_run(obj):
     """Make everything ``obj`` needs a target and wait until it is available; returns the value of a delayed value."""
-    from .graph import OutputCall, graph
-
     paths = extract_paths(obj)
     if not all(p.available() for p in paths):
         graph.add_target(OutputCall(f"async {len(graph.targets)}", lambda *_: None, (obj,), {}))

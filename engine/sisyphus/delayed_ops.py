@@ -3,6 +3,8 @@
 The instance attributes of each class (their names included) are what a job id is computed from.
 """
 
+from .hash import sis_hash_helper
+
 
 def try_get(value):
     """``value.get()`` of a delayed value, any other value unchanged."""
@@ -125,8 +127,6 @@ class Delayed(_Binary):
         return try_get(self.a)
 
     def _sis_hash(self):
-        from .hash import sis_hash_helper
-
         return sis_hash_helper(self.a)
 
 

@@ -4,12 +4,15 @@ import logging
 import signal
 import sys
 
+from .. import global_constants as gc
 from .. import global_settings as gs
 from .. import toolkit
 from ..base import role
 from ..base.exit_status import EXIT_DONE, EXIT_INCOMPLETE, EXIT_INTERRUPT, EXIT_USAGE
 from ..base.mistakes import warn_of_settings
 from ..base.refusal import ConfigError
+from ..jobs import retry
+from ..loader import ConfigManager, config_manager
 
 SHORTCUTS = {
     "clean_unused": "tk.cleaner.cleanup_unused()",
@@ -28,9 +31,6 @@ def worker(args):
 
 def load(names):
     """Load configs; False after an error has been shown."""
-    from ..jobs import retry
-    from ..loader import config_manager
-
     try:
         warn_of_settings()
         retry.rules()
@@ -80,7 +80,6 @@ def _status_server(address):
 
 
 def _plan_and_ask(m, args, terminal):
-    from .. import global_constants as gc
 
     if m.plan():
         return m.run()  # nothing to compute: brings outputs, reports and aliases up to date
@@ -127,7 +126,6 @@ def console(args):
 
 def rerun(args):
     """Clear one job and, if configs are given, run it. Exit status as of `manager`."""
-    from ..loader import ConfigManager
     from ..run.manager import Manager
     from ..upkeep.lock import WorkFolderLocked
     from ..upkeep.rerun import clear, find_one, graph_of

@@ -8,8 +8,11 @@ from .. import global_settings as gs
 from ..base.exit_status import EXIT_DONE, EXIT_INCOMPLETE, EXIT_INTERRUPT, EXIT_USAGE
 from ..base.refusal import JobError
 from ..base.words import printable
+from ..engine import cached_engine
+from ..graph import OutputPath, graph
 from ..reading.lookup import find_folders, folder_state, matching, names_of_folders, one_of
 from ..upkeep import removal
+from ..upkeep.lock import ManagerLock
 from .commands import load
 
 
@@ -44,8 +47,6 @@ def _load_named(args):
 
 def _states():
     """The states of the loaded graph."""
-    from ..engine import cached_engine
-    from ..graph import graph
     from ..run.graph_states import GraphStates
 
     view = GraphStates(graph, cached_engine())
@@ -55,8 +56,6 @@ def _states():
 
 def _names_in_graph(jobs):
     """Job -> its id, aliases and the names of its outputs in the output folder, like `names_of_folders`."""
-    from ..graph import OutputPath, graph
-
     names = {job: [job._sis_id(), *(f"{gs.ALIAS_DIR}/{a}" for a in sorted(job.get_aliases()))] for job in jobs}
     for target in graph.targets:
         for job in {path.creator for path in target.required_full_list} if isinstance(target, OutputPath) else ():
@@ -137,7 +136,6 @@ def _remove(args, folders):
 
 def _pack(args):
     from ..cleaner import clean_folder, is_open
-    from ..upkeep.lock import ManagerLock
 
     folders = sorted(folder for folder in removal.job_folders() if is_open(folder))
     if not folders or args.dry_run:
