@@ -1,5 +1,6 @@
 """Jobs, values and graphs inside one process."""
 
+import gzip
 import os
 import pickle
 import threading
@@ -249,6 +250,40 @@ def test_loaded_job_equals_the_stored_one(here):
     loaded = tk.load_job(job._sis_path())
     assert loaded == job and loaded is not job
     assert loaded.out.creator is None and loaded.out.get_path() == job.out.get_path()
+
+
+class Names(pickle.Unpickler):
+    """Notes the names of the engine that a pickle needs."""
+
+    def __init__(self, file):
+        super().__init__(file)
+        self.found = set()
+
+    def find_class(self, module, name):
+        if module.partition(".")[0] == "sisyphus":
+            self.found.add((module, name))
+        return super().find_class(module, name)
+
+
+def test_stored_jobs_name_modules_that_must_stay(here):
+    """Finished work folders and upstream hold these names: a module that moved would make them unreadable."""
+    made = Values()
+    values = [made.number + 1, made.table[0], tk.Delayed("{}").format(made.number), made.number.fallback(tk.NoBackup)]
+    job = Link(values, [Path("a"), made.number.function(len)])
+    job._sis_kwargs["hook"] = gs.update_engine_rqmt
+    job._sis_setup_directory()
+    with gzip.open(job._sis_path("job.save", abspath=True)) as f:
+        names = Names(f)
+        names.load()
+    delayed = {"DelayedAdd", "DelayedGetItem", "DelayedFormat", "Delayed", "DelayedFallback", "DelayedFunction"}
+    assert names.found == {
+        ("sisyphus.job_path", "Path"),
+        ("sisyphus.job_path", "Variable"),
+        ("sisyphus.job_path", "NoBackup"),
+        ("sisyphus.tools", "EnvironmentModifier"),
+        ("sisyphus.global_settings", "update_engine_rqmt"),
+        *(("sisyphus.delayed_ops", name) for name in delayed),
+    }
 
 
 def test_clean_up_that_was_killed_is_completed(here, monkeypatch):
