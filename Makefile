@@ -32,7 +32,7 @@ demo-full: setup
 	@echo "open output/demo_full/demo/report/index.html"
 
 test: setup lint
-	OMP_NUM_THREADS=1 $(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 test-slurm: setup slurm
 	OMP_NUM_THREADS=1 $(BIN)/pytest engine/tests -m slurm

@@ -30,5 +30,14 @@ setup(
         "cmake>=3.24,<4",  # builds the KenLM command line tools
         "matplotlib>=3.8,<4",
     ],
-    extras_require={"dev": ["pytest>=8,<10", "hypothesis>=6,<7", "jiwer>=3,<5", "ruff>=0.6,<1"]},
+    extras_require={
+        "dev": [
+            "pytest>=8,<10",
+            "pytest-xdist>=3.6,<4",  # tests run on all cores
+            "filelock>=3.12,<4",  # what several test processes need is built once
+            "hypothesis>=6,<7",
+            "jiwer>=3,<5",
+            "ruff>=0.6,<1",
+        ]
+    },
 )

@@ -1,8 +1,10 @@
 """Shared fixtures: small jobs are run in-process, each test in a work folder of its own."""
 
 import os
+import shutil
 
 import pytest
+from filelock import FileLock
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["SIS_GLOBAL_SETTINGS_FILE"] = ""
@@ -46,13 +48,35 @@ def run_here(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def kenlm_work(tmp_path_factory):
+def built_once(tmp_path_factory):
+    """``built_once(name, build)``: a folder that ``build(folder)`` fills, once for all processes of a test run."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def get(name, build):
+        folder, done = shared / name, shared / f"{name}.done"
+        with FileLock(shared / f"{name}.lock"):
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                build(folder)
+                done.touch()
+        return folder
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def kenlm_work(built_once):
     """A work folder with a finished BuildKenLmToolsJob: a minute, once for all tests that need KenLM's programs."""
+    return built_once("kenlm", _build_kenlm) / "work"
+
+
+def _build_kenlm(folder):
     from sisyphus import gs, job, tk
 
     from ctc_kd.lm import kenlm_tools
 
-    folder = tmp_path_factory.mktemp("kenlm")
     (folder / "work").mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -63,7 +87,6 @@ def kenlm_work(tmp_path_factory):
         except RuntimeError:
             pytest.skip("KenLM's source package cannot be fetched")
         tk.run([kenlm_tools.BuildKenLmToolsJob().out_bin], quiet=True)
-    return folder / "work"
 
 
 @pytest.fixture(scope="session")

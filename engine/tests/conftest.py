@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE
 
 HERE = Path(__file__).parent
 os.environ["SIS_GLOBAL_SETTINGS_FILE"] = ""
@@ -45,7 +46,7 @@ class SetupFolder:
 
     def sis(self, *args, **env):
         process = self.start(*args, **env)
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=PATIENCE)
         return process.returncode, output
 
     def serve(self, *configs):
@@ -66,7 +67,7 @@ class SetupFolder:
 
     def wait_for(self, pattern, size=1):
         """Wait until one file of ``size`` bytes or more matches ``pattern`` below ``work/`` and return it."""
-        end = time.monotonic() + 30
+        end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             found = [p for p in (self / "work").rglob(pattern) if p.is_file() and p.stat().st_size >= size]
             if found:

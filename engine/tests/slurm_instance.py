@@ -9,6 +9,8 @@ import socket
 import subprocess
 import time
 
+from patience import PATIENCE
+
 PROGRAMS = ("slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol", "sinfo")
 CONFIG = """\
 ClusterName=test
@@ -97,7 +99,7 @@ class Slurm:
         process.send_signal(signal.SIGCONT)
         process.send_signal(number)
         try:
-            process.wait(20)
+            process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -105,13 +107,14 @@ class Slurm:
     def stop(self):
         with contextlib.suppress(subprocess.SubprocessError):
             self.run("scancel", "-u", pwd.getpwuid(os.getuid()).pw_name)
-            self.wait_until(lambda: not self.run("squeue", "-h"), "jobs do not end", seconds=15)
+            self.wait_until(lambda: not self.run("squeue", "-h"), "jobs do not end")
         for name in list(self.daemons):
             self.stop_daemon(name)
 
     def run(self, *command):
         """Output of a command of Slurm. Raises `subprocess.CalledProcessError`."""
-        return subprocess.run(command, env=self.env, check=True, capture_output=True, text=True, timeout=30).stdout
+        options = {"check": True, "capture_output": True, "text": True, "timeout": PATIENCE}
+        return subprocess.run(command, env=self.env, **options).stdout
 
     def node_state(self):
         with contextlib.suppress(subprocess.SubprocessError):
@@ -123,8 +126,8 @@ class Slurm:
         lines = self.run("squeue", "-h", "-r", "-o", "%i %T", *chosen).splitlines()
         return [tuple(line.split()) for line in lines]
 
-    def wait_until(self, condition, else_say, seconds=30):
-        end = time.monotonic() + seconds
+    def wait_until(self, condition, else_say):
+        end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             with contextlib.suppress(subprocess.SubprocessError):  # the controller is busy
                 if condition():

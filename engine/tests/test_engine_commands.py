@@ -7,6 +7,7 @@ import tarfile
 import time
 
 import pytest
+from patience import PATIENCE
 from sisyphus import Job, cleaner, gs, tk
 from sisyphus import job as job_module
 from sisyphus.engine import EngineBase
@@ -149,7 +150,7 @@ def test_interrupted_commands_end_without_a_word(folder):
         process = folder.start(*command, "config/slow.py")
         assert process.stdout.readline() == "loading\n"
         process.send_signal(signal.SIGINT)
-        assert process.communicate(timeout=30)[0] == "" and process.returncode == 130
+        assert process.communicate(timeout=PATIENCE)[0] == "" and process.returncode == 130
 
 
 def test_info_says_where_a_recipe_made_a_job(folder):
@@ -300,7 +301,7 @@ def test_finished_job_is_not_cleared_beside_a_manager(folder):
     assert status == 2 and "is finished, and managers look at such jobs only when they start" in output
     assert "another manager works on this folder" in output and (folder.job("Trivial") / "finished").exists()
     (folder / "go").touch()
-    manager.communicate(timeout=30)
+    manager.communicate(timeout=PATIENCE)
     status, output = folder.sis("rerun", "--force", "--keep_work", "Trivial")
     assert status == 2 and "can only be run again without --keep_work" in output
     assert folder.sis("rerun", "--force", "Trivial")[0] == 0
@@ -317,7 +318,7 @@ def test_removals_refuse_to_work_beside_a_manager(folder):
     status, output = folder.sis("remove", "Slow", "--yes")
     assert status == 2 and "stop what runs or is queued first: kinds/Slow" in output
     (folder / "go").touch()
-    manager.communicate(timeout=30)
+    manager.communicate(timeout=PATIENCE)
     status, output = folder.sis("remove", "Slow")
     assert status == 1 and "--yes" in output and (folder / "output" / "slow").exists()
     assert folder.sis("remove", "Slow", "--yes")[0] == 0 and not (folder / "output" / "slow").exists()
@@ -332,7 +333,7 @@ def test_removals_refuse_beside_a_manager_of_another_setup_folder(folder, tmp_pa
     status, output = other.sis("clean", "--unused", "config.chain(1)", "--yes")
     assert status == 2 and f"in {folder.path}" in output
     (folder / "go").touch()
-    manager.communicate(timeout=30)
+    manager.communicate(timeout=PATIENCE)
     assert folder.job("Slow") and other.sis("clean", "--unused", "config.chain(1)", "--yes")[0] == 0
 
 
@@ -413,7 +414,7 @@ def test_reader_that_has_seen_enough(folder):
     folder.sis("manager", "-r", "config.chain(3)")
     process = folder.start("find", "")
     process.stdout.close()
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE) == 0
 
 
 def test_packing(folder):

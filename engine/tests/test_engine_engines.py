@@ -3,9 +3,9 @@
 import os
 import subprocess
 import sys
-import time
 
 import pytest
+from patience import wait_until
 from sisyphus import Job, Task, localengine, tk
 from sisyphus import job as job_module
 from sisyphus.base import log_claim, processes
@@ -223,10 +223,3 @@ def test_program_that_cannot_be_started(here):
     assert engine._free == engine.resources
     assert all(os.path.exists(task.path("error", i)) for i in ids)
     assert "cannot start ['/no/such/program', '600'" in "\n".join(task.log_tail(600, 3))
-
-
-def wait_until(true):
-    end = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)

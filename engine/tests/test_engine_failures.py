@@ -8,6 +8,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
+from patience import PATIENCE
 from sisyphus import Job, Task, gs, tk
 from sisyphus.base import processes, role
 from sisyphus.base.refusal import ConfigError
@@ -258,7 +259,7 @@ def test_run_does_not_wait_for_ever_for_the_hook(here, monkeypatch, caplog):
     import threading
 
     go = threading.Event()
-    monkeypatch.setattr(gs, "on_new_failure", lambda failure: go.wait(20))
+    monkeypatch.setattr(gs, "on_new_failure", lambda failure: go.wait(PATIENCE))
     hook = FailureHook()
     hook.tell("one")
     hook.tell("two")

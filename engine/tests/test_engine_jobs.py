@@ -6,6 +6,7 @@ import pickle
 import threading
 
 import pytest
+from patience import PATIENCE
 from sisyphus import Job, Path, Task, cleaner, gs, tk, tools
 from sisyphus import job as job_module
 from sisyphus.graph import SISGraph
@@ -180,12 +181,12 @@ def test_states_are_asked_in_several_threads(here):
         with one_evaluation():
             ask.append(job._sis_finished())
             asked.set()
-            go.wait(10)
+            go.wait(PATIENCE)
 
     thread = threading.Thread(target=in_thread)
     with one_evaluation():
         thread.start()
-        asked.wait(10)
+        asked.wait(PATIENCE)
     go.set()
     thread.join()
     os.makedirs(job._sis_path() + "/output")

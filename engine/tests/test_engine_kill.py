@@ -13,6 +13,7 @@ import time
 
 import psutil
 import pytest
+from patience import PATIENCE
 from sisyphus import gs
 from sisyphus.base import processes
 from sisyphus.base.layout import read_submissions
@@ -28,7 +29,7 @@ def starts(folder):
 
 def finish(folder, process):
     (folder / "go").touch()
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, output
     assert (folder / "output" / "slow").read_text() == "done\n"
     return output
@@ -50,7 +51,7 @@ def test_killed_worker_that_cannot_resume(folder):
     """The next manager starts it in a new folder, never in the one with partial results."""
     process = folder.start("manager", "-r", "config.slow(False)")
     os.kill(int(starts(folder)[0]), signal.SIGKILL)
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1 and "interrupted not resumable" in output
     (folder / "go").touch()
     status, output = folder.sis("manager", "-r", "-io", "config.slow(False)")
@@ -140,7 +141,7 @@ def test_killed_manager_leaves_the_task_running(folder):
     while not (line := again.stdout.readline()).startswith("[") or " running     kinds/Slow" not in line:
         assert line and " started " not in line
     (folder / "go").touch()
-    output, _ = again.communicate(timeout=30)
+    output, _ = again.communicate(timeout=PATIENCE)
     assert again.returncode == 0 and " started " not in output, output
     assert re.search(r" finished    kinds/Slow\.\w+ \(the/slow/one\)$", output, re.M), "nobody knows since when it ran"
     assert len(starts(folder)) == 1
@@ -162,7 +163,7 @@ def test_interrupt_leaves_the_task_running(folder):
     process = folder.start("manager", "-r", "config.slow")
     starts(folder)
     process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=10)
+    output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130 and "still running" in output and "Traceback" not in output
     finish(folder, folder.start("manager", "-r", "config.slow"))
     assert len(starts(folder)) == 1
@@ -190,7 +191,7 @@ def test_failed_job_is_cleared_as_soon_as_none_of_its_tasks_runs(folder):
     time.sleep(2.5)  # two more cycles
     (folder / "repaired").touch()
     (folder / "go").touch()
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0 and output.count(" not cleared ") == output.count(" cleared   ") == 1, output
 
 
@@ -314,10 +315,10 @@ def test_full_disk(here, monkeypatch, caplog):
 
     monkeypatch.setattr(os, "replace", fails)
     usage.start()
-    assert full.wait(10)
+    assert full.wait(PATIENCE)
     monkeypatch.setattr(os, "replace", replace)
     (here / "usage.run.1").unlink()
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE
     while not (here / "usage.run.1").exists() and time.monotonic() < end:
         time.sleep(0.01)
     assert usage.is_alive() and "No space left on device" in caplog.text

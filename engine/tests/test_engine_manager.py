@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+from patience import PATIENCE, wait_until
 
 
 def test_without_run_flag_nothing_is_started(folder):
@@ -115,7 +116,7 @@ def test_running_manager_takes_up_a_cleared_job(folder):
     assert status == 0 and "The manager of this folder starts it again" in output
     folder.wait_for("Fails*/finished", size=0)
     (folder / "go").touch()
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, output
 
 
@@ -213,13 +214,14 @@ def test_job_that_cannot_be_set_up_for_a_while(folder):
         "    tk.register_output('t', Trivial(1).out)\n    tk.register_output('s', Slow('x').out)\n"
     )
     process = folder.start("manager", "-r", "config/c.py")
+    begin, tries = time.monotonic(), folder / "tries"
     folder.wait_for("starts")
-    time.sleep(3.5)
-    assert 2 <= len((folder / "tries").read_text()) <= 5
+    wait_until(lambda: tries.exists() and len(tries.read_text()) >= 3)
+    assert len(tries.read_text()) <= 2 + (time.monotonic() - begin)  # one in each second of WAIT_PERIOD_BETWEEN_CHECKS
     (folder / "room").touch()
     folder.wait_for("Trivial*/finished", size=0)
     (folder / "go").touch()
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, output
     assert output.count("FAILED  ") == 1 and "OSError: [Errno 28] No space left on device" in output
 
@@ -358,7 +360,7 @@ def test_clean_up_keeps_outputs(folder):
     folder.wait_for("finished.tar.gz")
     job = folder.job("Trivial")
     (folder / "go").touch()
-    assert process.communicate(timeout=30)[0] and process.returncode == 0
+    assert process.communicate(timeout=PATIENCE)[0] and process.returncode == 0
     assert sorted(p.name for p in job.iterdir()) == ["finished.tar.gz", "info", "input", "output"]
     assert (folder / "output" / "t").read_text() == "1\n"
     status, output = folder.sis("manager", "-r", "config/two.py")

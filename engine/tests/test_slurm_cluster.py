@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))  # tests are imported without a package
@@ -50,29 +51,29 @@ class Workflow(SetupFolder):
         self.output += (process.stdout.buffer.read() or b"").decode()
         return self.output
 
-    def wait_for_output(self, process, text, seconds=60):
-        end = time.monotonic() + seconds
+    def wait_for_output(self, process, text):
+        end = time.monotonic() + PATIENCE
         over = False
         while text not in self.read(process):
             assert not over, f"no {text!r} in {self.output}"
             over = process.poll() is not None or time.monotonic() > end  # it is read once more then
             time.sleep(0.1)
 
-    def wait_for_events(self, *lines, seconds=60):
+    def wait_for_events(self, *lines):
         def there():
             assert any(process.poll() is None for process in self.processes), self.read(self.processes[-1])
             return set(lines) <= set(self.events())
 
-        self.slurm.wait_until(there, f"no {lines} in the events", seconds)
+        self.slurm.wait_until(there, f"no {lines} in the events")
 
     def events(self):
         file = self / "events"
         return file.read_text().splitlines() if file.exists() else []
 
-    def end(self, process, status=0, seconds=90):
+    def end(self, process, status=0):
         """Wait for the manager to end; nothing has run twice at once."""
         (self / "go").touch()
-        end = time.monotonic() + seconds
+        end = time.monotonic() + PATIENCE
         while process.poll() is None and time.monotonic() < end:
             self.read(process)
             time.sleep(0.1)
@@ -125,7 +126,7 @@ def test_manager_ends_and_the_next_one_takes_over(folder, how):
     process = folder.begin("config.one({'wait': True, 'ids': 3})")
     folder.wait_for_events("start one.0", "start one.1", "start one.2")
     process.send_signal(how)
-    process.wait(20)
+    process.wait(PATIENCE)
     again = folder.begin("config.one({'wait': True, 'ids': 3})")
     folder.wait_for_output(again, "1 running")
     folder.end(again)
@@ -189,7 +190,7 @@ def test_too_little_memory_at_the_limit(folder):
 @pytest.mark.slow
 def test_too_little_time(folder):
     process = folder.begin("config.one({'attempts': 2, 'rqmt': {'time': 0.01}})", limits={"time": 0.015})
-    output = folder.end(process, seconds=150)
+    output = folder.end(process)
     assert "interrupted resumable (TIMEOUT" in output
     lines = next((folder / "work").rglob("submit_log.run")).read_text().splitlines()
     assert len(lines) == 2 and "'time': 0.015" in lines[1] and "'mem': 0.1" in lines[1]
@@ -327,5 +328,5 @@ def test_node_is_lost(folder):
     time.sleep(3)
     assert folder.starts() == 1
     folder.slurm.start_daemon("slurmd")
-    output = folder.end(process, seconds=120)
+    output = folder.end(process)
     assert folder.events().count("end one.0") == 1, output

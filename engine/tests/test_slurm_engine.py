@@ -5,6 +5,7 @@ import os
 import threading
 
 import pytest
+from patience import PATIENCE
 from sisyphus import Job, Task
 from sisyphus.base import processes
 from sisyphus.base.refusal import ConfigError
@@ -600,8 +601,8 @@ def test_watching_wakes_the_manager(fake, monkeypatch):
     engine.start_engine()
     name = submitted(engine, task)
     fake.queue((101, 1, "RUNNING", name))
-    assert woken.wait(20)
+    assert woken.wait(PATIENCE)
     woken.clear()
     fake.queue((101, 1, "COMPLETED", name))
-    assert woken.wait(20)
+    assert woken.wait(PATIENCE)
     engine.stop_engine()

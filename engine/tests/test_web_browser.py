@@ -9,6 +9,7 @@ import subprocess
 import time
 
 import pytest
+from patience import PATIENCE
 
 PROGRAM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = [
@@ -74,7 +75,7 @@ class Browser:
         return answer["result"].get("value")
 
     def wait(self, expression):
-        end = time.monotonic() + 40
+        end = time.monotonic() + PATIENCE
         while not self.look(expression):
             assert time.monotonic() < end, (expression, self.look("document.body.innerText"))
             time.sleep(0.1)
@@ -82,7 +83,7 @@ class Browser:
     def close(self):
         with contextlib.suppress(OSError, AssertionError):
             self._call("Browser.close")
-        self._process.wait(20)
+        self._process.wait(PATIENCE)
         os.close(self._to)
         os.close(self._from)
 
@@ -122,7 +123,7 @@ def site(folder):
     yield url
     for name in ("one", "two"):
         (folder / name).touch()
-    process.wait(30)
+    process.wait(PATIENCE)
 
 
 def link_to(browser, alias):

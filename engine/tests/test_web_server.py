@@ -7,18 +7,19 @@ import urllib.error
 import urllib.request
 
 import pytest
+from patience import PATIENCE
 from sisyphus.web import AddressError
 from sisyphus.web.server import StatusServer, parse_address
 
 
 def fetch(url):
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
         return answer.read().decode()
 
 
 def fetch_until(url, *texts):
     """The page as soon as it has all the texts."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE
     page = ""
     while time.monotonic() < end:
         page = fetch(url)
@@ -38,7 +39,7 @@ def test_running_and_failing_job(folder):
     assert "Traceback (most recent call last)" in fetch(f"{url}log/{ids['Fails']}?name=log.run.1")
     fetch_until(f"{url}job/{ids['Slow']}", "running one")
     (folder / "go").touch()
-    assert process.wait(30) == 1
+    assert process.wait(PATIENCE) == 1
     assert "failed: kinds/Fails" in "".join(lines) and "GET" not in "".join(lines), "requests are not in the output"
     with pytest.raises(urllib.error.URLError):
         fetch(url)

@@ -56,7 +56,7 @@ def plain_kept(logits, rule, parameters):
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_shares_equal_the_plain_definition(seed):
     utterances = list(make_utterances(seed))
     coverage = count(utterances)

@@ -8,7 +8,7 @@ from ctc_kd.corpus.speed import LENGTH_FACTORS, PerturbedTranscriptsJob, perturb
 from ctc_kd.corpus.transcripts import read_transcripts, write_transcripts
 
 
-@settings(max_examples=30, deadline=None)  # the first example imports torch
+@settings(max_examples=30)  # the first example imports torch
 @given(num_samples=st.integers(1, 40_000), factor=st.sampled_from(LENGTH_FACTORS))
 def test_length(num_samples, factor):
     samples = perturb(np.full(num_samples, 1000, dtype=np.int16), factor)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from patience import wait_until
 
 from ctc_kd.decoding.workers import chunks, run_units
 
@@ -60,15 +61,6 @@ def test_workers_end_with_their_parent(tmp_path):
     os.kill(parent, signal.SIGKILL)
     os.waitpid(parent, 0)
     wait_until(lambda: not any(Path(f"/proc/{worker.name}").exists() for worker in tmp_path.iterdir()))
-
-
-def wait_until(condition, seconds=30):
-    import time
-
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 @given(st.dictionaries(st.text(max_size=3), st.integers(0, 1000)), st.integers(1, 9))

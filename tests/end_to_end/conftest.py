@@ -17,12 +17,11 @@ def own_settings():
 
 
 @pytest.fixture(scope="session")
-def public_files(tmp_path_factory):
+def public_files(built_once):
     """The folder with all files that the configs download, in miniature, and their checksums as in the settings."""
     import miniatures
 
-    folder = tmp_path_factory.mktemp("public") / "files"
-    miniatures.write_public_files(folder)
+    folder = built_once("public", lambda folder: miniatures.write_public_files(folder / "files")) / "files"
     checksums = {
         path.name: {"checksum": f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"} for path in folder.iterdir()
     }

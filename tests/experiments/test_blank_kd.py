@@ -101,9 +101,10 @@ def test_without_candidates_the_mean_of_the_best_checkpoints_teaches(grid):
 
 
 def test_resources_are_no_part_of_the_identity(grid):
-    first = grid.student(BASELINE)
-    first.rqmt["cpu"] = 8
-    assert grid.student(BASELINE) is first
+    other = replace(DEMO, requests={"*": {"cpu": 8}, "TrainJob": {"gpu": 4}})
+    larger = Distillation(demo_corpus(other), other)
+    for row in (BASELINE, Row("symmetric", 1.0, 2)):
+        assert larger.student(row).job_id() == grid.student(row).job_id()
 
 
 def test_a_corpus_that_the_paper_does_not_have(grid):

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE
 
 HERE = Path(__file__).parent
 BUNDLED, UPSTREAM = "bundled", "upstream"
@@ -63,7 +64,7 @@ class SetupFolder:
 
     def run(self, engine, *arguments, **environment):
         """:return: the output; upstream's question what to do when all is done is answered: update the links"""
-        output, _ = self.start(engine, *arguments, **environment).communicate("u\n", timeout=120)
+        output, _ = self.start(engine, *arguments, **environment).communicate("u\n", timeout=PATIENCE)
         return output
 
     def files(self):
@@ -90,7 +91,7 @@ class SetupFolder:
 
     def wait_for(self, process, *patterns):
         """Until files below ``work`` match, while the process runs."""
-        end = time.monotonic() + 60
+        end = time.monotonic() + PATIENCE
         while not all(any(path.match(pattern) for path in self.files()) for pattern in patterns):
             if process.poll() is not None or time.monotonic() > end:
                 process.kill()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from patience import PATIENCE
 
 pytestmark = [pytest.mark.upstream, pytest.mark.slow]
 
@@ -87,7 +88,7 @@ def test_a_running_task_is_watched_and_not_started_twice(setup_folder, first, se
     with pytest.raises(subprocess.TimeoutExpired):
         manager.communicate("", timeout=5)
     (folder / "go").touch()
-    output, _ = manager.communicate(timeout=60)
+    output, _ = manager.communicate(timeout=PATIENCE)
     assert len(folder.history()) == 4, output
     assert (slow / "work" / "starts").read_text().split() == ["started"]
     assert len(submissions(slow)) == 1

@@ -19,7 +19,7 @@ sentences = st.lists(
     st.lists(st.sampled_from(VOCABULARY[:4]), min_size=1, max_size=6).map(" ".join), min_size=1, max_size=8
 )
 components = st.lists(st.tuples(sentences, st.integers(1, 4), st.floats(0.01, 1)), min_size=1, max_size=3)
-many = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+many = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def mixed(plain_lm, folder, lms, weights):
@@ -110,7 +110,6 @@ def test_wrong_weights_are_refused(run_here, tmp_path, weights):
 
 
 @given(st.integers(1, 5), st.integers(1, 30), st.integers(0, 2**32 - 1))
-@settings(deadline=None)
 def test_likelihood_never_falls_and_ends_at_the_maximum(models, words, seed):
     probabilities = np.random.default_rng(seed).uniform(1e-3, 1, (models, words))
     steps = list(mixture_weights(probabilities))

@@ -16,7 +16,7 @@ WORDS = [*VOCABULARY, "</s>", "<unk>"]
 texts = st.lists(
     st.lists(st.sampled_from(VOCABULARY[:3]), min_size=1, max_size=8).map(" ".join), min_size=3, max_size=12
 )
-many = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+many = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 TEXT = ["A B C A B", "B A", "A A B", "C C A B C", "A B C", "A B", "B B B C"]
 
 

@@ -30,7 +30,7 @@ def plain_kd(student, teacher, mask, temperature):
 
 
 @given(seed=st.integers(0, 1000), temperature=st.sampled_from([0.5, 1.0, 2.0]))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_kd_equals_the_plain_definition(seed, temperature):
     student, teacher, mask = random_batch(seed)
     total = plain_kd(student, teacher, mask, temperature)

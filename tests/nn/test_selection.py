@@ -79,7 +79,7 @@ PARITY = [
 
 @pytest.mark.parametrize(("rule", "plain", "parameters"), PARITY)
 @given(batch=batches())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_equals_the_plain_definition(rule, plain, parameters, batch):
     logits, lengths = batch
     mask = rule(logits, lengths, blank=BLANK, **parameters)
@@ -106,7 +106,7 @@ def select(selection, logits, lengths):
 
 @pytest.mark.parametrize("selection", ANY_RULE, ids=lambda selection: selection.rule)
 @given(batch=batches(), garbage=st.sampled_from([0.0, 1e4, math.inf, -math.inf, math.nan]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_padding_is_never_selected_and_never_matters(selection, batch, garbage):
     logits, lengths = batch
     padding = torch.arange(logits.shape[1]) >= lengths[:, None]
@@ -119,7 +119,7 @@ def test_padding_is_never_selected_and_never_matters(selection, batch, garbage):
 
 @pytest.mark.parametrize("selection", [s for s in ANY_RULE if s.rule != "random"], ids=lambda s: s.rule)
 @given(batch=batches())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_an_utterance_is_selected_alone_as_in_a_batch(selection, batch):
     logits, lengths = batch
     mask = select(selection, logits, lengths)
@@ -130,7 +130,6 @@ def test_an_utterance_is_selected_alone_as_in_a_batch(selection, batch):
 
 
 @given(batch=batches(), beta=st.sampled_from([0.0, 0.25, 0.5, 1.0, 1.7, 100.0]), seed=st.integers(0, 100))
-@settings(deadline=None)
 def test_random_keeps_labels_and_the_right_number_of_blanks(batch, beta, seed):
     logits, lengths = batch
     draw = lambda: random_blanks(logits, lengths, blank=BLANK, beta=beta, generator=torch.Generator().manual_seed(seed))
@@ -156,7 +155,6 @@ def test_random_is_uniform_and_drawn_anew_at_every_call():
 
 
 @given(batch=batches(), n=st.integers(0, 4))
-@settings(deadline=None)
 def test_symmetric_starts_at_elimination_and_grows(batch, n):
     logits, lengths = batch
     assert torch.equal(symmetric(logits, lengths, blank=BLANK, n=0), eliminate(logits, lengths, blank=BLANK))
@@ -165,7 +163,6 @@ def test_symmetric_starts_at_elimination_and_grows(batch, n):
 
 
 @given(batch=batches(), alphas=st.tuples(st.floats(0, 1), st.floats(0, 1)))
-@settings(deadline=None)
 def test_threshold_starts_at_elimination_and_grows(batch, alphas):
     logits, lengths = batch
     assert torch.equal(threshold(logits, lengths, blank=BLANK, alpha=0.0), eliminate(logits, lengths, blank=BLANK))
@@ -174,7 +171,6 @@ def test_threshold_starts_at_elimination_and_grows(batch, alphas):
 
 
 @given(batch=batches(), betas=st.tuples(st.floats(0, 3), st.floats(0, 3)))
-@settings(deadline=None)
 def test_random_starts_at_elimination_and_grows(batch, betas):
     logits, lengths = batch
     draw = lambda beta: random_blanks(

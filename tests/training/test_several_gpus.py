@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +14,7 @@ import numpy as np
 import psutil
 import pytest
 import torch
+from patience import PATIENCE, wait_until
 
 from ctc_kd.lexicon.inventory import labels, labels_with_blank
 from ctc_kd.nn.losses import ctc_loss, kd_loss, one_process
@@ -132,7 +132,7 @@ def test_a_killed_process_ends_the_others_and_the_next_run_goes_on_with_any_numb
     killer.join()
     assert error.value.returncode == 137  # what engines take for a job that can go on
     ours = set(psutil.Process().children(recursive=True)) - set(of_other_tests)
-    _, alive = psutil.wait_procs(ours, timeout=20)
+    _, alive = psutil.wait_procs(ours, timeout=PATIENCE)
     assert not alive
     finished = [entry for entry in os.listdir(job.out_models.get_path()) if re.fullmatch(r"epoch\.\d+\.pt", entry)]
     assert finished and "epoch.012.pt" not in finished
@@ -144,9 +144,7 @@ def test_a_killed_process_ends_the_others_and_the_next_run_goes_on_with_any_numb
 
 def kill_second_process(folder):
     """When the second checkpoint is there."""
-    end = time.monotonic() + 120
-    while time.monotonic() < end and not list(folder.rglob("epoch.002.pt")):
-        time.sleep(0.05)
+    wait_until(lambda: list(folder.rglob("epoch.002.pt")))
     for process in psutil.Process().children(recursive=True):
         if "ctc_kd.training.run_returnn" in process.cmdline() and process.environ().get("RANK") == "1":
             process.kill()
@@ -155,18 +153,16 @@ def kill_second_process(folder):
 @pytest.mark.slow
 def test_processes_end_with_the_worker_that_started_them(tmp_path):
     (tmp_path / "config.py").write_text(
-        "import os, time\nopen(f'{os.getpid()}.started', 'w').close()\ntime.sleep(100)\n"
+        "import os, time\nopen(f'{os.getpid()}.started', 'w').close()\ntime.sleep(100_000)\n"
     )
     code = "from ctc_kd.training.run_returnn import run_returnn; run_returnn('config.py', threads=1, processes=2)"
     worker = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, env={**os.environ, "PYTHONPATH": RECIPES})
-    end = time.monotonic() + 120
-    while time.monotonic() < end and len(list(tmp_path.glob("*.started"))) < 2:
-        time.sleep(0.05)
+    wait_until(lambda: len(list(tmp_path.glob("*.started"))) == 2)
     others = psutil.Process(worker.pid).children(recursive=True)
     worker.kill()
     worker.wait()
     assert len(others) >= 3  # two and their launcher
-    assert not psutil.wait_procs(others, timeout=20)[1]
+    assert not psutil.wait_procs(others, timeout=PATIENCE)[1]
 
 
 @pytest.mark.parametrize(

@@ -189,7 +189,7 @@ def test_figure1_has_the_papers_points_of_the_same_corpus_only(make_record):
 
 
 @given(data=st.data())
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_page_of_any_part_of_the_grid(partial_grid, data):
     records = data.draw(st.lists(st.sampled_from(partial_grid), min_size=1, unique_by=lambda record: record.row))
     untested = data.draw(st.sets(st.sampled_from([record.row for record in records])))
