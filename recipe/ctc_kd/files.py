@@ -1,4 +1,4 @@
-"""Files that are complete or absent: written beside their place, then renamed. And texts of others, to read."""
+"""Files that are complete or absent: they are written beside their place, then renamed. Also texts, to read."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class Method:
     :param name: in configs, names of rows and records
     :param short: in tables
     :param long: in sentences
-    :param distils: whether it trains on the teacher's logits, with a weight lambda; its name is then that of its rule
+    :param distils: whether it trains on the teacher's logits, with a weight lambda. Then it has the name of its rule
     :param parameter: of its rule
     :param table: of the paper; None for what is not in a table
     """

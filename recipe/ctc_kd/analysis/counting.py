@@ -76,7 +76,7 @@ def count_frames(
 
 
 def _parameter(rule: Selection) -> float | None:
-    """The one number by which tables tell selections with the same rule apart."""
+    """The number that distinguishes selections with the same rule in tables."""
     return next(iter(rule.parameters.values()), None)
 
 

@@ -65,8 +65,8 @@ def encode_recording(
 ) -> list[bytes | str]:
     """The encoded audio of each utterance of one recording, or what is wrong with it.
 
-    The recording is decoded once. A file of the wanted format that is one unperturbed utterance as a whole stays as it
-    is, byte by byte; other utterances are encoded from 16-bit samples.
+    The recording is decoded once. If the whole file is one unperturbed utterance in the wanted format, its bytes are
+    copied; all other utterances are encoded from 16-bit samples.
     """
     import soundfile
 
@@ -102,7 +102,7 @@ def encode_recording(
 
 
 def read_samples(audio: soundfile.SoundFile) -> np.ndarray:
-    """``[T, channels]`` int16, rounded and clipped where the file has others: libsndfile does neither."""
+    """``[T, channels]`` int16. Other kinds of samples are rounded and clipped here, because libsndfile does neither."""
     if audio.subtype == "PCM_16":
         return audio.read(dtype="int16", always_2d=True)
     return (audio.read(dtype="float32", always_2d=True) * 2**15).round().clip(-(2**15), 2**15 - 1).astype("int16")

@@ -24,9 +24,9 @@ ENDINGS = (".flac", ".wav", ".ogg")
 class ReadAudioFolderJob(Job):
     """The audio files below a folder as a lhotse cut manifest, from their headers.
 
-    Utterances are named after the files, ``a/b.flac`` is ``a-b``; a recording of more than ``max_seconds`` is cut into
-    equal pieces ``a-b-0001``, .... Files that are not 16 kHz mono, hold no samples or cannot be read fail the job;
-    those of other kinds, as ``.mp3``, are left out, and counted in its log.
+    Utterances are named after the files: ``a/b.flac`` is ``a-b``. A recording of more than ``max_seconds`` is cut into
+    equal pieces ``a-b-0001``, .... Files that are not 16 kHz mono, hold no samples or cannot be read fail the job.
+    Files of other kinds, such as ``.mp3``, are left out; the log says how many.
 
     :param folder: read in place
     """

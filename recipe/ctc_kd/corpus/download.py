@@ -21,11 +21,11 @@ _CHECKSUM = re.compile(r"md5:[0-9a-f]{32}|sha256:[0-9a-f]{64}")
 
 
 class DownloadError(RuntimeError):
-    """No mirror had the file, or the one that was put there by hand is another."""
+    """No mirror had the file, or the file that somebody put there by hand is a different one."""
 
 
 class DownloadJob(ProgressJob):
-    """The file ``name``; what it is follows from its checksum, so the other parameters are no part of the job's id.
+    """Downloads the file ``name``. Its checksum says what it is, so the other parameters are no part of the job's id.
 
     A killed download goes on where it was, also after its job was cleared. A file (or a link to one) of this name in
     the job's work folder is checked and used. Behind a proxy, ``settings.py`` has to keep the variable, as in

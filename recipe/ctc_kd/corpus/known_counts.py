@@ -38,7 +38,7 @@ KNOWN_COUNTS = {
 
 
 class CheckCountsJob(Job):
-    """The utterances and hours of a manifest beside the expected ones.
+    """Compares the numbers of utterances and hours of a manifest with the expected ones.
 
     A difference is printed as a warning and does not fail the job, because a part of a corpus may be used on purpose.
 

@@ -1,6 +1,6 @@
 """Readers of the LibriSpeech layout: ``<part>/<speaker>/<chapter>/<speaker>-<chapter>-<NNNN>.flac`` and ``.trans.txt``.
 
-The audio and the transcripts are read by two jobs: what learns from audio alone depends on the first only.
+Two jobs read the audio and the transcripts, so that a training on audio alone depends on the first job only.
 """
 
 from __future__ import annotations

@@ -30,13 +30,13 @@ class OggZipJob(Job):
     Every recording is decoded once for all its utterances, in parallel. Audio that cannot be decoded or is not what the
     manifest says fails the job; the error names utterances and files.
 
-    A job that was killed starts over. The 281 thousand files of ``train-other-960`` cost a core 16 minutes where they
-    are copied (and a disk 63 GB), 48 minutes where they are perturbed, and 2.4 hours as Vorbis.
+    A killed job starts over. On one core, the 281 thousand files of ``train-other-960`` take 16 minutes if they are
+    copied (63 GB), 48 minutes if they are perturbed, and 2.4 hours as Vorbis.
 
     :param cuts: a lhotse manifest of 16 kHz mono audio, one cut for each utterance
-    :param audio_format: ``flac``, which is lossless, or ``vorbis``, as published: a third of the size; the samples are
-        not quite those of the recording, and the archive differs in its stream numbers when the job runs again
-    :param length_factor: resample the utterances to this multiple of their length, and name them so, see
+    :param audio_format: ``flac``, which is lossless, or ``vorbis``, as published: a third of the size. With Vorbis the
+        samples are close to the recording's, and two runs of the job give archives with different stream numbers
+    :param length_factor: the utterances are resampled to this multiple of their length, and named after it, see
         ``ctc_kd.corpus.speed``
     """
 

@@ -1,4 +1,4 @@
-"""How far a job is that works through one large file: lines in its log, and the same for the manager's overview."""
+"""The progress of a job that works through one large file, for its log and for the manager's overview."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ INTERVAL_S = 10.0
 
 
 class Progress:
-    """Tells every :data:`INTERVAL_S` seconds how much is done; runs in the job's work folder.
+    """Prints every :data:`INTERVAL_S` seconds how much is done; to be used in the job's work folder.
 
     :param what: the name of the file
     :param done: bytes that earlier runs have done
@@ -26,7 +26,7 @@ class Progress:
         self.start_s = self.told_s = time.monotonic()
 
     def update(self, done: int):
-        """:param done: bytes, those of earlier runs included"""
+        """:param done: bytes, including those of earlier runs"""
         now = time.monotonic()
         if now - self.told_s < INTERVAL_S:
             return

@@ -95,7 +95,7 @@ def _setting(name: str, known: Collection[str]) -> dict[str, Any]:
 
 
 def _local(path: str, setting: str, *, of: Job, like: tk.Path, part: str | None = None) -> tk.Path:
-    """A path that gives its readers the ids that ``like``, an output of the job ``of``, would give them."""
+    """A path on disk that stands for ``like``, an output of the job ``of``: jobs that read it get the same ids."""
     local = tk.Path(os.path.expanduser(path), hash_overwrite=(f"{of.job_id()}/output", like.path))
     needed = os.path.join(local.get_path(), part) if part else local.get_path()
     if not os.path.exists(needed):

@@ -90,8 +90,7 @@ class SampleUtterancesJob(Job):
     """``num`` utterances drawn at random, in the order of the manifest.
 
     The published validation set of LibriSpeech is such a sample of 1500 utterances of ``dev-clean`` and one of
-    ``dev-other``. A manifest of no more than ``num`` utterances (a corpus in miniature) is taken as a whole, which the
-    log says.
+    ``dev-other``. A smaller manifest (a corpus in miniature) is taken as a whole, and the log says so.
 
     :param seed: equal seeds draw equal samples of one manifest
     """

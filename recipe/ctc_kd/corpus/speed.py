@@ -5,7 +5,7 @@ archive for each factor (``OggZipJob`` with ``length_factor``) holds every utter
 labels and stored teacher logits belong to it as to any utterance. One pass over the three archives stands for three
 passes over random factors, and each utterance meets each factor exactly once.
 
-A factor is that of the length, as in that code: 0.9 is shorter and higher. (Kaldi and lhotse call that speed 1.11.)
+The factor multiplies the length, as in that code: 0.9 is shorter and higher. (Kaldi and lhotse call that speed 1.11.)
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def perturbed_length(num_samples: int, factor: float) -> int:
 def perturb(samples: np.ndarray, factor: float) -> np.ndarray:
     """int16 ``[T]`` -> int16 ``[perturbed_length(T)]``: resampled with the parameters of that code, ``kaiser_fast``.
 
-    The result is taken as of the old sampling rate, so that length and pitch change.
+    The result keeps the old sampling rate, so that length and pitch change.
     """
     if factor == 1:
         return samples

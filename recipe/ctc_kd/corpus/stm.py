@@ -24,7 +24,7 @@ Span = tuple[Decimal, Decimal]
 
 
 class StmSegment(NamedTuple):
-    """``line``: counted from one; ``text``: as in the file; the channel and the label are not kept."""
+    """``line``: counted from one; ``text``: as in the file. The channel and the label are dropped."""
 
     line: int
     speaker: str

@@ -1,6 +1,6 @@
 """Readers of the TED-LIUM v2 layout: recordings ``<part>/sph/<talk>.sph``, their segments ``<part>/stm/<talk>.stm``.
 
-The audio and the transcripts are read by two jobs: what learns from audio alone depends on the first only.
+Two jobs read the audio and the transcripts, so that a training on audio alone depends on the first job only.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ class ReadTedliumAudioJob(Job):
     Utterance ids are ``<talk>-<NNNN>``, counted from one without the segments to be ignored in scoring. Of the STM
     files only times and speakers are used, never the words.
 
-    An error names the first faults and their number: recordings that are not 16 kHz mono, hold no or not all samples or
-    cannot be read; recordings without STM file, or the reverse; lines that are no segments, or the same one again;
-    segments that end 0.5 s or more after their recording, or are shorter than a frame. Printed and kept: segments that
-    end less than 0.5 s after it (cut there), segments that overlap, talks without segments.
+    These faults fail the job, whose error counts them and names the first: recordings that are not 16 kHz mono, lack
+    samples or cannot be read; recordings without STM file, or the reverse; lines that are no segment, or repeat one;
+    segments that end 0.5 s or more after their recording, or are shorter than a frame. The log only notes segments
+    that end less than 0.5 s after their recording (they are cut there) or overlap, and talks without segments.
 
     :param corpus_dir: the folder that holds the parts (``TEDLIUM_release2`` in the archive)
     :param part: its name: ``train``, ``dev`` or ``test``

@@ -34,7 +34,7 @@ class DiskFullError(OSError):
 
 
 def fetch(url: str, partial: str, *, num_bytes: int | None = None):
-    """Bring ``partial`` to its full length; what is in it already is asked for only if the server has no ranges.
+    """Bring ``partial`` to its full length. Only a server without ranges is asked for what is in it already.
 
     :param num_bytes: the length of the file, None if unknown
     :raises TransferError: it did not come, or not to its end; what has come is kept
@@ -125,7 +125,7 @@ def _receive(response: urllib3.BaseHTTPResponse, url: str, partial: str, *, num_
 
 
 def _extent(response: urllib3.BaseHTTPResponse, partial: str, *, num_bytes: int | None) -> tuple[int, int | None]:
-    """Where the answer's bytes begin, and the length of the whole file if the server tells."""
+    """Where the answer's bytes begin, and the length of the whole file if the server says it."""
     status, have = response.status, size_of(partial)
     content_range = _RANGE.match(response.headers.get("Content-Range", ""))
     total = int(content_range[2]) if content_range and content_range[2] != "*" else None

@@ -25,8 +25,8 @@ UNPACKED = "unpacked"
 class UnpackJob(ProgressJob):
     """The top folder ``folder`` of a ``.tar`` or ``.tar.gz`` archive.
 
-    Refused are members that are links or devices, have absolute names or names with ``..``, and archives that are cut,
-    damaged, or do not hold the folder. Other top folders are left out.
+    The job refuses members that are links or devices or have absolute names or names with ``..``, and archives that are
+    cut, damaged, or lack the folder. Other top folders are left out.
 
     :param folder: such as ``LibriSpeech``
     """
@@ -97,7 +97,7 @@ def top_folder(member: tarfile.TarInfo, archive: str) -> str:
 
 @contextmanager
 def members(archive: str, raw: BinaryIO) -> Iterator[tarfile.TarFile]:
-    """The archive as a stream, of which everything must be read within the block.
+    """The archive as a stream. Everything must be read within the block.
 
     :raises CorpusError: it is cut or damaged, or no archive
     """

@@ -41,8 +41,8 @@ class LexiconDecoder:
     """Finds the word sequence with the highest ``log p_AM + lm_scale * log10 p_LM`` (Viterbi: best path, no sums).
 
     The path is CTC's but for one thing: Flashlight allows the last phoneme of a word a single frame, then blank or the
-    next word. Only words of the lexicon are found, and of those with one pronunciation the six most probable unigrams.
-    One that the language model does not know competes with the model's probability of ``<unk>``. The prefix tree and
+    next word. Only words of the lexicon are found; of those with one pronunciation, the six most probable.
+    A word that the language model does not know competes with the model's probability of ``<unk>``. The prefix tree and
     the language model serve all scales.
 
     :param lexicon: word -> pronunciations in base phonemes; all of them are searched

@@ -28,8 +28,8 @@ class Preset:
         paper. If there are none, the mean of the best four by dev CTC teaches, as in the published code
     :param temperature, normalisation: of the KD loss, see ``ctc_kd.nn.losses.kd_loss``
     :param scales: grid of the students
-    :param plain_normalisation: of plain KD beside a CTC loss; at lambda = 1 only the optimiser's step size could tell
-        the two apart, and counting labels would need transcripts
+    :param plain_normalisation: of plain KD beside a CTC loss. At lambda = 1 it would only change the step size of the
+        optimiser, and counting labels would need transcripts
     :param baseline, baseline_training: model and training without distillation; the students' if None
     :param teacher_scales: grid of the teacher; the students' if None
     :param speed_factors: of the training audio, each utterance once with every factor

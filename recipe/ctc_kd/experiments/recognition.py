@@ -22,13 +22,13 @@ class Recognised(NamedTuple):
 
 
 def posteriors_of(corpus: Corpus, model: dict, checkpoint: tk.Path) -> PosteriorsJob:
-    """Of all sets that any table of the corpus reports."""
+    """The posteriors of all sets that a table of the corpus reports."""
     sets = {name: corpus.audio[name] for name in corpus.recognised}
     return PosteriorsJob(model=model, checkpoint=checkpoint, audio=sets, prior_audio=corpus.audio["train"])
 
 
 def tuned_scales(corpus: Corpus, preset: Preset, posteriors: PosteriorsJob, scales: Scales) -> TuneScalesJob:
-    """The full grid on dev."""
+    """The scales that are best on dev, out of the full grid."""
     return TuneScalesJob(
         posteriors=posteriors.out_posteriors[corpus.dev],
         prior=posteriors.out_prior,

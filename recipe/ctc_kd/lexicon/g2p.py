@@ -15,7 +15,7 @@ MIN_ITERATIONS = 1
 
 
 class OovWordsJob(Job):
-    """The words of ``transcripts`` that ``lexicon`` does not have, one a line, sorted."""
+    """Lists the words of ``transcripts`` that ``lexicon`` lacks, one a line, sorted."""
 
     def __init__(self, *, transcripts: tk.Path, lexicon: tk.Path):
         self.transcripts = transcripts
@@ -37,9 +37,9 @@ class OovWordsJob(Job):
 class TrainG2PJob(Job):
     """Joint-sequence models of order 1 to ``ramp_ups + 1``, each started from the one before; the best is the output.
 
-    Trained on the first pronunciation of every word; the best model makes the fewest symbol errors on held-out words. A
-    killed job goes on after the last finished model. The defaults are the paper's: hours for a lexicon of 100,000 words
-    and about 20 s for 2,000.
+    The models are trained on the first pronunciation of every word; the best model makes the fewest symbol errors on
+    held-out words. A killed job goes on after the last finished model. The defaults are the paper's. They take hours
+    for a lexicon of 100,000 words and about 20 s for 2,000.
 
     :param lexicon: what to learn from
     :param ramp_ups: how often the order is raised

@@ -80,7 +80,7 @@ class CmuLexiconJob(Job):
 class MergeLexiconJob(Job):
     """One lexicon of several: words and pronunciations in the order of the lexica, each pronunciation once.
 
-    The first pronunciation of a word is that of the first lexicon that has the word.
+    A word's first pronunciation comes from the first lexicon that has the word.
     """
 
     def __init__(self, *, lexica: Sequence[tk.Path]):

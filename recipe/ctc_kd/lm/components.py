@@ -1,4 +1,4 @@
-"""What a language model says of n-grams that are those of several models, or of another one."""
+"""The probabilities that one language model gives to the n-grams of other models."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class NgramLmJob(Job):
         lacks: with this probability for each of them, the probabilities of the vocabulary, ``</s>`` and ``<unk>`` sum
         to one after each context. None for all words of the text; then ``<unk>`` is one more.
 
-    ``out_arpa``: the model in ARPA format. Words of the vocabulary that the text lacks are not listed.
+    ``out_arpa``: the model in ARPA format. It does not list the words of the vocabulary that the text lacks.
 
     Small texts may lack the counts from which the discounts are estimated; such an order takes KenLM's fallback
     discounts, and the log says so.
@@ -71,7 +71,7 @@ def feed(command: list[str], text: str):
         with opener(text, "rb") as file, process.stdin:
             shutil.copyfileobj(file, process.stdin, 1 << 20)
     except BrokenPipeError:
-        pass  # the command ended early; its exit status tells
+        pass  # the command ended early; its exit status says why
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(f"{text}: {error}; expected a complete .gz") from error
     finally:

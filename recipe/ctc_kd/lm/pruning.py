@@ -11,20 +11,20 @@ from sisyphus import Job, Task, tk
 class PruneLmJob(Job):
     """Removes n-grams by relative entropy (Stolcke 1998, arXiv cs/0006025).
 
-    An n-gram goes where the perplexity would rise by less than the share ``threshold`` without it. Each is judged
-    alone, in the model as it was. The first words of remaining n-grams stay, their last words too (KenLM needs both;
-    SRILM keeps the first words only), and all unigrams. Then the back-off weights are computed anew.
+    An n-gram is removed if the perplexity without it would rise by less than the share ``threshold``. Each is judged
+    alone, in the original model. All unigrams stay, and so do the first words and the last words of the remaining
+    n-grams (KenLM needs both; SRILM keeps the first words only). Then the back-off weights are computed anew.
 
     How much an n-gram matters depends on how often its context occurs. The lower orders of a Kneser-Ney model do not
-    say that: they are made from the number of different contexts, not from counts, so such a model loses the wrong
-    n-grams (Chelba et al. 2010). ``histories`` are models whose highest orders do.
+    show that, because they are made from the number of different contexts and not from counts; pruned by them, a
+    model loses the wrong n-grams (Chelba et al. 2010). The highest orders of ``histories`` show it.
 
     Memory: about 200 bytes for each n-gram of the highest order (measured with 4-grams).
 
     :param arpa: an unpruned model, in which the first and the last words of each n-gram are n-grams
     :param threshold: the paper uses 5e-10
-    :param histories: ARPA models of the orders 1, 2, ... n - 1 of the same text; the k-gram model's k-grams tell how
-        probable the last word of a context of k words is. None for the model's own probabilities
+    :param histories: ARPA models of the orders 1, 2, ... n - 1 of the same text; the k-grams of the k-gram model say
+        how probable the last word of a context of k words is. None for the model's own probabilities
 
     ``out_arpa``: the remaining n-grams with the probabilities they had.
     """
@@ -126,7 +126,7 @@ def perplexity_rise(model, order: int, prefixes, contexts):
 
 
 def renew_backoff_weights(model, kept: Sequence):
-    """Make them those of the n-grams that are kept."""
+    """Compute the back-off weights anew, for the n-grams that are kept."""
     from ctc_kd.lm.ngram_tree import backoff_weights
 
     for order in range(2, len(kept) + 1):

@@ -119,9 +119,9 @@ class TeacherConfig:
     Attributes:
         encoder: a name of the Hugging Face hub, a folder with ``config.json`` and ``model.safetensors``, or the fields
             of a transformers configuration (``{"model_type": "hubert", ...}``) for a randomly initialised encoder.
-            HuBERT, wav2vec 2.0, WavLM, and Whisper, of which only the encoder is loaded
+            The families are HuBERT, wav2vec 2.0, WavLM and Whisper (its encoder only)
         num_labels_with_blank: outputs
-        pooling: encoder frames of an output frame, of which the maximum is taken (2: 25 Hz)
+        pooling: an output frame is the maximum over so many encoder frames (2: 25 Hz)
         dropout: before the output layer
         attention_mask: hide padding from the encoder; the paper's code does not. Results that do not depend on the
             batch also need ``feat_extract_norm="layer"``: the group norm of the smaller encoders averages over time

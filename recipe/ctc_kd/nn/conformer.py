@@ -1,6 +1,6 @@
 """Conformer blocks in the order feed-forward, convolution, self-attention, feed-forward, with relative positions.
 
-The order and the details are those of the paper's students; the position encoding is Transformer-XL's (Dai et al. 2019,
+Order and details follow the paper's students; the position encoding is Transformer-XL's (Dai et al. 2019,
 section 3.3), with the biases u and v for every head of every block.
 """
 

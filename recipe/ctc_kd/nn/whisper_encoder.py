@@ -24,7 +24,7 @@ def whisper_lengths(lengths: Tensor) -> Tensor:
 class WhisperFeatures(nn.Module):
     """Log-mel features as Whisper's: centred windows, at most 80 dB below the utterance's maximum, ``(x + 4) / 4``.
 
-    Equal to those of the utterance padded with zeros to 30 s.
+    They equal the features of the utterance padded with zeros to 30 s.
     """
 
     def __init__(self, config: WhisperConfig):

@@ -1,4 +1,4 @@
-"""Pre-train the demo's teacher encoder to tell the phoneme of every frame, in the manner of HuBERT."""
+"""Pre-trains the demo's teacher encoder to predict the phoneme of every frame, in the manner of HuBERT."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class SynthesisePretrainingSpeechJob(Job):
 
     ``audio.npy`` int16 ``[N, WINDOW_SAMPLES]``, ``units.npy`` uint8 ``[N, WINDOW_SAMPLES / UNIT_SAMPLES]`` and
     ``units.txt``, the names of the units, a line each. The text is random words of the CMU dictionary with common
-    function words between them; no voice is one of the demo corpus' train, dev and test.
+    function words between them; none of the voices is in train, dev or test of the demo corpus.
 
     :param hours: of audio
     :param shards: of equal size; as many tasks, each resumes by itself

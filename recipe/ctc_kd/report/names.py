@@ -63,6 +63,6 @@ def percent(share: float | None, digits: int = 1) -> str:
 
 
 def markdown(head: list[str], lines: list[list[str]]) -> str:
-    """A Markdown table; columns that hold only numbers would be right-aligned, so all but the first are."""
+    """A Markdown table, with all columns but the first aligned to the right."""
     rule = ["---"] + ["---:"] * (len(head) - 1)
     return "".join(f"| {' | '.join(line)} |\n" for line in [head, rule, *lines])

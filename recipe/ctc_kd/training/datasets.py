@@ -48,7 +48,7 @@ def joined_dataset(*, audio: dict, stores: dict[str, Sequence[str]], order: str 
 def beside_gpu(dataset: dict, rqmt: dict) -> dict:
     """For a job with a GPU, the same sequences in the same order, decoded by one process for each of its other cores.
 
-    Not for a job without: it has no time to win, and would wait for the processes to start.
+    Jobs without a GPU decode in place: extra processes would only cost their start-up.
     """
     if not rqmt.get("gpu"):
         return dataset
@@ -80,8 +80,9 @@ def utterance_durations(archives: Sequence[str]) -> dict[str, float]:
 
 
 def too_short_for_ctc(labels: str, archives: Sequence[str]) -> dict[str, tuple[int, int]]:
-    """Utterance id -> number of frames, and of those that its labels need: one for each, and one of blank between two
-    that are equal. Only the utterances that have not enough.
+    """The utterances with fewer frames than CTC needs: utterance id -> ``(frames, frames needed)``.
+
+    CTC needs one frame for each label, and one of blank between two equal labels.
 
     :param labels: store of label sequences
     """

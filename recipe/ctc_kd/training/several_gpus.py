@@ -1,7 +1,7 @@
-"""One training on several GPUs of a machine: the updates of one GPU, of which each process computes a share.
+"""One training on several GPUs of a machine: each process computes a share of the updates that one GPU would make.
 
-How many there are is a matter of where a job runs, so nothing of it may show in the result: the effective batch, the
-weight of every frame and label in it, and the reported losses are those of one process.
+The number of GPUs depends on where a job runs, so it must not show in the result. The effective batch, the weight of
+every frame and label in it, and the reported losses are the same as in one process.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 
 def num_processes(rqmt: dict) -> int:
-    """One for each GPU that was requested, but not more than the scheduler gave."""
+    """One process for each GPU that was requested, but not more than the scheduler gave."""
     given = [gpu for gpu in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if gpu]
     requested = math.ceil(rqmt.get("gpu") or 1)
     return min(requested, len(given)) if given else requested
 
 
 def update_options(training: TrainingConfig, processes: int) -> dict:
-    """RETURNN options of an update, which is ``batch_seconds * accumulate`` of audio for any number of processes.
+    """RETURNN options of an update, which sees ``batch_seconds * accumulate`` of audio for any number of processes.
 
-    Where ``accumulate`` can be divided, each process takes whole batches, else its share of every batch
-    (``split_batches``, which ``steps.train_step`` reads).
+    If the number of processes divides ``accumulate``, each process takes whole batches. Otherwise each takes its share
+    of every batch (``split_batches``, which ``steps.train_step`` reads).
     """
     samples = int(training.batch_seconds * SAMPLE_RATE_HZ)
     if processes == 1:
@@ -61,8 +61,10 @@ def sum_over_processes(count: Tensor | int) -> Tensor:
 
 
 def joint_loss(loss: Tensor, *, split_batches: bool) -> Tensor:
-    """A process' own loss with the value that one process would report, and with the gradient times the number of
-    processes, over which torch takes the mean."""
+    """The loss with the value that a single process would report.
+
+    Its gradient is multiplied by the number of processes, because torch takes the mean over them.
+    """
     import torch
 
     size = torch.distributed.get_world_size()

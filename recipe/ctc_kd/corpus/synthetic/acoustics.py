@@ -1,4 +1,4 @@
-"""How synthetic speech is delivered and recorded. Imports nothing heavy: graphs are made of it."""
+"""How synthetic speech is delivered and recorded. This module imports nothing heavy, because graphs load it."""
 
 from dataclasses import dataclass
 
@@ -29,8 +29,8 @@ class Pauses:
     """Where nothing is said: what makes most blank frames of real recordings.
 
     Attributes:
-        edge_s: range of the silence before, and of that after a sentence, uniformly
-        word_share: of the words inside a sentence, those that a short pause (about 0.2 s) follows
+        edge_s: the silence before and the silence after a sentence are drawn uniformly from this range
+        word_share: share of the words inside a sentence that a short pause (about 0.2 s) follows
     """
 
     edge_s: tuple[float, float] = (0.1, 0.5)

@@ -18,7 +18,7 @@ class SynthesiseDemoCorpusJob(Job):
     """Sentences about a village, spoken by eSpeak NG in other voices for each part, recorded in noisy rooms.
 
     Speakers and sentences of the parts are disjoint, and no sentence of the parts is in the language model's text.
-    The files follow from the arguments bit by bit on machines of one kind.
+    On machines of one kind, equal arguments give equal files, bit by bit.
 
     :param minutes: at least so much audio of each part (``train``, ``dev``, ``test``, ``untranscribed``); speakers
         share it equally

@@ -47,7 +47,7 @@ def _recordings(speaker: Speaker, espeak: Espeak, acoustics: Acoustics, pauses: 
 
 
 def with_commas(sentence: str, share: float, rng: np.random.Generator) -> str:
-    """A comma, where eSpeak pauses, after that share of the words, though not after the last one."""
+    """``sentence`` with commas, where eSpeak pauses, after this share of its words; none after the last word."""
     *words, last = sentence.split()
     return " ".join([*(word + "," * int(rng.random() < share) for word in words), last])
 

@@ -28,7 +28,7 @@ class Speaker:
 
 
 def plan(minutes: dict[str, float], seed: int) -> dict[str, list[Speaker]]:
-    """Per part its speakers, one for each of its voice variants."""
+    """The speakers of each part, one for each of its voice variants."""
     seen: set[str] = set()
     sentences = Grammar(seed).distinct(seen)
     drawn = random.Random(seed)

@@ -76,7 +76,7 @@ def best_on_dev(cells: Sequence[Cell]) -> Cell | None:
 
 
 def fullest(records: Sequence[Record]) -> list[Record]:
-    """One record for each cell and seed: of two, the one with a test score, in the place of the first.
+    """One record for each cell and seed. Where there are two, the one with a test score takes the place of the first.
 
     A row is scored on dev before its hyper-parameter is chosen, and once more with test if it is the chosen one.
 

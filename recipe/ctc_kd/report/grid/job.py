@@ -14,8 +14,8 @@ from ctc_kd.report.record import Record, read_record, value_of
 
 
 class ReportJob(Job):
-    """Writes ``index.html`` (self-contained), ``table1.md, table2.md, figure1.svg, figure1.png`` and ``records.jsonl``;
-    from the parameters of the same name ``coverage.md`` and ``significance.md``.
+    """Writes ``index.html`` (self-contained), ``table1.md, table2.md, figure1.svg, figure1.png`` and ``records.jsonl``,
+    and ``coverage.md`` and ``significance.md`` if these parameters are given.
 
     :param title: headline of the page
     :param records: ``out_record`` of the rows; the grid may have holes

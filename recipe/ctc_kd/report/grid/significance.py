@@ -36,7 +36,7 @@ class Significance:
 
     :param data: ``SignificanceJob.out_significance``
     :param chosen: the cells of the tables
-    :raises ValueError: its WER of a row is not that of the row's records: they are not of the same hypotheses
+    :raises ValueError: a row has one WER here and another one in its records: they stem from different hypotheses
     """
 
     def __init__(self, data: dict, chosen: Sequence[Cell]):
