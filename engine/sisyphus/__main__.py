@@ -16,7 +16,7 @@ def main(argv=None):
 
 
 def run(argv):
-    args = parser().parse_args(argv)
+    args = parser(next(iter(argv), None)).parse_args(argv)
     logging.basicConfig(format=LOG_FORMAT, level=args.log_level, stream=sys.stdout)
     try:
         return args.func(args)

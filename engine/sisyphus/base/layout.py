@@ -13,7 +13,7 @@ import contextlib
 import itertools
 import os
 import re
-from collections import namedtuple
+from collections import namedtuple  # of typing it would cost a worker as much as the rest of this module
 
 from .. import global_constants as gc
 from .. import global_settings as gs
@@ -23,23 +23,22 @@ USAGE, USAGE_HISTORY, SUBMIT_LOG = gc.PLOGGING_FILE, gc.USAGE_HISTORY, gc.ENGINE
 """Kinds of files that belong to a task."""
 
 _CLEARED = ".cleared."
-_OF_TASK = re.compile(rf"({LOG}|{USAGE}|{FINISHED}|{ERROR})\.(\w+)\.(\d+)")
-_LOG = re.compile(rf"{LOG}\.(\w+)\.(\d+)(?:\.{ERROR}\.\d+)?")
+_OF_TASK = rf"({LOG}|{USAGE}|{FINISHED}|{ERROR})\.(\w+)\.(\d+)"
+_LOG = rf"{LOG}\.(\w+)\.(\d+)(?:\.{ERROR}\.\d+)?"
 
-
-class TaskFile(namedtuple("TaskFile", "kind task task_id")):
-    """What the name of a file says; ``task_id`` is a number."""
+TaskFile = namedtuple("TaskFile", "kind task task_id")
+"""What the name of a file says: its kind, the name of the task, the number of the id."""
 
 
 def task_file(name):
     """The `TaskFile` of a name: of a log, marker or usage file of a task id. None for all other names."""
-    match = _OF_TASK.fullmatch(name)
+    match = re.fullmatch(_OF_TASK, name)
     return match and TaskFile(match[1], match[2], int(match[3]))
 
 
 def log_file(name):
     """The `TaskFile` of the name of a log, also of an earlier try. None for all other names."""
-    match = _LOG.fullmatch(name)
+    match = re.fullmatch(_LOG, name)
     return match and TaskFile(LOG, match[1], int(match[2]))
 
 

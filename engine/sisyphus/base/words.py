@@ -47,3 +47,16 @@ def duration(seconds):
         return f"{seconds:.1f} s"
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes}:{rest:02d}" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
+
+
+def used_in_words(usage):
+    """Time, memory and CPU of a task id against what it asked for, and its host."""
+    asked, most = usage.get("requested_resources", {}), usage.get("max", {})
+    parts = [
+        duration(3600 * usage.get("used_time", 0))
+        + (f" of {duration(3600 * asked['time'])}" if "time" in asked else ""),
+        f"{most.get('rss', 0):.2f}" + (f" of {asked['mem']:g}" if "mem" in asked else "") + " GB",
+        f"{most.get('cpu', 0):.0f} % CPU" + (f" of {asked['cpu']} cores" if "cpu" in asked else ""),
+    ]
+    parts += ["out of memory"] * bool(usage.get("out_of_memory"))
+    return ", ".join(parts) + f", on {usage.get('host', 'an unknown host')}"

@@ -3,6 +3,7 @@
 import argparse
 import logging
 
+from .. import global_constants as gc
 from . import commands
 
 _MANAGER_END = """
@@ -12,32 +13,18 @@ Exit status: 0 all outputs exist and no job failed, 1 not all, 2 could not start
 _JOB = "job folder or a file in it, alias, id, output name, or a part or shell pattern of one of them"
 
 
-def parser():
+def parser(command=None):
+    """Of all commands; of a worker's options alone if that is the ``command``, because one starts for every task."""
     p = argparse.ArgumentParser(
         prog="sis", description="Run graphs of jobs, in the folder with settings.py, config/ and recipe/."
     )
     p.add_argument("--log_level", type=int, default=logging.INFO, metavar="N", help="10 debug, 20 info, 30 warnings")
     p.add_argument("--config", action="append", default=[], dest="config_files", metavar="CONFIG", help="also load it")
     sub = p.add_subparsers(required=True, metavar="COMMAND")
-    _add_manager(sub)
-    _add_rerun(sub)
-    _add_find_and_info(sub)
-    _add_remove(sub)
-    _add_clean(sub)
-    _add_console(sub)
-    _add_worker(sub)
+    others = (_add_manager, _add_rerun, _add_find_and_info, _add_remove, _add_clean, _add_console)
+    for add in (*(() if command == gc.CMD_WORKER else others), _add_worker):
+        add(sub)
     return p
-
-
-def _job_command(name):
-    """Loaded when it is called: a worker starts faster without what people ask of jobs."""
-
-    def run(args):
-        from . import job_commands
-
-        return getattr(job_commands, name)(args)
-
-    return run
 
 
 def _command(sub, name, func, end=None, **options):
@@ -46,6 +33,17 @@ def _command(sub, name, func, end=None, **options):
     p = sub.add_parser(name, epilog=end, formatter_class=argparse.RawDescriptionHelpFormatter, **options)
     p.set_defaults(func=func)
     return p
+
+
+def _job_command(name):
+    """The function of ``sis <name>``. Its module is loaded when the command runs: a worker needs none of it."""
+
+    def run(args):
+        from . import job_commands
+
+        return getattr(job_commands, name)(args)
+
+    return run
 
 
 def _add_manager(sub):

@@ -7,14 +7,14 @@ from .. import global_constants as gc
 from .. import global_settings as gs
 from ..base.layout import log_file
 from ..base.refusal import JobError
-from ..base.words import in_bytes, inside_setup
+from ..base.words import in_bytes, inside_setup, used_in_words
 from ..jobs.stored import load_job
 from ..reading import usage
 from ..reading.failure import failure
 from ..reading.folder import JobFolder, outputs
 from ..reading.lookup import folder_state, job_folders, job_id, names_of_folders, owner_of
-from ..reading.usage import progress, used_in_words
 from ..run.graph_states import FAILED
+from ..run.reporter import progress
 from ..upkeep.busy import busy_ones
 from ..upkeep.removal import users_of_folders
 

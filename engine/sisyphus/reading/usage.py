@@ -6,7 +6,6 @@ from typing import NamedTuple
 from ..base import layout
 from ..base.usage_file import parse_usage, runs_here
 from ..base.usage_history import parse_history
-from ..base.words import duration
 
 SHOWN = 100  # ids of a task that are looked at closely
 _ORDER = ("error", "interrupted", "running", "queued", "not started", "finished")
@@ -91,24 +90,3 @@ def run_time(folder, now):
 def history(folder, task, number):
     """Points of the task id over time, see `sisyphus.base.usage_history`."""
     return parse_history(folder.text(layout.name_of(layout.USAGE_HISTORY, task, number)))
-
-
-def used_in_words(usage):
-    """Time, memory and CPU of a task id against what it asked for, and its host."""
-    asked, most = usage.get("requested_resources", {}), usage.get("max", {})
-    parts = [
-        duration(3600 * usage.get("used_time", 0))
-        + (f" of {duration(3600 * asked['time'])}" if "time" in asked else ""),
-        f"{most.get('rss', 0):.2f}" + (f" of {asked['mem']:g}" if "mem" in asked else "") + " GB",
-        f"{most.get('cpu', 0):.0f} % CPU" + (f" of {asked['cpu']} cores" if "cpu" in asked else ""),
-    ]
-    parts += ["out of memory"] * bool(usage.get("out_of_memory"))
-    return ", ".join(parts) + f", on {usage.get('host', 'an unknown host')}"
-
-
-def progress(job):
-    try:
-        info, fraction = job.info(), job.completed_fraction()
-        return " ".join(([str(info)] if info else []) + ([f"[{fraction:.0%}]"] if fraction is not None else []))
-    except Exception as e:  # recipes' code must not stop the manager
-        return f"info() or completed_fraction() failed: {e!r}"

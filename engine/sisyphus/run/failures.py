@@ -11,10 +11,8 @@ from .. import global_constants as gc
 from .. import global_settings as gs
 from ..base import layout
 from ..base.usage_file import read_usage
-from ..base.words import tail
+from ..base.words import tail, used_in_words
 from ..loader import config_manager
-from ..reading.failure import failure, last_cause
-from ..reading.usage import used_in_words
 
 PATIENCE = 30  # seconds that a run waits at its end for the hook
 
@@ -51,6 +49,8 @@ class Failure:
     @property
     def cause(self):
         """`last_cause` of the log, else an empty text."""
+        from ..reading.failure import last_cause
+
         return last_cause(self.last_lines(60)) or ""
 
     @property
@@ -70,6 +70,8 @@ class Failure:
 
 def failure_of(job, state=gc.STATE_ERROR, engine=None, known=None):
     """The `Failure` of a job that is in ``state``; ``known``: why and the name of the log, if nobody need look."""
+    from ..reading.failure import failure  # a run without failures reads no job folder
+
     why, log = known or failure(job, state, engine=engine)
     folder, file = job._sis_path(abspath=True), layout.task_file(log) if log else None
     return Failure(

@@ -9,8 +9,6 @@ import time
 from .. import global_constants as gc
 from .. import global_settings as gs
 from ..base.words import duration
-from ..reading.failure import failure
-from ..reading.usage import progress
 from .failures import failure_of, short_name
 from .graph_states import FAILED
 from .silence import SilenceWatch
@@ -110,7 +108,7 @@ class Reporter:
                 self._on_failure(self.failure(view, job))
             self._refused[job] = why
         elif state == gc.STATE_INTERRUPTED_RESUMABLE:
-            self.event("interrupted", job, failure(job, state, engine=view.engine)[0])
+            self.event("interrupted", job, failure_of(job, state, view.engine).why)
         elif state in _EVENTS:
             since = self._started.get(job) if state == gc.STATE_FINISHED else None
             self.event(_EVENTS[state], job, f"({duration(time.monotonic() - since)})" if since else "")
@@ -227,3 +225,11 @@ def _fitting(lines):
 def _counts(counts):
     order = {state: i for i, state in enumerate(_ORDER)}
     return ", ".join(f"{n} {s}" for s, n in sorted(counts.items(), key=lambda c: order.get(c[0], 99)))
+
+
+def progress(job):
+    try:
+        info, fraction = job.info(), job.completed_fraction()
+        return " ".join(([str(info)] if info else []) + ([f"[{fraction:.0%}]"] if fraction is not None else []))
+    except Exception as e:  # recipes' code must not stop the manager
+        return f"info() or completed_fraction() failed: {e!r}"

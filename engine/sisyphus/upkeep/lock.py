@@ -2,7 +2,6 @@
 
 import contextlib
 import fcntl
-import json
 import os
 import sys
 import time
@@ -43,6 +42,8 @@ class ManagerLock:
         return self
 
     def _take(self):
+        import json  # only who takes the lock needs it
+
         deadline = time.monotonic() + PATIENCE
         while self._file is None:
             self._file = self._try_lock(deadline)
@@ -100,6 +101,8 @@ class ManagerLock:
 
 
 def _owner(file):
+    import json
+
     file.seek(0)
     try:
         return json.load(file)
