@@ -18,8 +18,9 @@ class Terminal:
     """``sis`` in a terminal of 20 lines and 100 columns."""
 
     def __init__(self, folder, *args):
+        sizes = ("LINES", "COLUMNS")  # readline leaves them in the environment of the process that loads it
         environment = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name not in sizes},
             "SIS_GLOBAL_SETTINGS_FILE": "settings.py",
             "PYTHONPATH": str(Path(__file__).parents[1]),
             "TERM": "xterm",
