@@ -7,7 +7,7 @@ from .delayed_ops import DelayedBase
 from .graph import OutputCall, graph
 from .tools import extract_paths
 
-_waiters = []  # (paths, future) of everything that is awaited
+_waiters = []  # (paths, future) for everything that is awaited
 
 
 class AsyncConfigs:
@@ -29,7 +29,7 @@ class AsyncConfigs:
     def advance(self):
         """Run until everything waits for jobs; returns whether anything went on.
 
-        A config that fails is told once, and waits for ever; the jobs go on.
+        A config that fails is reported once and never continued; the jobs go on.
         """
         progress = self._run()
         for name, task in list(self._tasks.items()):

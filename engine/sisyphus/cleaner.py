@@ -1,4 +1,4 @@
-"""Packs the folders of finished jobs. What a job has made is deleted only by the functions that ask before."""
+"""Packs the folders of finished jobs. Only the functions that ask first delete what a job has made."""
 
 import contextlib
 import logging
@@ -63,8 +63,8 @@ def clean_job(job):
 def clean_folder(base):
     """Pack the folder of a finished job into ``finished.tar.gz`` beside its outputs and delete its ``work/``.
 
-    Returns whether nothing is left to do. A kill in between is repaired by the next call: the archive appears
-    complete, and before anything is deleted.
+    Returns whether nothing is left to do. The archive appears complete before anything is deleted, so the next call
+    repairs a kill in between.
     """
     marker, archive = f"{base}/{gc.JOB_FINISHED_MARKER}", f"{base}/{gc.JOB_FINISHED_ARCHIVE}"
     if not os.path.isdir(base) or is_foreign(base):

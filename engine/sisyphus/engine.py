@@ -34,7 +34,7 @@ class EngineBase:
         raise NotImplementedError
 
     def get_task_id(self, task_id):
-        """The id this worker has: as given on its command line, or from the cluster's environment."""
+        """The id of this worker, from its command line or from the cluster's environment."""
         assert task_id is not None, "this engine needs the task id on the command line"
         return task_id
 
@@ -49,11 +49,11 @@ class EngineBase:
         """Called at the start of a manager cycle."""
 
     def knows_exactly(self):
-        """Whether ``queue`` and ``running`` are certain, so that no file need be looked at."""
+        """Whether ``queue`` and ``running`` are certain, so no file must be read."""
         return False
 
     def in_hand(self, task):
-        """State of a task of whose ids no file need be looked at, else None. What is in the queue has not started."""
+        """State of a task if no file of its ids must be read, else None. A task in the queue has not started."""
         queued = all(self.task_state(task, i) == gc.STATE_QUEUE for i in task.task_ids())
         return gc.STATE_QUEUE if queued else None
 
@@ -64,25 +64,25 @@ class EngineBase:
         """Called after submissions have been recorded."""
 
     def ended(self, task, task_id):
-        """How the last submission of an id ended, in a cluster's words (``"TIMEOUT"``), None if that is not known."""
+        """How the last submission of an id ended, in the cluster's words (``"TIMEOUT"``); None if unknown."""
 
     def remark(self, task, task_id):
-        """What a person should know of the state of an id, else empty."""
+        """What a person should know about the state of an id; empty if nothing."""
         return ""
 
     def batch(self, rqmt, task_ids):
-        """Those of ``task_ids`` that one submission takes; the others follow, or wait if it is empty."""
+        """The ids that go into one submission. The others follow; if it is empty, all wait."""
         return task_ids
 
     def get_used_engine(self, selector):
         return self
 
     def claim(self, prefix, task_name, task_id):
-        """Called in the worker first: whether it may run the id. ``prefix``: the folder of the job."""
+        """Whether this worker may run the id; called first. ``prefix``: the folder of the job."""
         return True
 
     def process_number(self):
-        """Which of several processes that run one task id together this worker is; the first is 0."""
+        """The number of this worker among the processes that run one task id together, from 0."""
         return 0
 
     def init_worker(self, task):
@@ -103,7 +103,7 @@ class EngineBase:
 
     # shared --------------------------------------------------------------------------------------------------------
     def get_rqmt(self, task, task_id, update=True):
-        """Requirements of the next submission; what an earlier one was raised to is kept unless the recipe changed."""
+        """Requirements of the next submission. Values raised earlier stay raised unless the recipe changed."""
         rqmt = recipe = normalised({**self.get_default_rqmt(task), **task.rqmt()})
         history = [entry for ids, entry in task.submissions() if task_id in ids]
         if update and history:
@@ -118,7 +118,7 @@ class EngineBase:
         return gs.worker_wrapper(task.job, task.name(), call)
 
     def submit(self, task):
-        """Submit all ids of ``task`` that can run, grouped by equal requirements; returns the submitted ids."""
+        """Submit all ids of ``task`` that can run, grouped by equal requirements. Returns the submitted ids."""
         groups = {}
         for i in task.task_ids():
             if task.state(self, i) in (gc.STATE_RUNNABLE, gc.STATE_INTERRUPTED_RESUMABLE):
@@ -198,7 +198,7 @@ class EngineSelector(EngineBase):
         return all(engine.knows_exactly() for engine in self._all())
 
     def task_state(self, task, task_id):
-        """Also of a task that is on a cluster since before the request or the settings were changed."""
+        """Also finds a task that another engine took before the request or the settings changed."""
         mine = self._of(task)
         state = mine.task_state(task, task_id)
         others = (e for e in self._all() if e is not mine and not e.knows_exactly())

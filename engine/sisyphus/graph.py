@@ -13,7 +13,7 @@ from .tools import extract_paths
 
 
 class OutputTarget:
-    """Something that is wanted: the paths it requires, and what to do when they are available."""
+    """Something that a run wants: the paths it requires, and what to do when they are available."""
 
     def __init__(self, name, inputs):
         self.name = name
@@ -38,7 +38,7 @@ class OutputTarget:
         raise NotImplementedError
 
     def missing_files(self):
-        """Required files of finished jobs that do not exist (somebody removed them)."""
+        """Required files of finished jobs that no longer exist."""
         return []
 
 
@@ -123,7 +123,7 @@ class OutputReport(OutputTarget):
 def make_folder_of(name, top):
     """Make the folder of an alias, output or report; raises `OSError` if it would lie in a job.
 
-    ``top``: the folder of all aliases or outputs. Where ``a`` is a link to a job or its output, ``a/b`` has no place.
+    ``top``: the folder of all aliases or outputs. If ``a`` links to a job or its output, ``a/b`` cannot be made.
     """
     folder = os.path.dirname(name)
     work, top, real = (os.path.realpath(os.path.join(gs.BASE_DIR, f)) + os.sep for f in (gs.WORK_DIR, top, folder))

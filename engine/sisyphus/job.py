@@ -48,7 +48,7 @@ def _parse_arguments(cls, args, kwargs):
 
 
 class JobSingleton(type):
-    """Gives the job that already exists for these arguments, or makes it."""
+    """Returns the job that already exists for these arguments, or makes it."""
 
     def __call__(cls, *args, **kwargs):
         tags = kwargs.pop("sis_tags", None)

@@ -82,14 +82,14 @@ class ConfigManager:
             default = gs.CONFIG_FILE_DEFAULT
             exists = os.path.isfile(os.path.join(gs.BASE_DIR, default))
             names = [default if exists else gs.CONFIG_FUNCTION_DEFAULT]
-        gc.set_threshold(100_000, 20, 100)  # jobs stay: looking through them for garbage would take half of the time
+        gc.set_threshold(100_000, 20, 100)  # jobs stay, and searching them for garbage would take half of the time
         for name in names:
             begin = time.monotonic()
             self.load_config_file(name)
             logging.info("Loaded config: %s (%.2f s)", name, time.monotonic() - begin)
 
     def load_config_file(self, name):
-        """Import the module of one config and call its function, if it has it."""
+        """Import the module of one config and call its function, if there is one."""
         with role.loading():
             self._load(name)
 

@@ -44,7 +44,7 @@ class _Process:
         return layout.file_of(self.jobdir, kind, self.task_name, self.key[1])
 
     def end_leftovers(self):
-        """Commands that a killed worker started would write beside its successor."""
+        """Ends commands that a killed worker left behind: they would write beside its successor."""
         usage = read_usage(self.file(layout.USAGE))
         if runs_here(usage) is False:
             processes.end_leftovers(usage["pid"], self.jobdir)
@@ -53,8 +53,8 @@ class _Process:
 class LocalEngine(EngineBase):
     """``cpus``, ``gpus`` and other consumables (``mem`` in GB) that tasks share.
 
-    ``available_gpus``: the CUDA ids to give out, ``"0,1"`` or a list; by default those of CUDA_VISIBLE_DEVICES, else
-    ``0 .. gpus-1``. A task sees exactly the GPUs it was given, none if it asks for none.
+    ``available_gpus``: the CUDA ids to give out, as ``"0,1"`` or a list. The default is CUDA_VISIBLE_DEVICES, else
+    ``0 .. gpus-1``. A task sees exactly the GPUs that it was given.
     """
 
     def __init__(self, cpus=1, gpus=0, available_gpus="", **resources):
@@ -149,7 +149,7 @@ class LocalEngine(EngineBase):
 
     # processes -------------------------------------------------------------------------------------------------------
     def _adopt(self, task, task_id):
-        """Watch a process that an earlier manager started, if the usage file names (or will name) one that is alive."""
+        """Watch the process of an earlier manager if it is alive and the usage file names it, or will soon."""
         process = _Process([], {}, task.task_name(), task.name(), task_id)
         deadline = time.monotonic() + STARTING
         while not runs_here(usage := task.usage(task_id)):
@@ -166,7 +166,7 @@ class LocalEngine(EngineBase):
         return True
 
     def _take(self, process, gpus=()):
-        """``gpus``: those that it has already."""
+        """``gpus``: what the process has already."""
         self._running[process.key] = process
         self._count_free()
         gpus = gpus or self._free_gpus[: int(process.rqmt.get("gpu", 0))]
@@ -179,7 +179,7 @@ class LocalEngine(EngineBase):
         self._free_gpus += process.gpus
 
     def _count_free(self):
-        """Always from all: after thousands of additions and subtractions 4 GB would be 3.9999999, and never suffice."""
+        """Sums anew each time: after thousands of additions and subtractions 4 GB would be 3.9999999."""
         for name, most in self.resources.items():
             self._free[name] = most - sum(process.rqmt.get(name, 0) for process in self._running.values())
 
@@ -201,7 +201,7 @@ class LocalEngine(EngineBase):
         return all(map(operator.le, kind[1:], self._free.values()))
 
     def _start(self, process):
-        from tempfile import TemporaryFile  # a worker has this engine too, and no use for it
+        from tempfile import TemporaryFile  # workers load this module and do not need it
 
         try:
             process.end_leftovers()
@@ -265,7 +265,7 @@ def _wait_for_stranger(pid, started):
 
 
 def _record_end(process, status):
-    """Say in the log how a worker ended that left no marker; a crash becomes an error, a kill may be resumed."""
+    """Note in the log how a worker without a marker ended. A crash becomes an error; a killed task may be resumed."""
     if not status or any(os.path.exists(process.file(kind)) for kind in (layout.FINISHED, layout.ERROR)):
         return
     how = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"

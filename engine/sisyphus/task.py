@@ -16,7 +16,7 @@ from .base.writing import write_atomically
 from .jobs import retry
 from .tools import execute_in_dir, str_to_GB, str_to_hours
 
-# Of several ids in different states, the first of these that occurs is the state of the task.
+# The state of a task is the first of these that any of its ids has.
 _STATE_ORDER = (
     gc.STATE_ERROR,
     gc.STATE_QUEUE_ERROR,
@@ -42,9 +42,9 @@ class TaskInterrupted(Exception):
 class Task:
     """Run the method ``start`` of the job.
 
-    ``resume``: name of a method; says that an interrupted task may be started again (``start`` is what runs).
+    ``resume``: name of a method; if given, an interrupted task may be started again (always with ``start``).
     ``rqmt``: ``{"cpu": n, "gpu": n, "mem": GB or "512M", "time": hours or "H:M:S", ...}``.
-    ``args``: list of argument sets; ``parallel``: number of task ids they are spread over (0: one id each).
+    ``args``: list of argument sets; ``parallel``: number of task ids that share them (0: one id for each set).
     ``tries``: how often a failing task id is run. ``continuable``: it is never marked finished.
     """
 
@@ -103,7 +103,7 @@ class Task:
         return list(range(1, (self._parallel or len(self._args)) + 1))
 
     def _argument_sets(self, task_id):
-        """``(number, arguments)`` of the argument sets of one id; the first get one more if it does not divide."""
+        """Yields ``(number, arguments)`` for the argument sets of one id. The first ids take what does not divide."""
         q, r = divmod(len(self._args), len(self.task_ids()))
         first = (task_id - 1) * q + min(task_id - 1, r)
         for number in range(first, first + q + (task_id <= r)):
@@ -158,7 +158,7 @@ class Task:
         return True
 
     def error(self, task_id):
-        """Whether this id failed for good; after a failed try that is not the last, the id is made runnable again."""
+        """Whether this id failed for good. If a try is left, the id is made runnable again instead."""
         error_file = self.path(layout.ERROR, task_id)
         if not os.path.exists(error_file):
             return False
@@ -203,7 +203,7 @@ class Task:
         return gc.STATE_ERROR if self.error(i) else None
 
     def _started_state(self, i, ended):
-        """State of an id without a marker that has a log, or that the engine knows to have ended."""
+        """State of an id without a marker, if it has a log or the engine knows that it ended."""
         if ended in (None, _NODE_LOST) and self._is_running(i):
             return gc.STATE_RUNNING
         if self.submission_count(i, ended) > gs.MAX_SUBMIT_RETRIES:
@@ -221,9 +221,9 @@ class Task:
         return here is None and recently_active(usage, usage_file, self._log(i))
 
     def submission_count(self, task_id, ended=None):
-        """Submissions of this id since it last made progress (as told by ``completed_fraction``).
+        """The number of submissions of this id since its ``completed_fraction`` last grew.
 
-        Not counted: those that the cluster ended for reasons of its own. ``ended``: how the last one ended.
+        Submissions that the cluster ended for its own reasons do not count. ``ended``: how the last one ended.
         """
         entries = [rqmt for ids, rqmt in self.submissions() if task_id in ids]
         latest = entries[-1].get("completed_fraction") if entries else None
@@ -250,7 +250,7 @@ class Task:
                 logging.error("Command was killed, probably for lack of memory: %s", e.cmd)
                 raise TaskInterrupted("out of memory") from e
             if e.returncode in (143, -15):
-                time.sleep(1)  # who stops all processes of this task stops this one too, and that is no error
+                time.sleep(1)  # a signal to all processes of the task soon ends this one too, and is no error
             logging.error("Executed command failed:")
             logging.error("Cmd: %s", e.cmd)
             logging.error("Return-Code: %s", e.returncode)
@@ -269,7 +269,7 @@ class Task:
         write_atomically(self.path(layout.ERROR, task_id), "")
 
     def _mark_finished(self, task_id):
-        """Mark the id finished; the last id of a job answers for the declared outputs."""
+        """Mark the id finished. If it is the last one of the job, the declared outputs must exist."""
         if self.continuable:
             return True
         marker = self.path(layout.FINISHED, task_id)

@@ -37,7 +37,7 @@ from .tools import execute_in_dir, extract_paths, sh, try_get  # noqa: F401
 
 
 def __getattr__(name):
-    """``tk.cleaner`` is loaded when it is used: workers start faster without it."""
+    """Loads ``tk.cleaner`` when it is used: workers start faster without it."""
     if name == "cleaner":
         from . import cleaner
 
@@ -116,5 +116,5 @@ def is_path(obj):
 
 
 def bundle_to_str(paths):
-    """The paths with spaces between them, as for a command; those of a set are sorted."""
+    """The paths joined with spaces, as a command needs them; a set is sorted first."""
     return " ".join(map(str, sorted(paths) if isinstance(paths, set) else paths))

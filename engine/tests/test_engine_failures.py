@@ -1,4 +1,4 @@
-"""What people are told of failures, and the rules that run a failed task again."""
+"""How failures are reported, and the rules that run a failed task again."""
 
 import json
 import os
@@ -197,7 +197,7 @@ def test_rules_of_the_settings_file(folder):
     assert status == 2 and "RETRY_RULES[0] of the settings should be a dict" in output
 
 
-# told once -----------------------------------------------------------------------------------------------------------
+# reported once -------------------------------------------------------------------------------------------------------
 HOOK = """
 def on_new_failure(failure):
     import json
@@ -261,8 +261,8 @@ def test_run_does_not_wait_for_ever_for_the_hook(here, monkeypatch, caplog):
     go = threading.Event()
     monkeypatch.setattr(gs, "on_new_failure", lambda failure: go.wait(PATIENCE))
     hook = FailureHook()
-    hook.tell("one")
-    hook.tell("two")
+    hook.add("one")
+    hook.add("two")
     hook.close(patience=0.05)
     assert "has not come to an end" in caplog.text
     go.set()
@@ -270,7 +270,7 @@ def test_run_does_not_wait_for_ever_for_the_hook(here, monkeypatch, caplog):
 
 
 def test_failure_for_the_hook_of_upstream(here):
-    """`on_job_failure` gets a job; what is to be told of it is one call away."""
+    """`on_job_failure` gets a job, and one call describes its failure."""
     job = Breaks(["no such luck"])
     run_once(job)
     found = failure_of(job)

@@ -204,7 +204,7 @@ def test_held_job_that_cannot_be_set_up(folder):
 
 
 def test_job_that_cannot_be_set_up_for_a_while(folder):
-    """As on a full disk: it is told once, and tried again as long as the run goes on."""
+    """As on a full disk: it is reported once, and tried again as long as the run goes on."""
     (folder / "config" / "c.py").write_text(
         "import os\nfrom kinds import Slow, Trivial\nfrom sisyphus import Job, tk\n\n\n"
         "def set_up(job, force=False):\n    with open('tries', 'a') as f:\n        f.write('x')\n"
@@ -290,7 +290,7 @@ def test_broken_settings(folder, text, message):
 
 
 def test_settings_that_are_nearly_known(folder):
-    """Only those are told; other names are free."""
+    """Only those are reported; other names are free."""
     free = "REQUESTS = CORPUS_DIRS = CONFIG_DIR = START_KERNEL = LOG_TRACEBACKS = _WORK_DIRS = None"
     settings = (folder / "settings.py").read_text()
     (folder / "settings.py").write_text(f"{settings}\nJOB_AUTO_CLEANUPS = 1\nMAX_SUBMIT_RETRY = 1\n{free}\n")

@@ -2,8 +2,8 @@
 
 work/<id>/log.run.1            what the task id has printed; `log.run.1.error.01` of the first try that failed
 work/<id>/error.run.1          the marker of a failed task id
-work/<id>/finished.run.1       the marker of a finished one; `finished` that of the job
-work/<id>/usage.run.1          what it uses, and which process it is; `usage_history.run.1` the same over time
+work/<id>/finished.run.1       the marker of a finished task id; `finished` marks the whole job
+work/<id>/usage.run.1          the process of the id and what it uses; `usage_history.run.1` shows its use over time
 work/<id>/submit_log.run       a line for each submission of the task
 work/<id>.cleared.0001         a job folder that was moved aside
 """
@@ -31,13 +31,13 @@ TaskFile = namedtuple("TaskFile", "kind task task_id")
 
 
 def task_file(name):
-    """The `TaskFile` of a name: of a log, marker or usage file of a task id. None for all other names."""
+    """The `TaskFile` for the name of a log, marker or usage file of a task id. None for all other names."""
     match = re.fullmatch(_OF_TASK, name)
     return match and TaskFile(match[1], match[2], int(match[3]))
 
 
 def log_file(name):
-    """The `TaskFile` of the name of a log, also of an earlier try. None for all other names."""
+    """The `TaskFile` for the name of a log, including logs of earlier tries. None for all other names."""
     match = re.fullmatch(_LOG, name)
     return match and TaskFile(LOG, match[1], int(match[2]))
 
@@ -48,12 +48,12 @@ def name_of(kind, task, task_id):
 
 
 def file_of(folder, kind, task, task_id, number=0):
-    """``<folder>/<kind>.<task>.<id>``; ``number``: which of several processes that run the id together, from 0."""
+    """``<folder>/<kind>.<task>.<id>``. If several processes run the id together, ``number`` (from 0) says which one."""
     return f"{folder}/{kind}.{task}.{task_id}" + (f".{number}" if number else "")
 
 
 def is_usage(name):
-    """Whether it is the name of a usage file, also of a further process of an id."""
+    """Whether it is the name of a usage file, including those of further processes of an id."""
     return name.startswith(f"{USAGE}.")
 
 
@@ -76,7 +76,7 @@ def was_submitted(folder):
 
 
 def read_submissions(filename):
-    """Lines ``(ids, rqmt)`` of a submit log; none if there is no file. Half a line, of a full disk, does not count."""
+    """The entries ``(ids, rqmt)`` of a submit log; empty without a file. Skips half lines, left by a full disk."""
     try:
         with open(filename, encoding="utf-8") as f:
             return parse_submissions(f.read())
@@ -85,7 +85,7 @@ def read_submissions(filename):
 
 
 def parse_submissions(text):
-    """The same of the text of a submit log."""
+    """`read_submissions` of a text."""
     submissions = []
     for line in text.splitlines():
         with contextlib.suppress(ValueError, SyntaxError):

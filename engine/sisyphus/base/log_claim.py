@@ -10,9 +10,9 @@ import time
 
 
 def claim(logname):
-    """Open ``logname`` (made if need be, locked from its first moment) and lock it until this process ends.
+    """Open or create ``logname`` and lock it until this process ends. A new log is locked from its first moment.
 
-    Returns whether this worker is the only one, and whether the log is new.
+    Returns ``(whether this worker is the only one, whether the log is new)``.
     """
     folder, name = os.path.split(logname)
     part = os.path.join(folder, f".{name}.{os.urandom(6).hex()}")

@@ -7,7 +7,7 @@ _GB = 1024**3
 
 
 def used_by_this_process():
-    """The same as `used_by_process_tree` of this process and its children that have ended; its largest sizes.
+    """Like `used_by_process_tree`, for this process and its ended children, with its largest sizes.
 
     Raises `OSError` on systems without /proc.
     """

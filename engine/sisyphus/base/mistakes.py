@@ -1,4 +1,4 @@
-"""What people often get wrong when they build a graph; told once for each place, with the line that does it."""
+"""Common mistakes in building a graph. Each is reported once for each place, with its line."""
 
 import logging
 import sys
@@ -44,7 +44,7 @@ def in_words(places):
 
 
 def warn_of_jobs(job, arguments):
-    """A job that is an argument of another one: all its paths become inputs, and it is hardly ever meant."""
+    """Warn of a job that is an argument of another job: all its paths become inputs, which is hardly ever meant."""
     for name, value in arguments.items():
         values = value if type(value) in (list, tuple, set) else value.values() if type(value) is dict else (value,)
         for found in values:
@@ -61,7 +61,7 @@ def warn_of_jobs(job, arguments):
 
 
 def warn_of_unset(variable):
-    """A variable that is read while a config is loaded, before its job has set it: the graph would depend on that."""
+    """Warn of a variable that a config reads before its job has set it: the graph would depend on when it is read."""
     if loading_config():
         _warn(
             f"the variable {variable.rel_path()} is read before its job has set it, which gives {variable.backup!r}: "
@@ -72,7 +72,7 @@ def warn_of_unset(variable):
 
 
 def warn_of_settings():
-    """A name that nearly is that of a setting, and so has no effect."""
+    """Warn of a name that looks like a misspelt setting and so has no effect."""
     import difflib
 
     known = sorted(name for name in gs.default_names if name.isupper())

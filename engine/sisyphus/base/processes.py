@@ -1,4 +1,4 @@
-"""Which process a task runs in: identified by host, process id and start time, so that a reused id is not mistaken."""
+"""Identifies the process of a task by host, process id and start time, so a reused id is not mistaken for it."""
 
 import contextlib
 import functools
@@ -30,11 +30,11 @@ def start_time(pid):
 
 
 def end_leftovers(leader, folder):
-    """Kill what a worker that has ended left running: processes of its session (its id is ``leader``) in ``folder``."""
+    """Kill the processes that an ended worker left behind: those of session ``leader`` that work in ``folder``."""
     import psutil
 
     if start_time(leader) is not None:
-        return  # a later process has this id, which the system gives out only when the session is empty
+        return  # a later process has this id; the system reuses it only when the session is empty
     folder = os.path.realpath(folder) + os.sep
     for pid in psutil.pids():
         with contextlib.suppress(OSError, psutil.Error):  # it ends meanwhile, or is not ours

@@ -30,7 +30,7 @@ def read_usage(filename):
 
 
 def _start_time_of_writer(usage):
-    """None if the process with the writer's id is a later one."""
+    """Start time of the process that wrote the file; None if a later process has its id."""
     import psutil
 
     with contextlib.suppress(KeyError, ValueError, psutil.Error):

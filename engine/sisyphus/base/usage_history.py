@@ -6,7 +6,7 @@ import time
 from .. import global_settings as gs
 from .writing import write_atomically
 
-POINTS = 240  # at most so many lines; then two neighbours become one
+POINTS = 240  # the most lines; beyond that, neighbours are merged
 
 
 class UsageHistory:

@@ -17,7 +17,7 @@ from .commands import load
 
 
 def _command(action):
-    """What the operating system says is told in words, with exit status 2; Ctrl-C and a gone reader end it quietly."""
+    """Logs errors of the operating system and returns status 2. Ctrl-C and a closed pipe end the command quietly."""
 
     def run(args):
         try:

@@ -23,7 +23,7 @@ _MADE_IN = "MADE IN: "
 
 
 class StoredJobs:
-    """Jobs as their folders tell. ``states`` and ``refused`` are those of the job that was loaded."""
+    """Jobs as their folders describe them. ``states`` and ``refused`` hold the job that was loaded."""
 
     def __init__(self):
         self.ids = {job_id(folder): folder for folder in job_folders()}
@@ -42,7 +42,7 @@ class StoredJobs:
         if state in ("failed", "unfinished") and busy_ones([folder]):
             state = gc.STATE_QUEUE
         self.states[job] = gc.STATE_ERROR if state == "failed" else state
-        with contextlib.suppress(Exception):  # the recipe's; the files tell of tasks too
+        with contextlib.suppress(Exception):  # of the recipe; the files name the tasks too
             job._sis_tasks()
         return job
 
@@ -57,7 +57,7 @@ class StoredJobs:
 
 
 class GraphJobs(StoredJobs):
-    """Jobs of the loaded graph, and what the folders of others tell."""
+    """Jobs of the loaded graph, and other jobs as their folders describe them."""
 
     def __init__(self, view):
         super().__init__()

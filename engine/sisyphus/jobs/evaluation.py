@@ -3,14 +3,14 @@
 import os
 import threading
 
-# A local of the thread: recipes and settings ask for states in the threads of the status page and the hook too.
+# One for each thread: the threads of the status page and the hook ask for states too.
 _of_thread = threading.local()
 
 
 class one_evaluation:
-    """Inside, a job that was found unfinished (its id is in ``unfinished``) is not looked at again.
+    """Context manager. Inside, a job that was found unfinished (its id is in ``unfinished``) is not looked at again.
 
-    ``list_folders``: many jobs are asked for, so one listing says which of them have a folder at all.
+    ``list_folders``: list the parent folders first, because many jobs will be asked for and some have no folder.
     """
 
     def __init__(self, unfinished=(), list_folders=False):

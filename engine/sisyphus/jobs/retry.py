@@ -1,6 +1,6 @@
 """``RETRY_RULES`` of the settings: a task whose log ends in a known error is run again, up to a number of times.
 
-What happened so far is read from the logs of the failed tries, ``log.<task>.<id>.error.NN``, so it survives a restart.
+The logs of failed tries, ``log.<task>.<id>.error.NN``, record what happened so far, so it survives a restart.
 """
 
 import fnmatch
@@ -69,9 +69,9 @@ def _matching_line(rule, task, log):
 
 
 def raised(rqmt, recipe, task, task_id):
-    """``rqmt`` of the next submission with what rules add to the requirements of the ``recipe`` after failures.
+    """``rqmt`` of the next submission, raised from the requirements of the ``recipe`` as the rules say after failures.
 
-    Hosts on which it should not run go into ``exclude_nodes``, for engines that know other ones.
+    Hosts to avoid go into ``exclude_nodes``, for engines that have several.
     """
     log = task.path(layout.LOG, task_id)
     if not gs.RETRY_RULES or not (earlier := earlier_logs(log)):
@@ -90,7 +90,7 @@ def raised(rqmt, recipe, task, task_id):
 
 
 def _host(log):
-    """Where a try ran, as its log says; empty if it does not."""
+    """The host of a try, from its log, as a tuple of one; empty if the log does not name it."""
     with open(log, encoding="utf-8", errors="replace") as f:
         match = re.search(_HOST, f.read(64_000), re.M)
     return match.groups() if match else ()

@@ -117,8 +117,8 @@ class JobStates:
     def _sis_missing_outputs(self):
         """Declared outputs that the finished tasks did not write.
 
-        Not counted: variables with a backup, names in ``__sis_optional_outputs__``, all outputs of a class that
-        overrides ``path_available`` (it decides itself what is there), everything if ``CHECK_OUTPUTS`` is off.
+        Variables with a backup and names in ``__sis_optional_outputs__`` do not count. A class that overrides
+        ``path_available`` decides itself, so none of its outputs count; nor do any if ``CHECK_OUTPUTS`` is off.
         """
         if not gs.CHECK_OUTPUTS or type(self).path_available is not JobHooks.path_available:
             return []

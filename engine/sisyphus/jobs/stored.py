@@ -1,4 +1,4 @@
-"""Jobs as they were stored when their folders were made: what a worker runs."""
+"""Loads jobs as they were stored when their folders were made, which is what a worker runs."""
 
 import gzip
 import os

@@ -1,1 +1,1 @@
-"""What the files of a job tell of it, for the terminal and the status page; nothing is renamed, marked or written."""
+"""What the files of a job say, for the terminal and the status page. Nothing is renamed, marked or written."""

@@ -36,7 +36,7 @@ class JobFolder:
 
     @contextlib.contextmanager
     def open(self, name):
-        """A binary file. Raises `FileNotFoundError` for all names but those of `entries`."""
+        """Opens a binary file. Raises `FileNotFoundError` for names that are not in `entries`."""
         if name not in self.entries:
             raise FileNotFoundError(name)
         if not self.entries[name].packed:
@@ -68,7 +68,7 @@ def _no_links(path, flags):
 
 
 def _files(folder, prefix):
-    """``(name, Entry)`` of the plain files in a folder; the engine's other name of a log is left out."""
+    """Yields ``(name, Entry)`` for the plain files in a folder, without the second name of a log in ``engine/``."""
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             with contextlib.suppress(OSError):  # it has just been packed
@@ -79,7 +79,7 @@ def _files(folder, prefix):
 
 @functools.lru_cache(maxsize=200)
 def _archived(archive, _mtime_ns):
-    """The same of an archive, which never changes once it is there."""
+    """``(name, Entry)`` for the files in an archive, which never changes once it exists."""
     with tarfile.open(archive) as tar:
         members = {m.name: m for m in tar}
     second = {m.name: members[m.linkname] for m in members.values() if m.islnk() and m.linkname in members}
@@ -92,7 +92,7 @@ def _archived(archive, _mtime_ns):
 def outputs(job):
     """Declared outputs and the files in output folders: name -> ``(absolute name, size or None, note)``.
 
-    No size: it is not there, or (by its note) nothing that can be shown.
+    An output without a size does not exist or cannot be shown; the note says which.
     """
     found = {}
     root = os.path.realpath(job._sis_path(abspath=True)) + os.sep
@@ -135,7 +135,7 @@ def _listed(name, folder, root):
 
 
 def open_output(job, name):
-    """A binary file. Raises `FileNotFoundError` for all names but those that `outputs` gives a size."""
+    """Opens a binary file. Raises `FileNotFoundError` for names to which `outputs` gives no size."""
     full, size, _ = outputs(job).get(name, (None, None, ""))
     if size is None:
         raise FileNotFoundError(name)

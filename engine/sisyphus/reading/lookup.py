@@ -1,4 +1,4 @@
-"""Finds job folders by what people call them and says what state they are in, from files alone: no config is needed."""
+"""Finds job folders by the names that people use, and reads their states from files. It needs no config."""
 
 import contextlib
 import fnmatch
@@ -32,7 +32,7 @@ def job_folders(cleared=False):
 
 
 def _leads_on(link, seen):
-    """Whether a link leads to folders of its own: not back into the work folder, nor where another one has led."""
+    """Whether a link leads to new folders: neither back into the work folder nor to where another link led."""
     real, work = (os.path.realpath(name) + os.sep for name in (link, _root(gs.WORK_DIR)))
     if real in seen or real.startswith(work) or work.startswith(real):
         return False
@@ -74,7 +74,7 @@ def _links(top):
 def owner_of(path, ids):
     """The one of the job ``ids`` in whose folder ``path`` lies, None if there is none.
 
-    The path may be absolute and of a time when the work folder lay elsewhere: only its end counts.
+    Only the end of the path counts: it may be absolute and older than the place of the work folder.
     """
     parts = path.split("/")
     for begin in range(len(parts)):
@@ -110,7 +110,7 @@ def find_folders(pattern, names=None):
 
 
 def one_of(pattern, found, show=lambda folder: f"{folder_state(folder):<10} {job_id(folder)}"):
-    """The only one that ``pattern`` has found. Raises `JobError`, with a line by ``show`` for each of several."""
+    """The only entry of ``found``. Raises `JobError` otherwise; of several, ``show`` prints a line each."""
     if not found:
         raise JobError(f"no job matches {pattern!r}")
     if len(found) > 1:
@@ -133,7 +133,7 @@ def folder_state(folder):
 
 
 def _runs(folder, task, task_id, ended):
-    """Whether a process of this host has the task id, or one of another host has written a moment ago."""
+    """Whether a process of this host runs the task id, or one of another host wrote a moment ago."""
     log, usage_file = (layout.file_of(folder, kind, task, task_id) for kind in (layout.LOG, layout.USAGE))
     usage = read_usage(usage_file)
     here = runs_here(usage)

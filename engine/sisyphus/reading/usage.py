@@ -1,4 +1,4 @@
-"""How far the tasks of a job are and what they use, read from their files; nothing is renamed or marked."""
+"""Reads from files how far the tasks of a job are and what they use. Nothing is renamed or marked."""
 
 import contextlib
 from typing import NamedTuple
@@ -78,7 +78,7 @@ def in_words(rqmt):
 
 
 def run_time(folder, now):
-    """Seconds since the task that was measured last began; None if none was."""
+    """Seconds since the last measured task began; None if no task was measured."""
     usages = [(e.modified, name) for name, e in folder.entries.items() if layout.is_usage(name)]
     if not usages:
         return None

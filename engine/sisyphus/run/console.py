@@ -107,7 +107,7 @@ def start_manager():
 
 # store, import, remove ----------------------------------------------------------------------------------------------
 def dump(obj, filename):
-    """Pickle ``obj`` into a gzip'd file, whose folder is made if need be."""
+    """Pickle ``obj`` into a gzip'd file and create its folder."""
     os.makedirs(os.path.dirname(os.path.abspath(filename)), exist_ok=True)
     writing.write_atomically(filename, gzip.compress(pickle.dumps(obj)), mode="wb")
 

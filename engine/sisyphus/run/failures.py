@@ -1,4 +1,4 @@
-"""Why a job failed, for people; and the hook of the settings that is told of every failure once."""
+"""Describes failures for people, and calls the hook of the settings once for each."""
 
 import dataclasses
 import logging
@@ -59,7 +59,7 @@ class Failure:
         return f"{self.name} {self.why}"
 
     def text(self):
-        """Everything in lines, as a run prints it below the title."""
+        """All lines that a run prints below the title."""
         lines = [f"folder   {self.folder}"]
         lines += [f"made in  {self.made_in}"] * bool(self.made_in)
         lines += [f"used     {used_in_words(self.usage)}"] * bool(self.usage)
@@ -69,7 +69,7 @@ class Failure:
 
 
 def failure_of(job, state=gc.STATE_ERROR, engine=None, known=None):
-    """The `Failure` of a job that is in ``state``; ``known``: why and the name of the log, if nobody need look."""
+    """The `Failure` of a job in ``state``. ``known``: the reason and the name of the log, if the caller has them."""
     from ..reading.failure import failure  # a run without failures reads no job folder
 
     why, log = known or failure(job, state, engine=engine)
@@ -96,7 +96,7 @@ class FailureHook:
         self._failures = queue.SimpleQueue()
         self._thread = None
 
-    def tell(self, failure):
+    def add(self, failure):
         self._failures.put(failure)
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="failure hook", daemon=True)
@@ -110,7 +110,7 @@ class FailureHook:
                 logging.exception("on_new_failure of the settings failed for %s", failure.name)
 
     def close(self, patience=PATIENCE):
-        """Wait for what was told, at most ``patience`` seconds."""
+        """Wait until all failures are handled, at most ``patience`` seconds."""
         if self._thread is None:
             return
         self._failures.put(None)

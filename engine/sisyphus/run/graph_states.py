@@ -56,7 +56,7 @@ class _Known:
         return self.states[job] == gc.STATE_FINISHED
 
     def is_certain(self, job):
-        """Whether the job has a state that somebody looked for; not that of a job which only finished ones need."""
+        """Whether somebody looked at the job. Jobs that only finished jobs need count as finished without a look."""
         state = self.states.get(job)
         return state is not None and (state != gc.STATE_FINISHED or job._sis_is_finished)
 
@@ -140,7 +140,7 @@ class GraphStates:
         return len(job._sis_inputs) != num_inputs
 
     def _take_in(self, known, jobs, again=()):
-        """Look at those of ``jobs``, and of the jobs they need, whose state is not certain, and at ``again``.
+        """Look at all jobs in ``jobs`` and below whose state is not certain, and at ``again`` in any case.
 
         A job whose update() asked for more inputs is taken in once more, with the jobs that make them.
         """
@@ -154,7 +154,7 @@ class GraphStates:
             jobs = again = grown
 
     def _uncertain(self, known, jobs, again):
-        """Those to look at, every job after the jobs it reads from."""
+        """The jobs to look at, each after the jobs it reads from."""
 
         def is_settled(job):
             return job not in again and known.is_certain(job)
@@ -163,7 +163,7 @@ class GraphStates:
         return [job for job in order if not is_settled(job)]
 
     def _take_for_finished(self, known, finished):
-        """What only finished jobs need counts as finished, without a look."""
+        """Jobs that only finished jobs need count as finished without a look."""
         creators = [creator for job in finished for creator in job._sis_creators()]
         for job in self.graph.walk(creators, skip=known.states.__contains__):
             if job not in known.states:
@@ -184,7 +184,7 @@ class GraphStates:
     def refuse(self, job, error):
         """Take ``job``, which could not be started, as failed for as long as this manager runs.
 
-        What the operating system says may pass, as a full disk does: it is tried again while other jobs go on.
+        An error of the operating system, such as a full disk, may pass: the job is tried again while other jobs go on.
         """
         passing = isinstance(error, OSError)
         self._unstartable[job] = time.monotonic() + (gs.WAIT_PERIOD_BETWEEN_CHECKS if passing else math.inf)
@@ -201,7 +201,7 @@ class GraphStates:
         return one_evaluation(self._known.unfinished)
 
     def changed_jobs(self):
-        """Jobs whose state may be another one than at the last call."""
+        """Jobs whose state may have changed since the last call."""
         changed, self._known.changed = self._known.changed, {}
         return changed
 

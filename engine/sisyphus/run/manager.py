@@ -24,7 +24,7 @@ from .reporter import Reporter
 
 TABLE_PERIOD = 5  # seconds between redraws of the table
 SUBMIT_PERIOD = 10  # seconds of submissions, after which states and targets are looked at in between
-MOST_BUSY = 0.1  # share of a core that cycles may take where tasks start and end all the time
+MOST_BUSY = 0.1  # share of a core that cycles may take when tasks start and end all the time
 STARTABLE = (gc.STATE_RUNNABLE, gc.STATE_INTERRUPTED_RESUMABLE)
 
 
@@ -43,7 +43,7 @@ class Manager:
         self.clear_interrupted = clear_interrupted
         self.ask = ask
         self.hook = FailureHook()
-        self.reporter = Reporter(sys.stdout, self.hook.tell)
+        self.reporter = Reporter(sys.stdout, self.hook.add)
         self._event = threading.Event()
         self._skipped = set()
         self._linked = set()
@@ -109,7 +109,7 @@ class Manager:
         self._clear(self.view.in_state(*states))
 
     def _clear(self, jobs):
-        """Move the folders of ``jobs`` aside, but for those of which other tasks still run or are queued."""
+        """Move the folders of ``jobs`` aside, except for jobs with other tasks that still run or are queued."""
         folders = {job._sis_path(abspath=True): job for job in jobs if job not in self.view.refused}
         busy = [folders.pop(folder) for folder in busy_ones(folders)]
         for job in busy:
@@ -122,7 +122,7 @@ class Manager:
             self.view.refresh(everything=True)
 
     def _give_interrupted_another_round(self):
-        """Starting a manager is a wish to go on: jobs that were interrupted too often are tried again."""
+        """Try jobs again that were interrupted too often: whoever starts a manager wants to go on."""
         for job in self.view.in_state(gc.STATE_RETRY_ERROR):
             for task in job._sis_tasks():
                 with contextlib.suppress(FileNotFoundError):
@@ -160,14 +160,14 @@ class Manager:
                 logging.exception("on_job_failure of the settings failed for %s", job)
 
     def _wait(self, at_least):
-        """Until a task starts or ends, or it is time to look at the files again; the table is kept up to date."""
+        """Wait until a task starts or ends, or it is time to look at the files again, and keep the table up to date."""
         end = time.monotonic() + gs.WAIT_PERIOD_BETWEEN_CHECKS
         time.sleep(min(at_least, gs.WAIT_PERIOD_BETWEEN_CHECKS, 1))
         while not self._event.wait(min(max(end - time.monotonic(), 0), TABLE_PERIOD)) and time.monotonic() < end:
             self.reporter.tick(self.view)
 
     def _submit_all(self):
-        """Submit what can run, and keep everything else going meanwhile: thousands of submissions take long."""
+        """Submit what can run. Thousands of submissions take long, so states and targets are updated in between."""
         self._full_engines = set()
         end = time.monotonic() + SUBMIT_PERIOD
         for job in sorted(self.view.in_state(*STARTABLE), key=Job.job_id):

@@ -38,7 +38,7 @@ class Reporter:
         self._silence = SilenceWatch()
         self._started = {}
         self._announced = set()
-        self._refused = {}  # job -> why, as it was told
+        self._refused = {}  # job -> the reason that was printed
         self._drawn = 0  # lines of the table that stand at the bottom of the terminal
         self._printed = (None, time.monotonic())
         self._handlers = []
@@ -66,7 +66,7 @@ class Reporter:
 
     # life of a run -----------------------------------------------------------------------------------------------
     def begin(self, view):
-        """Failures are still reported as events. Nobody knows since when the jobs run that are found running."""
+        """Failures are still reported as events. Jobs that already run get no time, which nobody knows."""
         self._known = {job: state for job, state in view.states.items() if state not in FAILED}
         if self._live:
             for handler in logging.getLogger().handlers:
@@ -114,7 +114,7 @@ class Reporter:
             self.event(_EVENTS[state], job, f"({duration(time.monotonic() - since)})" if since else "")
 
     def tick(self, view):
-        """Bring the table up to date if it is time, because making it of thousands of jobs takes a while."""
+        """Redraw the table, but not too often: with thousands of jobs that takes a while."""
         age = time.monotonic() - self._printed[1]
         if self._live and (age > REDRAW_PERIOD or not self._drawn):
             self._draw(view)

@@ -11,13 +11,13 @@ from .failures import failure_of
 
 
 class SilenceWatch:
-    """Tells every silence once; a task that goes on and falls silent again is told again."""
+    """Reports every silence once, and again if a task continues and falls silent once more."""
 
     def __init__(self):
         self._told = set()
 
     def new(self, jobs, engine):
-        """A `Failure` for every running task id of ``jobs`` that is silent; nothing is stopped."""
+        """Yields a `Failure` for every running task id of ``jobs`` that is silent. Stops nothing."""
         for job in jobs:
             task = job._sis_next_task()
             if task is None or engine.in_hand(task) == gc.STATE_QUEUE:

@@ -1,8 +1,8 @@
-"""A worker on a cluster makes its own log the log of its task id, unless another worker that may still run has it.
+"""A worker on a cluster makes its own log the log of its task id, unless another worker owns that and may still run.
 
 Its own log, ``engine/<name>.<job>.<index>``, was opened by the cluster; ``log.<task>.<id>`` is a hard link to it, made
-with an exclusive call, so that of two workers on any hosts one is the first. The log of a worker that has ended goes to
-the first one that makes ``engine/.<inode of that log>.next``, a lock that is claimed in the same way.
+with an exclusive call, so only one of two workers on any hosts succeeds. The log of a worker that has ended goes to
+the worker that makes ``engine/.<inode of that log>.next`` first. That file is a lock, claimed in the same way.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""The commands of Slurm: how they are called, what they print, and which of their refusals pass by themselves."""
+"""The commands of Slurm: how to call them, how to read their answers, and which refusals are temporary."""
 
 import contextlib
 import math
@@ -99,7 +99,7 @@ def run(command, seconds, gateway=None):
 
 
 def environment():
-    """Without what belongs to the job that the manager may run in, and without a user's views of the queue."""
+    """The environment without variables of a Slurm job around the manager, and without a user's views of the queue."""
     needed = {"SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_CLUSTERS", "SLURM_JWT"}
     other = {k for k in os.environ if k.startswith(("SLURM_", "SQUEUE_", "SACCT_"))} - needed
     return {k: v for k, v in os.environ.items() if k not in other | {"CUDA_VISIBLE_DEVICES"}}

@@ -1,4 +1,4 @@
-"""How a Slurm job ended: the cause as its log tells it, written where a person looks for it."""
+"""How a Slurm job ended: finds the cause in its log, and writes it where a person looks for it."""
 
 import contextlib
 import dataclasses
@@ -19,7 +19,7 @@ _written = {}
 
 
 class Accounts:
-    """What sacct says of array jobs that squeue does not show any more; some of it may be told later."""
+    """What sacct says of array jobs that squeue no longer shows. Parts of it may arrive later."""
 
     def __init__(self, gateway):
         self._gateway = gateway
@@ -50,7 +50,7 @@ class Accounts:
 
 
 def record_end(task, task_id, record, name):
-    """``record`` with the cause that Slurm's own lines in the log show; says in the log that there is no result.
+    """Returns ``record`` with the cause that Slurm's lines in the log show, and notes there that the result is missing.
 
     A worker that crashed, or could not be started at all, becomes an error of its task.
     """
@@ -87,7 +87,7 @@ def _is_tried_again(log, own):
 
 
 def _say(log, own, record):
-    """Once, also if another manager saw this end."""
+    """Writes the note once, even if another manager saw this end too."""
     if not os.path.samefile(log, own):
         return  # it belongs to another worker
     text = f"ERROR: the worker ended without a result ({record}, {_in_words(record.status)})"
@@ -106,4 +106,4 @@ def _in_words(status):
     if code >= 0:
         return f"exit status {code}"
     names = {s.value: s.name for s in signal.Signals}
-    return f"signal {names.get(-code, -code)}"  # Slurm makes up numbers, such as 125 for too little memory
+    return f"signal {names.get(-code, -code)}"  # Slurm invents numbers, such as 125 for too little memory

@@ -29,9 +29,9 @@ class SlurmEngine(EngineBase):
     """Tasks run where Slurm puts them. This machine has Slurm's commands, or ``gateway`` names one that has (by ssh).
 
     ``default_rqmt``: requirements that tasks do not name. ``partition``, ``account``, ``sbatch_args`` (list or text):
-    for every submission; tasks name their own in ``rqmt``. ``max_jobs``: most array tasks of this folder in the queue.
-    ``limits``: ``{"mem": GB, "time": hours}`` up to which requests are raised after an interruption. ``memory``: how it
-    is asked for, per ``"node"`` or ``"cpu"``, or None: not at all. ``job_name``: function of the name of a task.
+    for every submission; tasks name more in ``rqmt``. ``max_jobs``: the most array tasks of this folder in the queue.
+    ``limits``: ``{"mem": GB, "time": hours}``, the most that raised requests reach after an interruption. ``memory``:
+    request it per ``"node"``, per ``"cpu"``, or (None) not at all. ``job_name``: turns a task's name into Slurm's.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class SlurmEngine(EngineBase):
         self._paused_until = 0.0
         self._pause_noticed = False
         self._unsure = {}  # (name, id) -> (token, when) of a submission that may have got through
-        self._largest = None  # ids in one submission that the limits of the cluster let through
+        self._largest = None  # the most ids in one submission that the cluster accepted
         self._logged = set()  # jobs that are in a submit log
         self._accounts = Accounts(gateway)
 
@@ -132,7 +132,7 @@ class SlurmEngine(EngineBase):
         return gc.STATE_RUNNING if states & commands.RUNNING else gc.STATE_QUEUE
 
     def _adopt(self, task, record):
-        """Write the line of the submit log that a killed manager, or a submission without an answer, left out."""
+        """Write the line of the submit log that is missing after a killed manager or a submission without an answer."""
         if record.job in self._logged:
             return
         self._logged.add(record.job)
@@ -145,7 +145,7 @@ class SlurmEngine(EngineBase):
 
     # end of a task -------------------------------------------------------------------------------------------------
     def _end(self, task, task_id):
-        """Record of the last submission of the id, if it is known to have ended."""
+        """The `Record` of the last submission of the id if that has ended, else None."""
         submitted = [entry for ids, entry in task.submissions() if task_id in ids]
         jobs = [job for ids, job in _jobs(submitted[-1]) if task_id in ids] if submitted else []
         if not jobs or self.queue.expected(self._name(task), task_id):
@@ -212,7 +212,7 @@ class SlurmEngine(EngineBase):
                 )
 
     def batch(self, rqmt, task_ids):
-        """The first ids of one array, as many as may be in the queue now."""
+        """The first ids that fit into one array and into the queue."""
         block = task_ids[0] // self._array_size
         ids = [i for i in task_ids if i // self._array_size == block][: self._largest]
         return ids if self.max_jobs is None else ids[: max(0, self.max_jobs - self.queue.active())]
@@ -246,7 +246,7 @@ class SlurmEngine(EngineBase):
         return "slurm", [(list(task_ids), str(job))]
 
     def _got_through(self, key):
-        """Whether an earlier submission of the same may have got through; the queue then shows it as submitted."""
+        """Whether an earlier submission of the id may have reached Slurm; if it has, the queue shows it."""
         if key not in self._unsure:
             return False
         token, when = self._unsure[key]

@@ -1,4 +1,4 @@
-"""What ``squeue`` said last about the jobs of this setup folder. A thread asks again while any of them is active."""
+"""The last answer of ``squeue`` about this folder's jobs. A thread asks again while one of them is active."""
 
 import collections
 import logging

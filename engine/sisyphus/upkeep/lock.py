@@ -25,8 +25,8 @@ class WorkFolderLocked(WorkFolderUnusable):
 
 
 class ManagerLock:
-    """Context manager. The operating system drops the lock when its process ends in any way; what a killed manager
-    left in the file is then overwritten. A lock of another host is recognised by its age."""
+    """Context manager. The operating system drops the lock when its process ends in any way, and the next manager
+    overwrites what a killed one left in the file. A lock of another host counts as dropped when it is old."""
 
     def __init__(self):
         self._name = os.path.join(gs.BASE_DIR, gs.WORK_DIR, ".manager.lock")
@@ -68,7 +68,7 @@ class ManagerLock:
             owner = _owner(file)
             if (owner and runs_here(owner) is not False) or time.monotonic() > deadline:
                 raise WorkFolderLocked(_refusal(self._name, owner)) from None
-            time.sleep(0.05)  # what a killed manager was just starting holds its lock for a moment
+            time.sleep(0.05)  # a process that a killed manager was starting holds the lock for a moment
             file.close()
             return None
         except OSError:  # a file system without locks

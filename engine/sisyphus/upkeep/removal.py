@@ -19,8 +19,9 @@ from .lock import ManagerLock
 def remove_folders(folders, mode="remove", yes=False, question=input):
     """``remove`` the folders, ``move`` them aside, or only list them (``dryrun``); asks unless ``yes``.
 
-    No manager can start meanwhile. What runs, is queued or lies behind a link is left (of a job that is a link itself,
-    the link goes). Returns the folders that went. Raises `WorkFolderLocked` while a manager works on the work folder.
+    No manager can start meanwhile. Skips jobs that run, are queued, or lie behind a link. If a job folder is itself a
+    link, only the link is removed. Returns the folders that were removed. Raises `WorkFolderLocked` while a manager
+    works on the work folder.
     """
     assert mode in ("remove", "move", "dryrun"), f"mode {mode!r} should be remove, move or dryrun"
     if mode == "dryrun" or not folders:
@@ -36,13 +37,13 @@ def remove_folders(folders, mode="remove", yes=False, question=input):
                 os.unlink(folder)
             elif mode == "move":
                 move_aside(folder)
-            else:  # in one step for everybody who looks: half a folder could count as finished
+            else:  # renamed first, so nobody sees half a folder, which could count as finished
                 shutil.rmtree(folder if is_cleared(folder) else move_aside(folder))
     return folders
 
 
 def _listed(folders):
-    """Print what would go and what is left; returns what would go."""
+    """Print which folders would be removed and which are kept. Returns the former."""
     go, total = [], 0
     if not folders:
         print("nothing to do")
@@ -112,7 +113,7 @@ def _inputs(folder):
 
 
 def with_descendants(folders):
-    """``folders`` and those of all jobs that depend on them. Raises `JobError` if one of them runs."""
+    """``folders``, and the folders of all jobs that depend on them. Raises `JobError` if one of the jobs runs."""
     users, chosen, stack = users_of_folders(), set(), list(folders)
     while stack:
         folder = stack.pop()
@@ -126,13 +127,13 @@ def with_descendants(folders):
 
 
 def unused_folders():
-    """Folders of jobs that the loaded graph does not have, also not after its jobs have asked for more inputs."""
+    """Folders of jobs that the loaded graph does not need, even after its jobs have asked for more inputs."""
     used = {job._sis_path(abspath=True) for job in whole_graph()}
     return sorted(folder for folder in job_folders() if folder not in used)
 
 
 def whole_graph():
-    """All jobs of the loaded configs. Raises `JobError` as long as a config or job does not know all that it needs."""
+    """All jobs of the loaded configs. Raises `JobError` while a config or job cannot say everything it needs."""
     while config_manager.continue_configs():
         pass
     if config_manager.waiting_configs():
@@ -172,7 +173,7 @@ def folders_to_keep_below(value):
 
 
 def remove_jobs(folders, mode="remove", **options):
-    """`remove_folders`, after which the jobs of the graph know that they are gone."""
+    """`remove_folders`; afterwards the jobs of the graph know that their folders are gone."""
     removed = set(remove_folders(folders, mode, **options))
     for job in graph.walk() if removed else ():
         if job._sis_path(abspath=True) in removed:

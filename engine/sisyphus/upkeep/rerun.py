@@ -38,8 +38,8 @@ def find_one(pattern, force=False):
 def clear(folder, keep_work=False):
     """Move the folder to ``<id>.cleared.NNNN``; returns what was done, in words.
 
-    With ``keep_work`` only the error markers and logs go, so that the task finds its partial results. Raises `JobError`
-    for a finished job while a manager runs, which would not see it.
+    ``keep_work`` clears only the error markers and logs, so the task finds its partial results. Raises `JobError` for a
+    finished job while a manager runs, because the manager would not notice.
     """
     if has_finished_marker(folder):
         if keep_work:
@@ -55,7 +55,7 @@ def clear(folder, keep_work=False):
 
 
 def graph_of(folder):
-    """The part of the loaded graph that asks for nothing but the job of ``folder``. Raises `JobError`."""
+    """The part of the loaded graph that needs only the job of ``folder``. Raises `JobError` if there is none."""
     job = next((job for job in graph.walk() if job._sis_path(abspath=True) == folder), None)
     if job is None:
         raise JobError(f"the config does not make {job_id(folder)}")

@@ -1,4 +1,4 @@
-"""Addresses of the status page. All of them only read; file names are checked against what the job has."""
+"""Addresses of the status page. They only read, and they check file names against those of the job."""
 
 import ipaddress
 import logging

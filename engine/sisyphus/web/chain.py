@@ -1,4 +1,4 @@
-"""The graph around one job: what it is made from and what is made from it."""
+"""Draws the graph around one job: the jobs it reads from and the jobs that read from it."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""What a task used over time, as two small curves."""
+"""Draws the memory and processor use of a task over time."""
 
 import time
 from typing import NamedTuple

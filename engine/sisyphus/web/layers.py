@@ -30,7 +30,7 @@ class Bend(NamedTuple):
 
 
 def layers_of(nodes, edges):
-    """Node -> layer from 0: as far left as its inputs allow, but no further from its users than need be."""
+    """Node -> layer from 0: right of all its inputs, and as close to its users as possible."""
     inputs, users = {n: [] for n in nodes}, {n: [] for n in nodes}
     for a, b in edges:
         users[a].append(b)
