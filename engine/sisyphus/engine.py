@@ -247,5 +247,5 @@ def cached_engine(cache=[]):  # noqa: B006  the default list is the cache
         try:
             cache.append(gs.engine())
         except Exception as e:  # of the settings
-            raise ConfigError(f"engine() of the settings failed: {gs.error_in_words(e)}") from e
+            raise ConfigError(f"engine() of the settings failed: {gs.error_as_text(e)}") from e
     return cache[0]

@@ -215,7 +215,7 @@ def update_global_settings_from_env():
         globals()[name] = parsed
 
 
-def error_in_words(error):
+def error_as_text(error):
     """``settings.py:7: NameError: ...``, for an exception of the settings."""
     if isinstance(error, SyntaxError):
         return f"{error.filename}:{error.lineno}: {type(error).__name__}: {error.msg}"
@@ -231,7 +231,7 @@ for _name in os.environ.get("SIS_GLOBAL_SETTINGS_FILE", "settings.py").split(":"
         try:
             update_global_settings_from_file(_name)
         except Exception as _error:  # whoever imports this module cannot go on without the settings
-            _words = error_in_words(_error).removeprefix(f"{_name}:")
+            _words = error_as_text(_error).removeprefix(f"{_name}:")
             print(f"the settings cannot be used: {_name}:{_words}", file=sys.stderr)
             raise SystemExit(2) from _error
 update_global_settings_from_env()

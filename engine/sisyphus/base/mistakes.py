@@ -38,7 +38,7 @@ def _place(frame):
     return frame.f_code.co_filename, frame.f_lineno
 
 
-def in_words(places):
+def places_as_text(places):
     """``recipe/a.py:7, from config/b.py:12``"""
     return ", from ".join(f"{inside_setup(file)}:{line}" for file, line in places)
 
@@ -85,4 +85,4 @@ def warn_of_settings():
 def _warn(text, places):
     if (text, tuple(places)) not in _told:
         _told.add((text, tuple(places)))
-        logging.warning("%s: %s", in_words(places), text)
+        logging.warning("%s: %s", places_as_text(places), text)

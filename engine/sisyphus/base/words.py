@@ -49,7 +49,15 @@ def duration(seconds):
     return f"{minutes}:{rest:02d}" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
 
 
-def used_in_words(usage):
+def value_as_text(value):
+    """``str(value)``, also of a delayed value that is not set and may raise anything."""
+    try:
+        return str(value)
+    except Exception as e:
+        return f"(not known yet: {type(e).__name__})"
+
+
+def usage_as_text(usage):
     """Time, memory and CPU of a task id against what it asked for, and its host."""
     asked, most = usage.get("requested_resources", {}), usage.get("max", {})
     parts = [

@@ -7,7 +7,7 @@ from .. import global_constants as gc
 from .. import global_settings as gs
 from ..base.layout import log_file
 from ..base.refusal import JobError
-from ..base.words import in_bytes, inside_setup, used_in_words
+from ..base.words import in_bytes, inside_setup, usage_as_text, value_as_text
 from ..jobs.stored import load_job
 from ..reading import usage
 from ..reading.failure import failure
@@ -86,7 +86,8 @@ def describe(job, known, log_lines):
     yield from _line("folder", job._sis_path() + ("" if os.path.isdir(folder.path) else " (not made yet)"))
     yield from _block("names", known.names(job) or [f"{gs.ALIAS_DIR}/{alias}" for alias in sorted(job.get_aliases())])
     yield from _line("made in", job._sis_made_in() or _noted(folder))
-    yield from _block("parameters", (f"{name} = {_in_words(value)}" for name, value in sorted(job._sis_kwargs.items())))
+    parameters = sorted(job._sis_kwargs.items())
+    yield from _block("parameters", (f"{name} = {value_as_text(value)}" for name, value in parameters))
     yield from _block("inputs", _inputs(job, known))
     yield from _block("used by", (f"{known.state_of(user):<10} {user}" for user in known.users(job)))
     for task in usage.tasks(job, folder, running):
@@ -113,13 +114,6 @@ def _noted(folder):
     return next(lines, "").removeprefix(_MADE_IN)
 
 
-def _in_words(value):
-    try:
-        return str(value)
-    except Exception as e:  # a delayed value may raise anything while it is not set
-        return f"(not known yet: {type(e).__name__})"
-
-
 def _inputs(job, known):
     creators, files = set(), []
     for path in sorted(job._sis_inputs):
@@ -138,13 +132,13 @@ def _task(task):
     if task.submissions:
         lines.append(f"{len(task.submissions)} submissions, the last one: {_submission(task.submissions[-1])}")
     for i in task.ids[:LISTED]:
-        lines.append(f"{i.number}: {i.state}" + (f", {used_in_words(i.usage)}" if i.usage else ""))
+        lines.append(f"{i.number}: {i.state}" + (f", {usage_as_text(i.usage)}" if i.usage else ""))
     return _block(f"task {task.name}: {counts}", lines)
 
 
 def _submission(submission):
     ids, rqmt = submission
-    return f"ids {_ranges(ids)} to {rqmt.get('engine_name')} for {usage.in_words(rqmt)}"
+    return f"ids {_ranges(ids)} to {rqmt.get('engine_name')} for {usage.request_as_text(rqmt)}"
 
 
 def _ranges(ids):

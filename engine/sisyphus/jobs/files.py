@@ -8,8 +8,8 @@ import pickle
 from .. import global_constants as gc
 from .. import global_settings as gs
 from ..base.layout import move_aside
-from ..base.mistakes import in_words
-from ..base.words import printable
+from ..base.mistakes import places_as_text
+from ..base.words import printable, value_as_text
 from ..base.writing import write_atomically
 from ..tools import EnvironmentModifier
 
@@ -90,7 +90,7 @@ class JobFiles:
     def _sis_info_text(self):
         lines = [f"TAG: {tag}" for tag in sorted(self._sis_tags)]
         lines += sorted(f"INPUT: {path.get_path()}" for path in self._sis_inputs)
-        lines += sorted(f"PARAMETER: {k}: {_text(v)}" for k, v in self._sis_kwargs.items())
+        lines += sorted(f"PARAMETER: {k}: {value_as_text(v)}" for k, v in self._sis_kwargs.items())
         lines += [f"ALIAS: {alias}" for alias in sorted(self._sis_aliases)]
         lines += [f"MADE IN: {place}" for place in [self._sis_made_in()] if place]
         for stack in self._sis_stacktrace:
@@ -100,7 +100,7 @@ class JobFiles:
 
     def _sis_made_in(self):
         """Where the job was made, ``recipe/a.py:7, from config/b.py:12``; empty if that is not known."""
-        return in_words(self.__dict__.get("_sis_call_places") or ())
+        return places_as_text(self.__dict__.get("_sis_call_places") or ())
 
     def _sis_move_aside(self):
         """Rename the job's folder to ``<id>.cleared.NNNN``; returns the new name."""
@@ -112,10 +112,3 @@ class JobFiles:
         self._sis_setup_since_restart = False
         for task in self.__dict__.get("_sis_task_cache", None) or ():
             task.reset()
-
-
-def _text(value):
-    try:
-        return str(value)
-    except Exception as e:  # a delayed value may raise anything while it is not set
-        return f"<not available: {type(e).__name__}>"

@@ -65,11 +65,11 @@ def _id(folder, name, number, state):
 
 def _requested(task):
     with contextlib.suppress(Exception):  # a requirement that is no number, and whatever the recipe's objects do
-        return in_words(task.rqmt())
+        return request_as_text(task.rqmt())
     return ""
 
 
-def in_words(rqmt):
+def request_as_text(rqmt):
     """``cpu 4, mem 8 GB, time 2 h``."""
     units = {"mem": " GB", "time": " h"}
     hidden = ("engine_info", "engine_name", "completed_fraction", "ended")

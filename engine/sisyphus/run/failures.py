@@ -11,7 +11,7 @@ from .. import global_constants as gc
 from .. import global_settings as gs
 from ..base import layout
 from ..base.usage_file import read_usage
-from ..base.words import tail, used_in_words
+from ..base.words import tail, usage_as_text
 from ..loader import config_manager
 
 PATIENCE = 30  # seconds that a run waits at its end for the hook
@@ -62,7 +62,7 @@ class Failure:
         """All lines that a run prints below the title."""
         lines = [f"folder   {self.folder}"]
         lines += [f"made in  {self.made_in}"] * bool(self.made_in)
-        lines += [f"used     {used_in_words(self.usage)}"] * bool(self.usage)
+        lines += [f"used     {usage_as_text(self.usage)}"] * bool(self.usage)
         if self.log and gs.PRINT_ERROR:
             lines += [f"log      {self.log}, last lines:", *("| " + line for line in self.last_lines())]
         return "\n".join([*lines, f"again    {self.again}"] if self.again else lines)

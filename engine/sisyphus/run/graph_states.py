@@ -176,7 +176,7 @@ class GraphStates:
         try:
             state = (task and self.engine.in_hand(task)) or job._sis_state(self.engine)
         except Exception as e:  # of the recipe's update() or tasks(), or of the file system: the other jobs go on
-            self.refused[job] = _in_words(e)
+            self.refused[job] = _error_as_text(e)
             return gc.STATE_ERROR
         self.refused.pop(job, None)
         return state
@@ -188,7 +188,7 @@ class GraphStates:
         """
         passing = isinstance(error, OSError)
         self._unstartable[job] = time.monotonic() + (gs.WAIT_PERIOD_BETWEEN_CHECKS if passing else math.inf)
-        self.refused[job] = _in_words(error)
+        self.refused[job] = _error_as_text(error)
         self._known.set(job, gc.STATE_ERROR)
 
     def update_one(self, job):
@@ -215,7 +215,7 @@ class GraphStates:
         return [(p, job) for p, job in found if not p.available()]
 
 
-def _in_words(error):
+def _error_as_text(error):
     """Type and text of an exception, and its line if that is in a recipe or settings file."""
     if isinstance(error, ImpossibleRequest):
         return str(error)

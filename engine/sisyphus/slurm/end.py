@@ -90,7 +90,7 @@ def _say(log, own, record):
     """Writes the note once, even if another manager saw this end too."""
     if not os.path.samefile(log, own):
         return  # it belongs to another worker
-    text = f"ERROR: the worker ended without a result ({record}, {_in_words(record.status)})"
+    text = f"ERROR: the worker ended without a result ({record}, {_status_as_text(record.status)})"
     if not any(text in line for line in tail(log, 20)):
         with open(log, "a", encoding="utf-8") as f:
             f.write(f"[{time.strftime('%F %T')}] {text}\n")
@@ -101,7 +101,7 @@ def _exit_status(status):
     return -(status & 127) if status & 127 else status >> 8
 
 
-def _in_words(status):
+def _status_as_text(status):
     code = _exit_status(status)
     if code >= 0:
         return f"exit status {code}"

@@ -237,7 +237,7 @@ class SlurmEngine(EngineBase):
             self.queue.keep_looking(SETTLE)
             self._pause(f"{e}; it is looked for in the queue before it is submitted again")
         except CommandFailed as e:
-            raise ImpossibleRequest(f"sbatch refuses {name}: {e}; the request was {_in_words(rqmt)}") from None
+            raise ImpossibleRequest(f"sbatch refuses {name}: {e}; the request was {_request_as_text(rqmt)}") from None
         self._pause_noticed = False
         if self._largest:
             self._largest *= 2
@@ -297,5 +297,5 @@ def _jobs(entry):
     return [(ids, int(job)) for ids, job in entry["engine_info"]] if entry.get("engine_name") == "slurm" else []
 
 
-def _in_words(rqmt):
+def _request_as_text(rqmt):
     return ", ".join(f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in sorted(rqmt.items()) if v)

@@ -12,7 +12,7 @@ from .. import global_settings as gs
 from ..base.layout import log_file
 from ..base.words import duration, in_bytes, printable
 from ..reading.folder import JobFolder, is_text, open_output
-from ..reading.usage import in_words
+from ..reading.usage import request_as_text
 from .chain import HEIGHT, NODES, WIDTH, chain
 from .details import details
 from .overview import PAGE_ROWS, overview
@@ -34,7 +34,7 @@ def make_app(manager, host="127.0.0.1"):
     app = Flask(__name__)
     names = {"localhost", host, socket.gethostname(), socket.getfqdn()}
     app.jinja_env.filters.update(
-        size=in_bytes, duration=duration, rqmt=in_words, clock=_clock, name=lambda path: path.rpartition("/")[2]
+        size=in_bytes, duration=duration, rqmt=request_as_text, clock=_clock, name=lambda path: path.rpartition("/")[2]
     )
     app.jinja_env.globals.update(setup=gs.BASE_DIR, machine=socket.gethostname(), now=time.time)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -4,7 +4,7 @@ import os
 
 from .. import global_settings as gs
 from ..base.layout import LOG, log_file, name_of
-from ..base.words import inside_setup
+from ..base.words import inside_setup, value_as_text
 from ..reading import usage
 from ..reading.failure import failure
 from ..reading.folder import JobFolder, first_bytes, is_text, outputs
@@ -36,7 +36,7 @@ def details(snapshot, job, log=None):
         "exists": os.path.isdir(folder.path),
         "made_in": job._sis_made_in(),
         "stacks": [[f"{inside_setup(f.filename)}:{f.lineno} {f.name}" for f in s] for s in job._sis_stacktrace],
-        "parameters": [(name, _in_words(value)) for name, value in sorted(job._sis_kwargs.items())],
+        "parameters": [(name, _shortened(value_as_text(value))) for name, value in sorted(job._sis_kwargs.items())],
         "creators": job._sis_creators(),
         "files": _plain_inputs(job),
         "users": sorted(snapshot.users().get(job._sis_id(), ())),
@@ -73,11 +73,7 @@ def _chart(folder, tasks, log):
     return chart(usage.history(folder, file.task, file.task_id), requested)
 
 
-def _in_words(value):
-    try:
-        text = str(value)
-    except Exception as e:  # a delayed value may raise anything while it is not set
-        return f"not known yet ({type(e).__name__})"
+def _shortened(text):
     return text if len(text) <= TEXT else text[:TEXT] + f" … and {len(text) - TEXT} more letters"
 
 
