@@ -105,7 +105,7 @@ def test_a_folder_that_was_never_trained_with_masks_can_be(tmp_path):
 
 
 def test_a_model_of_text_is_refused():
-    with pytest.raises(ValueError, match="'bert' model: expected one that reads audio"):
+    with pytest.raises(ValueError, match="'bert' model, which does not read audio"):
         tiny({"model_type": "bert", "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2})
 
 

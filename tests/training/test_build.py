@@ -29,7 +29,7 @@ def kd(**selection):
         ({"num_labels_with_blank": 79}, '"class": None; known are StudentCtc, SpeechEncoderCtc'),
         ({**STUDENT, "class": "Student"}, "\"class\": 'Student'; known are StudentCtc"),
         ({**STUDENT, "conformer": {"dropuot": 0.1}}, "StudentCtc cannot be built: .*dropuot"),
-        ({**STUDENT, "conformer": {"dim": 100}}, "StudentCtc cannot be built: dim 100 is no multiple of num_heads 8"),
+        ({**STUDENT, "conformer": {"dim": 100}}, "StudentCtc cannot be built: dim 100 is not a multiple of num_heads"),
         ({**STUDENT, "conformer": {"kernel_size": 4}}, "kernel_size 4 is even"),
         (TEACHER, "SpeechEncoderCtc cannot be built: .*encoder"),
         ({**TEACHER, "encoder": "x", "waveform": "loud"}, "waveform 'loud'"),

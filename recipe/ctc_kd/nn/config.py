@@ -1,4 +1,4 @@
-"""What can be chosen about the models, as plain data: a graph checks it when it is declared, without torch."""
+"""The settings of the models as plain data. A graph checks them when it is declared, without importing torch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class LogMelConfig:
         hop: samples from frame to frame
         min_frequency_hz, max_frequency_hz: range of the mel filters
         normalise: give every filter zero mean and unit variance over each utterance. The paper does not; with little
-            data it shortens the time in which CTC knows blank only
+            data it shortens the phase in which CTC predicts nothing but blank
     """
 
     sample_rate_hz: int = SAMPLE_RATE_HZ
@@ -30,12 +30,12 @@ class LogMelConfig:
 
 @dataclass(frozen=True)
 class SpecAugmentConfig:
-    """All numbers are upper ends (lower ends for ``min_*``) of uniform draws, both ends included.
+    """Counts and widths of the masks are drawn uniformly between a lower and an upper end, both included.
 
     Attributes:
         frames_per_time_mask: an utterance of T frames has up to ``T // frames_per_time_mask`` time masks
-        max_time_width: frames
-        max_frequency_width: mel bins
+        max_time_width: in frames; a mask has at least 1
+        max_frequency_width: in mel bins; a mask has at least 1
     """
 
     min_time_masks: int = 2
@@ -50,7 +50,7 @@ class SpecAugmentConfig:
 class VggConfig:
     """
     Attributes:
-        channels: of the four 3x3 convolutions; pooling halves the frame rate after the second and the fourth
+        channels: outputs of the four 3x3 convolutions; pooling halves the frame rate after the second and the fourth
     """
 
     channels: tuple[int, int, int, int] = (32, 64, 64, 32)
@@ -61,8 +61,8 @@ class ConformerConfig:
     """
     Attributes:
         dim: model dimension, a multiple of ``num_heads``
-        kernel_size: frames of the depthwise convolution, odd
-        dropout: everywhere, attention weights included
+        kernel_size: width of the depthwise convolution in frames, odd
+        dropout: probability of every dropout, that of attention weights included
     """
 
     num_layers: int = 12
@@ -74,9 +74,9 @@ class ConformerConfig:
 
     def __post_init__(self):
         if self.dim % self.num_heads:
-            raise ValueError(f"dim {self.dim} is no multiple of num_heads {self.num_heads}")
+            raise ValueError(f"dim {self.dim} is not a multiple of num_heads {self.num_heads}")
         if self.kernel_size % 2 == 0:
-            raise ValueError(f"kernel_size {self.kernel_size} is even: a frame needs as many neighbours on both sides")
+            raise ValueError(f"kernel_size {self.kernel_size} is even: expected an odd number, centred on a frame")
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,8 @@ class StudentConfig:
     """The defaults are the paper's (43.8 million parameters).
 
     Attributes:
-        num_labels_with_blank: outputs
-        spec_augment: ``None`` to train without
+        num_labels_with_blank: number of outputs
+        spec_augment: ``None`` trains without it
     """
 
     num_labels_with_blank: int
@@ -96,7 +96,7 @@ class StudentConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> StudentConfig:
-        """From what ``dataclasses.asdict`` gives, also through JSON; left out fields keep defaults."""
+        """Reads what ``dataclasses.asdict`` returns, also after JSON; fields that are left out keep their defaults."""
         kinds = {
             "log_mel": LogMelConfig,
             "spec_augment": SpecAugmentConfig,
@@ -108,7 +108,7 @@ class StudentConfig:
 
 
 NORMALISATIONS = ("selected_frames", "batch_times_labels")
-"""Of the distillation loss, see ``nn.losses.kd_loss``."""
+"""Normalisations of the distillation loss, see ``nn.losses.kd_loss``."""
 
 WAVEFORMS = ("paper", "plain", "normalised")
 
@@ -119,18 +119,19 @@ class TeacherConfig:
     Attributes:
         encoder: a name of the Hugging Face hub, a folder with ``config.json`` and ``model.safetensors``, or the fields
             of a transformers configuration (``{"model_type": "hubert", ...}``) for a randomly initialised encoder.
-            The families are HuBERT, wav2vec 2.0, WavLM and Whisper (its encoder only)
-        num_labels_with_blank: outputs
-        pooling: an output frame is the maximum over so many encoder frames (2: 25 Hz)
-        dropout: before the output layer
-        attention_mask: hide padding from the encoder; the paper's code does not. Results that do not depend on the
-            batch also need ``feat_extract_norm="layer"``: the group norm of the smaller encoders averages over time
-        mask_time_prob: in training, share of the encoder's frames in masks of ``mask_time_length`` frames
-        train_convolutions: False keeps the pre-trained feature extractor as it is; the paper trains it
+            It may be HuBERT, wav2vec 2.0, WavLM or the encoder of Whisper
+        num_labels_with_blank: number of outputs
+        pooling: encoder frames per output frame, pooled by their maximum (2 gives 25 Hz)
+        dropout: probability before the output layer
+        attention_mask: hide padding from the encoder; the paper's code does not. For results that do not depend on the
+            batch, ``feat_extract_norm="layer"`` is needed too: the group norm of smaller encoders averages over time
+        mask_time_prob: share of the encoder's frames that training masks, in spans of ``mask_time_length`` frames
+        train_convolutions: False freezes the pre-trained feature extractor; the paper trains it
         encoder_options: fields of the encoder's configuration to change, ``{"layerdrop": 0.0, "hidden_dropout": 0.1}``
-        waveform: what the encoder hears. ``"paper"``: pre-emphasis and a peak of 1, as the student; ``"normalised"``:
-            zero mean and unit variance, on which the large HuBERT, wav2vec 2.0 and WavLM were pre-trained; ``"plain"``:
-            as recorded, as Whisper was. ``None``: ``"plain"`` for Whisper, ``"paper"`` for all others
+        waveform: how audio is prepared. ``"paper"``: pre-emphasis and a peak of 1, as for the student;
+            ``"normalised"``: zero mean and unit variance, as in the pre-training of the large HuBERT, wav2vec 2.0 and
+            WavLM; ``"plain"``: as recorded, as in Whisper's training. ``None``: ``"plain"`` for Whisper, ``"paper"``
+            for all others
     """
 
     encoder: str | dict
@@ -150,5 +151,5 @@ class TeacherConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TeacherConfig:
-        """From what ``dataclasses.asdict`` gives, also after a round trip through JSON."""
+        """Reads what ``dataclasses.asdict`` returns, also after JSON."""
         return cls(**values)

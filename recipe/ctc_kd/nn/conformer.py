@@ -53,7 +53,7 @@ class Convolution(nn.Module):
         return self.dropout(self.pointwise_out(F.silu(self.norm(x))))
 
     def _over_time(self, x: Tensor) -> Tensor:
-        """The depthwise convolution of ``[B, T, dim]``, as a 2-d one in channels-last layout: no copies, 3x as fast."""
+        """The depthwise convolution of ``[B, T, dim]``, done in 2-d and channels-last: without copies, 3x as fast."""
         weight = self.depthwise.weight[:, :, None].contiguous(memory_format=torch.channels_last)
         x = x.transpose(1, 2)[:, :, None]  # [B, dim, 1, T]
         padding = (0, self.depthwise.padding[0])
@@ -62,8 +62,9 @@ class Convolution(nn.Module):
 
 
 def relative_positions(num_frames: int, dim: int, device: torch.device) -> Tensor:
-    """Sinusoidal embeddings of the distances T-1 (key far in the past) down to -(T-1), and one more: 2T is even, which
-    matrix products on a GPU want.
+    """Sinusoidal embeddings of the distances T-1 (key far in the past) down to -T.
+
+    The last one is never used. It makes the number of rows even, which speeds up matrix products on a GPU.
 
     :return: ``[2T, dim]``, sine and cosine alternating
     """
@@ -74,10 +75,10 @@ def relative_positions(num_frames: int, dim: int, device: torch.device) -> Tenso
 
 
 def select_distances(scores: Tensor) -> Tensor:
-    """From scores by relative distance to scores by key: ``[..., T, 2T] -> [..., T, T]``, a view.
+    """Turns scores by relative distance into scores by key: ``[..., T, 2T] -> [..., T, T]``, as a view.
 
-    Row i of the input starts at distance T-1, so key j is its element ``T-1 - i + j``, which is element
-    ``T-1 + i (2T-1) + j`` of all rows in one.
+    Every row starts at distance T-1, so key j is element ``T-1 - i + j`` of row i. That is element
+    ``T-1 + i (2T-1) + j`` of the flattened rows.
     """
     num_frames = scores.shape[-2]
     rows = scores.flatten(-2).narrow(-1, num_frames - 1, num_frames * (2 * num_frames - 1))
@@ -129,7 +130,7 @@ class RelativeSelfAttention(nn.Module):
 
 
 class ConformerBlock(nn.Module):
-    """Each part adds to the residual stream (the feed-forward ones with weight 1/2), a LayerNorm closes the block."""
+    """Each part adds to the residual stream (feed-forward parts with weight 1/2); a LayerNorm closes the block."""
 
     def __init__(self, cfg: ConformerConfig):
         super().__init__()
@@ -148,7 +149,7 @@ class ConformerBlock(nn.Module):
 
 
 class Conformer(nn.Module):
-    """A stack of blocks; what an utterance gives does not depend on the padding behind it."""
+    """A stack of blocks. The output for an utterance does not depend on the padding behind it."""
 
     def __init__(self, cfg: ConformerConfig):
         super().__init__()
@@ -159,7 +160,7 @@ class Conformer(nn.Module):
         """
         :param x: ``[B, T, dim]``
         :param lengths: ``[B]`` frames
-        :return: ``[B, T, dim]``; frames in padding hold anything
+        :return: ``[B, T, dim]``; frames in padding hold arbitrary values
         """
         valid = valid_frames(lengths, x.shape[1])
         positions = relative_positions(x.shape[1], self.cfg.dim, x.device).to(x.dtype)

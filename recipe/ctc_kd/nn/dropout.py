@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 
 def dropout(x: Tensor, probability: float, training: bool) -> Tensor:
-    """``F.dropout``, on a CPU five times as fast: 16 random bits an element, drawn 64 at once, no Bernoulli generator.
+    """``F.dropout``, but five times as fast on a CPU, where the probability is exact to 2^-17.
 
-    The probability is exact to 2^-17 there.
+    Each element compares 16 random bits, drawn 64 at a time, instead of using the Bernoulli generator.
     """
     if not training or probability == 0.0 or x.device.type != "cpu":
         return F.dropout(x, probability, training)

@@ -28,7 +28,7 @@ def prepare_waveform(audio: Tensor, lengths: Tensor, *, pre_emphasis: float = 0.
 
 
 class LogMel(nn.Module):
-    """log10 of the Slaney mel spectrum of the power spectrum, windows inside of the signal only."""
+    """log10 of the power spectrum in Slaney mel bands, of windows that lie entirely inside the signal."""
 
     def __init__(self, cfg: LogMelConfig):
         super().__init__()
@@ -46,7 +46,7 @@ class LogMel(nn.Module):
         self.register_buffer("hann", torch.hann_window(cfg.window, periodic=True), persistent=False)
 
     def output_lengths(self, lengths: Tensor) -> Tensor:
-        """Frames of utterances of ``lengths`` samples: ``floor((N - 400) / 160) + 1``, at least 0."""
+        """How many frames ``lengths`` samples have: ``floor((N - 400) / 160) + 1``, at least 0."""
         return num_windows(lengths, window=self.cfg.window, hop=self.cfg.hop).clamp(min=0)
 
     @torch.no_grad()

@@ -1,4 +1,4 @@
-"""VGG front-end: four convolutions over time and frequency, a quarter of the frame rate."""
+"""VGG front-end: four convolutions over time and frequency, which reduce the frame rate to a quarter."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from .masking import valid_frames
 
 
 class VggFrontend(nn.Module):
-    """Conv, Conv, pool 2:1 in time, ReLU, twice; then a linear layer over channels and mel bins.
+    """Twice two convolutions, 2:1 pooling in time and ReLU; then a linear layer over channels and mel bins.
 
     Lengths are ``floor(floor(T / 2) / 2)``. The published front-end max-pools the padding mask instead: a pooled frame
-    counts if one of its two frames is valid. An utterance then gets up to one frame more in a batch of longer ones than
-    alone, made of its last frames and padding. Here an utterance has the same frames, and the same output, in any
-    batch: activations in padding are set to 0 before every convolution, as the convolution pads the end of a signal.
+    counts if one of its two frames is valid. In a batch of longer utterances, an utterance then has up to one frame
+    more than alone, made of its last frames and padding. Here an utterance has the same frames, and the same output, in
+    any batch: padding is set to 0 before every convolution, just as a convolution pads the end of a signal.
     """
 
     def __init__(self, cfg: VggConfig, num_features: int, dim: int):
@@ -31,7 +31,7 @@ class VggFrontend(nn.Module):
         """
         :param features: ``[B, T, F]``
         :param lengths: ``[B]`` frames
-        :return: ``[B, T // 4, dim]`` and lengths ``[B]``; frames in padding hold anything
+        :return: ``[B, T // 4, dim]`` and lengths ``[B]``; frames in padding hold arbitrary values
         """
         x = features[:, None].contiguous(memory_format=torch.channels_last)  # [B, 1, T, F]
         for first, second in (self.convs[:2], self.convs[2:]):

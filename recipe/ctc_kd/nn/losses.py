@@ -21,17 +21,17 @@ OverProcesses = Callable[[Tensor | int], Tensor | int]
 
 
 def one_process(count: Tensor | int) -> Tensor | int:
-    """For a process that has the whole batch: its own count."""
+    """Returns the count unchanged, for a process that has the whole batch."""
     return count
 
 
 def match_frames(teacher_logits: Tensor, num_frames: int) -> Tensor:
-    """The teacher's ``[B, T', C]`` with the student's number of frames.
+    """Cuts or pads the teacher's ``[B, T', C]`` to the student's number of frames.
 
-    Encoders with a receptive field like HuBERT's give up to one frame more, which is cut off; those with a longer one
-    give up to one frame less, which is filled up (and has to be excluded by the teacher's lengths).
+    An encoder with a receptive field like HuBERT's has up to one frame more, which is cut off. An encoder with a longer
+    one has up to one frame less: a frame of zeros is appended, which the teacher's lengths have to exclude.
 
-    :raises ValueError: if the two differ by more
+    :raises ValueError: the numbers of frames differ by more than 1
     """
     surplus = teacher_logits.shape[1] - num_frames
     if abs(surplus) > 1:
@@ -54,14 +54,14 @@ def kd_loss(
 ) -> Tensor:
     """``temperature^2 * sum over masked frames of KL(teacher || student)``, normalised.
 
-    :param student_logits: ``[B, T, C]``; frames outside of the mask may hold anything, they get no gradient
-    :param teacher_logits: ``[B, T, C]``, half precision is computed in float32; gets no gradient
+    :param student_logits: ``[B, T, C]``; frames outside of the mask may hold anything and get no gradient
+    :param teacher_logits: ``[B, T, C]``; half precision is converted to float32, and there is no gradient
     :param mask: ``[B, T]`` bool, see :mod:`ctc_kd.nn.selection`
     :param normalisation: ``"selected_frames"``: divide by the number of masked frames (0 if there are none);
         ``"batch_times_labels"``: divide by B times ``num_labels``, as the published code does for plain distillation
         (0 labels count as 1)
     :param num_labels: number of target labels in the batch
-    :param over_processes: applied to the numbers of frames, utterances and labels
+    :param over_processes: applied to the counts of frames, utterances and labels
     :return: scalar
     """
     if normalisation == "selected_frames":
@@ -80,7 +80,7 @@ def kd_loss(
 class _MaskedDivergence(torch.autograd.Function):
     """Sum over masked frames of KL(teacher || student) at a temperature.
 
-    The gradient, (q - p) / temperature, is made on the way, in place: that takes half the time of autograd's steps.
+    The forward pass also computes the gradient, (q - p) / temperature, in place. That takes half the time of autograd.
     """
 
     @staticmethod
@@ -104,10 +104,12 @@ class _MaskedDivergence(torch.autograd.Function):
 
 
 def _frames(logits: Tensor, mask: Tensor) -> Tensor:
-    """Rows ``[N, C]``, a copy in at least float32: the masked frames of ``[B, T, C]``, and rows of zeros, which have no
-    divergence."""
+    """Copies the masked frames of ``[B, T, C]`` to rows ``[N, C]``, in at least float32.
+
+    On a GPU all B * T frames are copied; those outside of the mask become zeros, which have no divergence.
+    """
     rows, dtype = logits.flatten(0, 1), torch.promote_types(logits.dtype, torch.float32)
-    if mask.is_cuda:  # their number is not known without waiting for the device
+    if mask.is_cuda:  # to count the masked frames would mean to wait for the device
         return rows.to(dtype).masked_fill(~mask.flatten()[:, None], 0.0)
     return rows.index_select(0, _indices(mask)).to(dtype)
 
@@ -125,8 +127,9 @@ def ctc_loss(
     blank: int,
     over_processes: OverProcesses = one_process,
 ) -> Tensor:
-    """Sum of the utterances' CTC losses / number of target labels. Utterances too short for their labels count as 0;
-    ``TrainJob`` says which they are.
+    """The sum of the utterances' CTC losses, divided by the number of target labels.
+
+    Utterances that are too short for their labels count as 0; ``TrainJob`` prints their names.
 
     :param logits: ``[B, T, C]``
     :param lengths: ``[B]``
@@ -147,10 +150,10 @@ class DistillationLoss:
     """``kd_scale * KD + (1 - kd_scale) * CTC``.
 
     Attributes:
-        kd_scale: the paper's lambda; 1 never looks at targets, 0 never at the teacher
+        kd_scale: the paper's lambda; 1 ignores the targets, 0 ignores the teacher
         temperature: of teacher and student
         normalisation: see :func:`kd_loss`
-        selection: rule of the frames to distil, called with ``(teacher_logits, lengths, blank=...)``
+        selection: chooses the frames to distil, called with ``(teacher_logits, lengths, blank=...)``
     """
 
     kd_scale: float
@@ -184,7 +187,7 @@ class DistillationLoss:
         :param targets: ``[B, S]`` label indices
         :param target_lengths: ``[B]``
         :param over_processes: see :func:`kd_loss`
-        :return: the unscaled losses by the names of :attr:`scales`; their sum with these scales is the criterion
+        :return: the unscaled losses by the names in :attr:`scales`
         """
         losses = {}
         if "kd" in self.scales:
@@ -210,5 +213,5 @@ class DistillationLoss:
         return losses
 
     def weighted_sum(self, losses: dict[str, Tensor]) -> Tensor:
-        """The criterion, from what the call returned."""
+        """The criterion: the sum of the losses that a call returned, weighted by :attr:`scales`."""
         return torch.stack([scale * losses[name] for name, scale in self.scales.items()]).sum()

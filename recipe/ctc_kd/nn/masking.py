@@ -1,4 +1,4 @@
-"""Boolean masks over time: valid frames, random subsets and random spans. All without host synchronisation."""
+"""Boolean masks over time: valid frames, random subsets and random spans. No function waits for the device."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def valid_frames(lengths: Tensor, num_frames: int) -> Tensor:
 
 
 def random_subset(candidates: Tensor, counts: Tensor, generator: torch.Generator | None = None) -> Tensor:
-    """Draw ``counts`` candidates of each row uniformly, without replacement (all of them where there are fewer).
+    """Draw ``counts`` candidates of each row uniformly, without replacement (all candidates if there are fewer).
 
     :param candidates: ``[B, T]`` bool
     :param counts: ``[B]``

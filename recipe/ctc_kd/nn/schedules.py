@@ -1,4 +1,4 @@
-"""Learning rates by (sub-)epoch, as lists: RETURNN's ``learning_rates``."""
+"""Learning rates per sub-epoch, as lists for RETURNN's ``learning_rates``."""
 
 from __future__ import annotations
 
@@ -37,5 +37,5 @@ def teacher_ramp(num_epochs: int = 50, *, start: float = 7e-6, peak: float = 5e-
     Its 50 sub-epochs end long before the peak, at 2.286e-4.
     """
     if num_epochs > num_up:
-        raise ValueError(f"the ramp has {num_up} epochs, {num_epochs} were asked for")
+        raise ValueError(f"the ramp has {num_up} epochs, but {num_epochs} were requested")
     return ramp(start, peak, num_up)[:num_epochs]

@@ -62,7 +62,7 @@ def random_blanks(
 ) -> Tensor:
     """Non-blank frames, and ``round(beta * number of non-blank frames)`` random blank frames of the same utterance.
 
-    Drawn without replacement, all blank frames where there are fewer; a new draw at every call.
+    Every call draws anew, without replacement. If the utterance has fewer blank frames, all of them are selected.
 
     :param generator: on the device of the logits; torch's default generator if ``None``
     """
@@ -95,7 +95,7 @@ RULES: dict[str, Callable[..., Tensor]] = {
 
 
 def number_arguments(rule: str) -> list[str]:
-    """The arguments of a rule that a config has to give: its numbers, but for the index of blank."""
+    """The arguments that a config has to give to a rule: all numbers except the index of blank."""
     arguments = inspect.signature(RULES[rule]).parameters.values()
     return [
         argument.name for argument in arguments if argument.annotation in ("int", "float") and argument.name != "blank"
@@ -123,5 +123,5 @@ class Selection:
             )
 
     def __call__(self, teacher_logits: Tensor, lengths: Tensor, *, blank: int, **tensors) -> Tensor:
-        """:param tensors: what cannot stand in a config: ``log_prior`` or ``generator``"""
+        """:param tensors: arguments that a config cannot hold, ``log_prior`` or ``generator``"""
         return RULES[self.rule](teacher_logits, lengths, blank=blank, **self.parameters, **tensors)

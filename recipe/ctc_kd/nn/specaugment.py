@@ -12,7 +12,7 @@ from .masking import random_subset, spans, valid_frames
 def _random_blocks(
     candidates: Tensor, min_count: int, max_count: Tensor, max_width: int, generator: torch.Generator | None
 ) -> Tensor:
-    """Blocks with distinct starts among the candidates ``[B, T]``, between the two counts ``[B]`` of them."""
+    """From ``min_count`` to ``max_count`` (``[B]``) blocks, with distinct starts among the candidates ``[B, T]``."""
     device = candidates.device
     draw = torch.rand(len(candidates), device=device, generator=generator)
     counts = min_count + (draw * (max_count - min_count + 1)).long()
@@ -23,7 +23,7 @@ def _random_blocks(
 def spec_augment(
     features: Tensor, lengths: Tensor, cfg: SpecAugmentConfig, generator: torch.Generator | None = None
 ) -> Tensor:
-    """Counts and positions of the time masks follow each utterance's own length, not the padded one.
+    """Masks random blocks. Time masks follow each utterance's own length, not the padded one, in number and place.
 
     :param features: ``[B, T, F]``
     :param lengths: ``[B]`` frames

@@ -26,9 +26,9 @@ class StudentCtc(nn.Module):
 
     def forward(self, audio: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """
-        :param audio: ``[B, N]`` samples as recorded, :func:`prepare_waveform` is applied here
+        :param audio: ``[B, N]`` samples as recorded; :func:`prepare_waveform` is applied here
         :param lengths: ``[B]`` samples
-        :return: logits ``[B, T, C]`` and lengths ``[B]`` in frames; frames in padding hold anything
+        :return: logits ``[B, T, C]`` and lengths ``[B]`` in frames; frames in padding hold arbitrary values
         """
         features, lengths = self.log_mel(prepare_waveform(audio, lengths), lengths)
         if self.training and self.cfg.spec_augment is not None:

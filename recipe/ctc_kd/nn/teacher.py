@@ -14,7 +14,7 @@ from .features import prepare_waveform
 from .masking import random_subset, spans, valid_frames
 from .whisper_encoder import WhisperAudioEncoder, WhisperFeatures, whisper_lengths
 
-disable_progress_bar()  # of loading and saving weights, which would fill the logs of jobs
+disable_progress_bar()  # bars for loading and saving weights would fill the logs of jobs
 
 
 def plain_waveform(audio: Tensor, lengths: Tensor) -> Tensor:
@@ -31,7 +31,7 @@ def normalised_waveform(audio: Tensor, lengths: Tensor) -> Tensor:
 
 
 PREPARED = {"paper": prepare_waveform, "plain": plain_waveform, "normalised": normalised_waveform}
-"""What ``TeacherConfig.waveform`` names."""
+"""The functions that ``TeacherConfig.waveform`` names."""
 
 
 def is_whisper(config: PretrainedConfig) -> bool:
@@ -39,7 +39,7 @@ def is_whisper(config: PretrainedConfig) -> bool:
 
 
 def convolution_lengths(lengths: Tensor, config: PretrainedConfig) -> Tensor:
-    """Frames of the encoder's convolutions for ``lengths`` samples ``[B]``, at least 0."""
+    """How many frames the encoder's convolutions make of ``lengths`` samples ``[B]``, at least 0."""
     if is_whisper(config):
         return whisper_lengths(lengths)
     for kernel, stride in zip(config.conv_kernel, config.conv_stride, strict=True):
@@ -48,11 +48,12 @@ def convolution_lengths(lengths: Tensor, config: PretrainedConfig) -> Tensor:
 
 
 def load_encoder(cfg: TeacherConfig) -> PreTrainedModel:
-    """The encoder in float32, whatever the type of the stored weights. A local folder never needs the network.
+    """Loads the encoder in float32, whatever the type of the stored weights. A local folder never needs the network.
 
-    :raises ValueError: if the folder lacks weights of the encoder, or it is of a family that does not read audio
+    :raises FileNotFoundError: the encoder is an absolute path without a folder
+    :raises ValueError: weights of the encoder are missing, or the model does not read audio
     """
-    # The model has a parameter for masked frames only if its own configuration masks.
+    # The model has the parameter for masked frames only if its own configuration asks for masks.
     options = {**cfg.encoder_options, "mask_time_prob": cfg.mask_time_prob, "mask_time_length": cfg.mask_time_length}
     if isinstance(cfg.encoder, dict):
         config = AutoConfig.for_model(**{**cfg.encoder, **options})
@@ -66,11 +67,11 @@ def load_encoder(cfg: TeacherConfig) -> PreTrainedModel:
     _check_family(config)
     model_class = WhisperAudioEncoder if is_whisper(config) else AutoModel
     model, found = model_class.from_pretrained(**source, dtype=torch.float32, output_loading_info=True, **options)
-    missing = sorted(set(found["missing_keys"]) - {"masked_spec_embed"})  # needed by this training alone
+    missing = sorted(set(found["missing_keys"]) - {"masked_spec_embed"})  # only fine-tuning here needs that one
     if missing:
         raise ValueError(
             f"{cfg.encoder}: expected all weights of a {config.model_type} encoder, but {len(missing)} are missing, "
-            f"{missing[0]} for one. Was it saved from another model?"
+            f"for example {missing[0]}. Was it saved from another model?"
         )
     return model
 
@@ -78,8 +79,8 @@ def load_encoder(cfg: TeacherConfig) -> PreTrainedModel:
 def _check_family(config: PretrainedConfig):
     if not (is_whisper(config) or hasattr(config, "conv_kernel")):
         raise ValueError(
-            f"the encoder is a {config.model_type!r} model: expected one that reads audio, of the families of HuBERT, "
-            "wav2vec 2.0, WavLM or Whisper"
+            f"the encoder is a {config.model_type!r} model, which does not read audio: expected HuBERT, wav2vec 2.0, "
+            "WavLM or Whisper"
         )
 
 
@@ -106,9 +107,9 @@ class SpeechEncoderCtc(nn.Module):
 
     def forward(self, audio: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """
-        :param audio: ``[B, N]`` samples as recorded, prepared here as ``waveform`` says
+        :param audio: ``[B, N]`` samples as recorded; ``TeacherConfig.waveform`` says how they are prepared here
         :param lengths: ``[B]`` samples
-        :return: logits ``[B, T, C]`` and lengths ``[B]`` in frames; frames in padding hold anything
+        :return: logits ``[B, T, C]`` and lengths ``[B]`` in frames; frames in padding hold arbitrary values
         """
         audio = self.prepare(audio, lengths)
         num_frames = int(convolution_lengths(torch.as_tensor(audio.shape[1]), self.encoder.config))
@@ -128,13 +129,13 @@ class SpeechEncoderCtc(nn.Module):
         if self.features is not None:
             self.encoder.keep_convolutions()
         else:
-            self.encoder.feature_extractor._freeze_parameters()  # also tells it to compute no gradients
+            self.encoder.feature_extractor._freeze_parameters()  # also stops it from computing gradients
 
     def _time_mask(self, lengths: Tensor, num_frames: int) -> Tensor | None:
         """Random masks ``[B, T]`` in training.
 
-        Drawn here: transformers uses NumPy's random state, which no checkpoint restores, and refuses utterances that
-        are shorter than a mask.
+        They are drawn here because transformers would use NumPy's random state, which no checkpoint restores, and
+        would refuse utterances that are shorter than a mask.
         """
         if not self.training or not self.cfg.mask_time_prob:
             return None

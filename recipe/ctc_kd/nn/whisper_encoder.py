@@ -12,17 +12,17 @@ from .config import LogMelConfig
 from .features import LogMel
 from .masking import valid_frames
 
-HOP = 160  # samples of a feature frame; the second convolution halves their rate to 50 Hz
-MASKED = -1e4  # added to attention scores: a weight of exactly 0 in every floating point type, and no NaN in empty rows
+HOP = 160  # samples per feature frame (100 Hz); the second convolution halves the rate to 50 Hz
+MASKED = -1e4  # in attention scores it gives a weight of 0 in every floating point type, and no NaN in empty rows
 
 
 def whisper_lengths(lengths: Tensor) -> Tensor:
-    """Encoder frames of ``lengths`` samples: half of the complete hops, rounded up."""
+    """How many encoder frames ``lengths`` samples have: half of the complete hops, rounded up."""
     return (lengths // HOP + 1) // 2
 
 
 class WhisperFeatures(nn.Module):
-    """Log-mel features as Whisper's: centred windows, at most 80 dB below the utterance's maximum, ``(x + 4) / 4``.
+    """Whisper's log-mel features: centred windows, at most 80 dB below the utterance's maximum, ``(x + 4) / 4``.
 
     They equal the features of the utterance padded with zeros to 30 s.
     """
@@ -48,10 +48,12 @@ class WhisperFeatures(nn.Module):
 
 
 class WhisperAudioEncoder(WhisperPreTrainedModel):
-    """The encoder of a Whisper model. Its modules are transformers', whose own call wants 30 s and knows no padding.
+    """The encoder of a Whisper model, built from modules of transformers.
 
-    Up to ``max_source_positions`` frames (30 s) are one window that starts at the first position, whatever the length;
-    longer utterances are read in overlapping windows, see :class:`Windows`.
+    Their own call needs 30 s of audio and masks no padding; this one takes any length.
+
+    Utterances of up to ``max_source_positions`` frames (30 s) are one window, which starts at the first position.
+    Longer ones are read in overlapping windows, see :class:`Windows`.
     """
 
     _keys_to_ignore_on_load_unexpected = [r"(^|\.)decoder\.", r"^proj_out\."]
@@ -62,15 +64,15 @@ class WhisperAudioEncoder(WhisperPreTrainedModel):
         self.post_init()
 
     def keep_convolutions(self):
-        """Train all but the two convolutions."""
+        """Freezes the two convolutions."""
         self.encoder.conv1.requires_grad_(False)
         self.encoder.conv2.requires_grad_(False)
 
     def forward(self, features: Tensor, lengths: Tensor | None = None, time_mask: Tensor | None = None) -> Tensor:
         """
         :param features: ``[B, L, F]``, see :class:`WhisperFeatures`
-        :param lengths: ``[B]`` samples; nothing is seen behind them, so results do not depend on the batch. Without
-            them padding is silence that is attended to, as in Whisper's own training
+        :param lengths: ``[B]`` samples; what lies behind them is masked, so results do not depend on the batch. With
+            None, padding is silence that is attended to, as in Whisper's own training
         :param time_mask: ``[B, T]`` bool, encoder frames whose features are set to 0
         :return: hidden states ``[B, T, D]``
         """
@@ -94,7 +96,7 @@ class WhisperAudioEncoder(WhisperPreTrainedModel):
         return windows.join(self.encoder.layer_norm(hidden), frames)
 
     def _convolutions(self, features: Tensor, lengths: Tensor | None) -> Tensor:
-        """``[B, L, F]`` to ``[B, T, D]``; padding is 0 before each convolution, as it is behind the end of a batch."""
+        """From ``[B, L, F]`` to ``[B, T, D]``; padding is set to 0 before each convolution, as behind a batch's end."""
         hidden = features.transpose(1, 2)
         for convolution in (self.encoder.conv1, self.encoder.conv2):
             if lengths is not None:
@@ -104,9 +106,11 @@ class WhisperAudioEncoder(WhisperPreTrainedModel):
 
 
 class Windows:
-    """Windows of at most ``size`` frames that overlap by a sixth (5 s of 30 s), and change over in its middle.
+    """Windows of at most ``size`` frames that overlap by a sixth (5 s of 30 s).
 
-    Which windows an utterance uses depends on its own length alone: the last is the first one that reaches its end.
+    The output changes from one window to the next in the middle of their overlap.
+
+    Which windows an utterance uses depends only on its own length: its last window is the first that reaches its end.
     """
 
     def __init__(self, num_frames: int, size: int):
@@ -118,7 +122,7 @@ class Windows:
         return 1 + max(0, -(-(self.num_frames - self.size) // self.step))
 
     def split(self, frames: Tensor) -> Tensor:
-        """``[B, T, D]`` to ``[B * W, size, D]``, filled up with 0; what fits into one window stays as it is."""
+        """Cuts ``[B, T, D]`` into ``[B * W, size, D]``, padded with 0; a single window is returned as it is."""
         if len(self) == 1:
             return frames
         total = self.size + (len(self) - 1) * self.step
@@ -126,7 +130,7 @@ class Windows:
         return frames.unfold(1, self.size, self.step).transpose(2, 3).flatten(0, 1)
 
     def join(self, frames: Tensor, lengths: Tensor) -> Tensor:
-        """``[B * W, size, D]`` to ``[B, T, D]``.
+        """Joins ``[B * W, size, D]`` to ``[B, T, D]``.
 
         :param lengths: ``[B]`` frames
         """
@@ -135,6 +139,6 @@ class Windows:
         last = ((lengths - self.size + self.step - 1) // self.step).clamp(min=0, max=len(self) - 1)
         time = torch.arange(self.num_frames, device=frames.device)
         window = ((time - self.overlap // 2) // self.step).clamp(min=0).minimum(last[:, None])  # [B, T]
-        offset = (time - window * self.step).clamp(max=self.size - 1)  # beyond it lies padding
+        offset = (time - window * self.step).clamp(max=self.size - 1)  # frames beyond are padding
         utterance = torch.arange(len(lengths), device=frames.device)[:, None]
         return frames.unflatten(0, (-1, len(self)))[utterance, window, offset]
