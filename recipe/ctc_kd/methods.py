@@ -87,5 +87,5 @@ METHODS = {method.name: method for method in _ALL}
 def method_of(name: str) -> Method:
     """:raises ValueError: there is no such method"""
     if name not in METHODS:
-        raise ValueError(f"there is no method {name!r}; known are {', '.join(METHODS)}")
+        raise ValueError(f"there is no method {name!r}; expected one of {', '.join(METHODS)}")
     return METHODS[name]

@@ -159,15 +159,15 @@ def test_mirrors_do_not_change_ids_and_checksums_do(setting):
 @pytest.mark.parametrize(
     ("settings", "error"),
     [
-        ({"PUBLIC_FILES": {"dev-clean": {}}}, r"PUBLIC_FILES has dev-clean; known are dev-clean\.tar\.gz, "),
+        ({"PUBLIC_FILES": {"dev-clean": {}}}, r"PUBLIC_FILES has dev-clean; expected one of dev-clean\.tar\.gz, "),
         (
             {"PUBLIC_FILES": {"dev-clean.tar.gz": {"url": "x"}}},
             r"\['url'\], expected some of \['checksum', 'num_bytes'",
         ),
         ({"PUBLIC_FILES": {"dev-clean.tar.gz": {"urls": "http://mirror"}}}, r'\["urls"\] is a text, expected a list'),
         ({"CORPUS_DIRS": "/data"}, "CORPUS_DIRS is '/data', expected a dictionary with some of librispeech, "),
-        ({"CORPUS_DIRS": {"librispeach": "/data"}}, "CORPUS_DIRS has librispeach; known are librispeech, "),
-        ({"RESOURCES": {"4gram": "/data"}}, r"RESOURCES has 4gram; known are .*4-gram\.arpa\.gz"),
+        ({"CORPUS_DIRS": {"librispeach": "/data"}}, "CORPUS_DIRS has librispeach; expected one of librispeech, "),
+        ({"RESOURCES": {"4gram": "/data"}}, r"RESOURCES has 4gram; expected one of .*4-gram\.arpa\.gz"),
     ],
 )
 def test_settings_with_unknown_names_or_of_other_kinds_are_errors(setting, settings, error):
@@ -184,7 +184,7 @@ def test_unknown_corpora_and_parts_are_errors(names):
 
 
 def test_unknown_files_are_errors():
-    with pytest.raises(ValueError, match="no public file '3-gram'; known are .*librispeech-lexicon.txt"):
+    with pytest.raises(ValueError, match="no public file '3-gram'; expected one of .*librispeech-lexicon.txt"):
         resource("3-gram")
 
 

@@ -88,7 +88,7 @@ def test_sets_of_mini_librispeech_can_be_folders_wherever_they_lie(monkeypatch):
 
 def test_an_unknown_set_in_the_settings_is_an_error(monkeypatch):
     monkeypatch.setattr(gs, "MINI_SETS", {"trian": "/data/train"}, raising=False)
-    with pytest.raises(ValueError, match="settings.py: MINI_SETS has trian; known are train, dev, test"):
+    with pytest.raises(ValueError, match="settings.py: MINI_SETS has trian; expected one of train, dev, test"):
         mini_librispeech(mini("some/encoder"))
 
 

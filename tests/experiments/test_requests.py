@@ -76,7 +76,7 @@ def test_a_kind_of_job_comes_before_all_jobs_and_the_settings_before_the_preset(
 @pytest.mark.parametrize(
     ("requests", "fault"),
     [
-        ({"TrainigJob": {"gpu": 2}}, "REQUESTS has TrainigJob; known are .*DownloadJob.*TrainJob"),
+        ({"TrainigJob": {"gpu": 2}}, "REQUESTS has TrainigJob; expected one of .*DownloadJob.*TrainJob"),
         ({"TrainJob": {"gpus": 2}}, "expected a dictionary of .*'gpu'"),
         ({"TrainJob": 2}, "REQUESTS has TrainJob: 2; expected a dictionary"),
     ],

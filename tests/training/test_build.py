@@ -26,8 +26,8 @@ def kd(**selection):
 @pytest.mark.parametrize(
     ("model", "fault"),
     [
-        ({"num_labels_with_blank": 79}, '"class": None; known are StudentCtc, SpeechEncoderCtc'),
-        ({**STUDENT, "class": "Student"}, "\"class\": 'Student'; known are StudentCtc"),
+        ({"num_labels_with_blank": 79}, '"class": None; expected one of StudentCtc, SpeechEncoderCtc'),
+        ({**STUDENT, "class": "Student"}, "\"class\": 'Student'; expected one of StudentCtc"),
         ({**STUDENT, "conformer": {"dropuot": 0.1}}, "StudentCtc cannot be built: .*dropuot"),
         ({**STUDENT, "conformer": {"dim": 100}}, "StudentCtc cannot be built: dim 100 is not a multiple of num_heads"),
         ({**STUDENT, "conformer": {"kernel_size": 4}}, "kernel_size 4 is even"),
@@ -45,10 +45,10 @@ def test_a_wrong_model_is_named(model, fault):
     [
         ({}, "kd_scale None, expected the weight"),
         ({"kd_scale": 1.5}, "kd_scale 1.5, expected"),
-        ({"kd_scale": 1.0, "temprature": 2}, "a criterion has temprature; known are kd_scale, temperature"),
+        ({"kd_scale": 1.0, "temprature": 2}, "a criterion has temprature; expected only kd_scale, temperature"),
         ({"kd_scale": 1.0, "temperature": 0.0}, "temperature 0.0, expected"),
         ({"kd_scale": 1.0, "normalisation": "frames"}, "normalisation 'frames', expected one of selected_frames"),
-        (kd(rule="symetric", parameters={"n": 1}), "no selection rule 'symetric'; known are all, eliminate"),
+        (kd(rule="symetric", parameters={"n": 1}), "no selection rule 'symetric'; expected one of all, eliminate"),
         (kd(rule="baseline"), "no selection rule 'baseline'"),
         (kd(rule="symmetric"), r"'symmetric' takes \['n'\], got \[\]"),
         (kd(rule="symmetric", parameters={"n": -1}), "'symmetric': n is -1, expected a whole number above 0"),

@@ -32,7 +32,7 @@ def test_mean_of_the_best_kept_checkpoints(run_here, training):
 
 
 def test_too_few_checkpoints_are_an_error(run_here, training):
-    with pytest.raises(ValueError, match="4 checkpoints with a dev_loss_ctc, 5 wanted.*keep_best"):
+    with pytest.raises(ValueError, match="4 checkpoints with a dev_loss_ctc, expected 5.*keep_best"):
         run_here(AverageCheckpointsJob(**training, score="dev_loss_ctc", num=5))
 
 

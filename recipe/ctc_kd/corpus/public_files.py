@@ -34,7 +34,7 @@ def corpus_dir(corpus: str, part: str | None = None) -> tk.Path:
     archives = ARCHIVES.get(corpus, {})
     if part not in archives:
         known = "; ".join(f"{name}: {', '.join(map(str, parts))}" for name, parts in ARCHIVES.items())
-        raise ValueError(f"no archive for part {part} of the corpus {corpus!r}; known are {known}")
+        raise ValueError(f"no archive for part {part} of the corpus {corpus!r}; expected one of {known}")
     folder = FOLDERS[corpus]
     job = UnpackJob(archive=resource(archives[part]), folder=folder)
     local = _setting("CORPUS_DIRS", ARCHIVES).get(corpus)
@@ -72,7 +72,7 @@ def public_file(name: str) -> PublicFile:
     :raises ValueError: there is no such file, or the settings have a name or a field that the table does not have
     """
     if name not in TABLE:
-        raise ValueError(f"no public file {name!r}; known are {', '.join(TABLE)}")
+        raise ValueError(f"no public file {name!r}; expected one of {', '.join(TABLE)}")
     changes = dict(_setting("PUBLIC_FILES", TABLE).get(name, {}))
     known = {field.name for field in fields(PublicFile)} - {"name"}
     if not changes.keys() <= known:
@@ -90,7 +90,7 @@ def _setting(name: str, known: Collection[str]) -> dict[str, Any]:
         raise ValueError(f"settings.py: {name} is {value!r}, expected a dictionary with some of {', '.join(known)}")
     unknown = sorted(set(value) - set(known))
     if unknown:
-        raise ValueError(f"settings.py: {name} has {', '.join(unknown)}; known are {', '.join(known)}")
+        raise ValueError(f"settings.py: {name} has {', '.join(unknown)}; expected one of {', '.join(known)}")
     return value
 
 

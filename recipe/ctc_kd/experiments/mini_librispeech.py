@@ -53,7 +53,7 @@ def source_of(name: str) -> tuple[tk.Path, str]:
     """Folder and part of a set, as the settings have it."""
     settings = getattr(gs, "MINI_SETS", {})
     if unknown := settings.keys() - SETS.keys():
-        raise ValueError(f"settings.py: MINI_SETS has {', '.join(sorted(unknown))}; known are {', '.join(SETS)}")
+        raise ValueError(f"settings.py: MINI_SETS has {', '.join(sorted(unknown))}; expected one of {', '.join(SETS)}")
     source = settings.get(name, SETS[name])
     if isinstance(source, str):
         return folder_and_part(source)

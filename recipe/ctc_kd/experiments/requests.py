@@ -52,7 +52,9 @@ def requests_of_settings() -> dict[str, dict]:
     requests = getattr(gs, "REQUESTS", {})
     for kind, request in requests.items():
         if kind != "*" and kind not in kinds_of_jobs() and kind not in loaded_kinds():
-            raise ValueError(f"settings.py: REQUESTS has {kind}; known are *, {', '.join(sorted(kinds_of_jobs()))}")
+            raise ValueError(
+                f"settings.py: REQUESTS has {kind}; expected one of *, {', '.join(sorted(kinds_of_jobs()))}"
+            )
         if not isinstance(request, dict) or request.keys() - FIELDS:
             raise ValueError(
                 f"settings.py: REQUESTS has {kind}: {request!r}; expected a dictionary of {sorted(FIELDS)}"

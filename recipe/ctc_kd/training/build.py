@@ -1,4 +1,4 @@
-"""Models and losses by the literals that stand in configs. A graph checks the literals, without torch, before it runs.
+"""Builds models and losses from the literals in configs. A graph checks the literals when declared, without torch.
 
 A model is ``{"class": a name in MODELS, ...fields of its config}``, a criterion ``{"kd_scale": lambda, ...}``.
 """
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 class ModelClass(NamedTuple):
     """
-    :param module: imported when a model is built: students should not wait for transformers
-    :param config: has ``from_dict``
+    :param module: imported only when a model is built, so that students need not wait for transformers
+    :param config: class of the config, with a method ``from_dict``
     """
 
     module: str
@@ -37,17 +37,17 @@ CRITERION_FIELDS = ("kd_scale", "temperature", "normalisation", "selection", "lo
 
 
 def check_model(literal: dict[str, Any]) -> Any:
-    """The config of a model.
+    """Returns the config of a model.
 
-    :raises ValueError: there is no such class, or its config cannot be built
+    :raises ValueError: the class is unknown, or its config cannot be built
     """
     fields = dict(literal)
     name = fields.pop("class", None)
     if name not in MODELS:
-        raise ValueError(f'a model has "class": {name!r}; known are {", ".join(MODELS)}')
+        raise ValueError(f'a model has "class": {name!r}; expected one of {", ".join(MODELS)}')
     try:
         return MODELS[name].config.from_dict(fields)
-    except (TypeError, ValueError) as error:  # a field that it does not have, or lacks, or a wrong value
+    except (TypeError, ValueError) as error:  # a field is unknown, missing or wrong
         raise ValueError(f"the config of the model {name} cannot be built: {error}") from error
 
 
@@ -58,14 +58,14 @@ def build_model(literal: dict[str, Any]) -> torch.nn.Module:
 
 def check_criterion(literal: dict[str, Any], *, labels: Any, teacher_logits: Any):
     """
-    :param labels, teacher_logits: what there is to train on, None for what there is not
-    :raises ValueError: a field is unknown or wrong, or the criterion needs an input that there is not
+    :param labels, teacher_logits: inputs of the training; None for an input that it does not have
+    :raises ValueError: a field is unknown or wrong, or the criterion needs an input that the training does not have
     """
     if unknown := set(literal) - set(CRITERION_FIELDS):
-        raise ValueError(f"a criterion has {', '.join(sorted(unknown))}; known are {', '.join(CRITERION_FIELDS)}")
+        raise ValueError(f"a criterion has {', '.join(sorted(unknown))}; expected only {', '.join(CRITERION_FIELDS)}")
     scale = literal.get("kd_scale")
     if scale is None or not 0 <= scale <= 1:
-        raise ValueError(f"a criterion has kd_scale {scale}, expected the weight of distillation, from 0 to 1")
+        raise ValueError(f"a criterion has kd_scale {scale}, expected the weight of the KD loss, from 0 to 1")
     if scale < 1 and labels is None:
         raise ValueError(f"kd_scale {scale} leaves a weight to the CTC loss, which needs label sequences")
     if scale > 0 and teacher_logits is None:
@@ -81,7 +81,7 @@ def check_criterion(literal: dict[str, Any], *, labels: Any, teacher_logits: Any
 def _check_selection(*, rule: str, parameters: dict[str, float] | None = None, has_prior: bool):
     rules = [name for name, method in METHODS.items() if method.distils]
     if rule not in rules:
-        raise ValueError(f"there is no selection rule {rule!r}; known are {', '.join(rules)}")
+        raise ValueError(f"there is no selection rule {rule!r}; expected one of {', '.join(rules)}")
     expected = METHODS[rule].parameter
     names = [expected.name] if expected else []
     if list(parameters or {}) != names:
@@ -93,7 +93,7 @@ def _check_selection(*, rule: str, parameters: dict[str, float] | None = None, h
 
 
 def build_criterion(literal: dict[str, Any]) -> DistillationLoss:
-    """``"selection"`` is ``{"rule", "parameters"}``; ``"log_prior"`` is a file, for the rule that wants it."""
+    """Here ``"selection"`` is ``{"rule", "parameters"}``, and ``"log_prior"`` a file for the rule that needs it."""
     from ctc_kd.nn.losses import DistillationLoss
     from ctc_kd.nn.selection import Selection
 

@@ -10,7 +10,7 @@ from ctc_kd.files import complete_file, read_json
 
 
 class SelectCheckpointJob(Job):
-    """The checkpoint with the lowest word error rate on dev; of equal ones the latest.
+    """Selects the checkpoint with the lowest word error rate on dev, and the latest one if several are equal.
 
     :param checkpoints: candidates, in order of training
     :param grids: for each candidate the ``out_grid`` of its ``TuneScalesJob``
@@ -42,7 +42,7 @@ class SelectCheckpointJob(Job):
 
 
 class AverageCheckpointsJob(Job):
-    """The mean of the parameters of the best checkpoints by a score of the learning curves.
+    """Averages the parameters of the checkpoints that are best by a score of the learning curves.
 
     :param models: ``out_models`` of a training that kept its best ``num`` checkpoints
     :param curves: its ``out_curves``
@@ -69,7 +69,7 @@ class AverageCheckpointsJob(Job):
         kept = [epoch for epoch in scores if os.path.exists(self._file(epoch)) and scores[epoch] is not None]
         if len(kept) < self.num:
             raise ValueError(
-                f"{self.models.get_path()}: {len(kept)} checkpoints with a {self.score}, {self.num} wanted; "
+                f"{self.models.get_path()}: found {len(kept)} checkpoints with a {self.score}, expected {self.num}; "
                 f"let the training keep its best {self.num} (TrainJob.keep_best)"
             )
         return sorted(kept, key=lambda epoch: scores[epoch])[: self.num]

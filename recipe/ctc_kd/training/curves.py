@@ -1,4 +1,4 @@
-"""Learning curves out of RETURNN's learning-rate file."""
+"""Reads learning curves from RETURNN's learning-rate file."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import math
 
 
 def read_learning_curves(path: str) -> list[dict]:
-    """One entry a finished sub-epoch: ``{"epoch", "learning_rate", "scores": {name: value}, "seconds"}``.
+    """One entry per finished sub-epoch: ``{"epoch", "learning_rate", "scores": {name: value}, "seconds"}``.
 
-    :param path: RETURNN's ``learning_rate_file``, a Python expression of ``EpochData`` by epoch
+    :param path: RETURNN's ``learning_rate_file``, a Python dictionary from epoch to ``EpochData``
     """
     from returnn.learning_rate_control import LearningRateControl
 

@@ -25,11 +25,11 @@ def audio_dataset(archives: Sequence[str], *, seq_ordering: str, partition_epoch
 
 
 def joined_dataset(*, audio: dict, stores: dict[str, Sequence[str]], order: str = "audio") -> dict:
-    """The ``MetaDataset`` of the audio and of HDF stores, all by the same utterance ids.
+    """Joins audio and HDF stores by utterance id, as a ``MetaDataset``.
 
     :param audio: options from :func:`audio_dataset`
     :param stores: data key -> HDF files
-    :param order: the key whose dataset decides which utterances there are, and their order
+    :param order: key of the dataset that determines the utterances and their order
     """
     datasets = {"audio": audio}
     for key, files in stores.items():
@@ -46,7 +46,7 @@ def joined_dataset(*, audio: dict, stores: dict[str, Sequence[str]], order: str 
 
 
 def beside_gpu(dataset: dict, rqmt: dict) -> dict:
-    """For a job with a GPU, the same sequences in the same order, decoded by one process for each of its other cores.
+    """Decodes the audio for a job with a GPU in further processes, one for each core but one, in the same order.
 
     Jobs without a GPU decode in place: extra processes would only cost their start-up.
     """
@@ -66,7 +66,7 @@ def extern_data(*, num_classes: int, keys: Sequence[str]) -> dict:
 
 
 def utterance_durations(archives: Sequence[str]) -> dict[str, float]:
-    """Utterance id -> duration in seconds, of all utterances of audio archives, in their order."""
+    """Utterance id -> duration in seconds, for all utterances of the audio archives, in their order."""
     durations: dict[str, float] = {}
     for archive in archives:
         name = os.path.splitext(os.path.basename(archive))[0]
@@ -74,13 +74,13 @@ def utterance_durations(archives: Sequence[str]) -> dict[str, float]:
             entries = ast.literal_eval(file.read(f"{name}.txt").decode())
         for entry in entries:
             if entry["seq_name"] in durations:
-                raise ValueError(f"utterance {entry['seq_name']} is in several archives, the last one is {archive}")
+                raise ValueError(f"utterance {entry['seq_name']} is in several archives; the last one is {archive}")
             durations[entry["seq_name"]] = entry["duration"]
     return durations
 
 
 def too_short_for_ctc(labels: str, archives: Sequence[str]) -> dict[str, tuple[int, int]]:
-    """The utterances with fewer frames than CTC needs: utterance id -> ``(frames, frames needed)``.
+    """The utterances with fewer frames than CTC needs: utterance id -> number of frames, number needed.
 
     CTC needs one frame for each label, and one of blank between two equal labels.
 

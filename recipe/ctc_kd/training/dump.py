@@ -9,16 +9,16 @@ from sisyphus import Job, Task, tk
 
 from ctc_kd.frames import FRAME_SHIFT_S
 
-SHARD_SIZE = 1024  # utterances; a multiple of the forward pass's batch, so that a resumed dump has the same batches
+SHARD_SIZE = 1024  # utterances; a multiple of the batch size, so that a resumed dump has the same batches
 
 
 class DumpLogitsJob(Job):
-    """fp16 logits ``[T, C]`` of a checkpoint, in eval mode, on unaugmented audio, by utterance id.
+    """Stores fp16 logits ``[T, C]`` of a checkpoint by utterance id, in eval mode and on unaugmented audio.
 
-    Killed, it goes on behind the last complete shard, with results equal to an undisturbed run's.
+    After a kill it resumes behind the last complete shard, and its results equal those of an undisturbed run.
 
-    :param model: its class and config, see ``build.build_model``
-    :param checkpoint: its weights
+    :param model: class and config of the model, see ``build.build_model``
+    :param checkpoint: weights of the model
     :param audio: archives by ``OggZipJob``
     """
 
@@ -45,7 +45,7 @@ class DumpLogitsJob(Job):
         folder = self.out_logits.get_path()
         done = {utterance for utterance, _ in read_hdf(folder)}
         todo = [utterance for utterance in utterance_durations(archives) if utterance not in done]
-        print(f"{len(done)} utterances are dumped, {len(todo)} to do", flush=True)
+        print(f"{len(done)} utterances are dumped, {len(todo)} remain", flush=True)
         if not todo:
             return
         with open("todo", "w") as file:

@@ -8,7 +8,7 @@ from ctc_kd.training.datasets import audio_dataset, beside_gpu, extern_data, joi
 from ctc_kd.training.returnn_config import as_literal, loader_options, write_config
 from ctc_kd.training.run_returnn import run_returnn
 
-MAX_SEQS = 16  # a fixed number of utterances a batch: batches, and so results, do not depend on where a run resumed
+MAX_SEQS = 16  # utterances per batch; fixed, so that batches and results do not depend on where a run resumed
 
 
 def run_forward(

@@ -8,12 +8,12 @@ from sisyphus import Job, Task, tk
 
 
 class PosteriorsJob(Job):
-    """fp16 log posteriors ``[T, C]`` of the recognition sets, and the label prior, in one pass of one checkpoint.
+    """Computes fp16 log posteriors ``[T, C]`` of the recognition sets, and the label prior, in one forward pass.
 
-    The prior is the mean posterior over all frames of ``prior_audio``, as log probabilities, one a line.
+    The prior is the mean posterior over all frames of ``prior_audio``, as log probabilities, one per line.
 
-    :param model: its class and config, see ``build.build_model``
-    :param checkpoint: its weights
+    :param model: class and config of the model, see ``build.build_model``
+    :param checkpoint: weights of the model
     :param audio: name of a recognition set -> archive by ``OggZipJob``
     :param prior_audio: archive of the training audio
     """

@@ -1,4 +1,4 @@
-"""RETURNN config files: what is said once for all our trainings and forward passes."""
+"""Writes RETURNN config files, with the options that all our trainings and forward passes share."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 from ctc_kd.files import write_lines
 
 STEPS_MODULE = "ctc_kd.training.steps"
-BEHAVIOR_VERSION = 38  # of RETURNN; below 37, each of several loader processes gives all the data
-MODEL_SIZE_FILE = "num_parameters"  # RETURNN leaves the model's number of parameters there
+BEHAVIOR_VERSION = 38  # of RETURNN; below 37, each of several loader processes returns all of the data
+MODEL_SIZE_FILE = "num_parameters"  # steps.get_model writes the model's number of parameters there
 
 
 def as_literal(value: Any) -> Any:
-    """Plain Python literals for a config file: paths become file names, tuples lists."""
+    """Turns a value into plain Python literals for a config file: paths become file names, tuples become lists."""
     if isinstance(value, dict):
         return {key: as_literal(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -42,5 +42,5 @@ def write_config(path: str, *, settings: dict[str, Any], steps: list[str]):
 
 
 def loader_options(rqmt: dict) -> dict:
-    """Batches are put together beside the GPU in a process of its own; without GPU in the training process."""
+    """A job with a GPU puts batches together in a process of their own, other jobs in the training process."""
     return {"torch_dataloader_opts": {"num_workers": 1 if rqmt.get("gpu") else 0, "pin_memory": bool(rqmt.get("gpu"))}}

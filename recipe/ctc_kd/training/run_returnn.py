@@ -11,16 +11,16 @@ import sys
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
-RECIPES = str(Path(__file__).parents[2])  # importable for RETURNN also where the package is not installed
+RECIPES = str(Path(__file__).parents[2])  # lets RETURNN import the package even if it is not installed
 
 
 def run_returnn(config: str, *, threads: int, processes: int = 1):
     """Run RETURNN on ``config`` in the current directory; its output goes to ours.
 
-    :param threads: number of CPU threads for tensor operations, of all processes together
-    :param processes: that train together, one for each GPU
-    :raises subprocess.CalledProcessError: RETURNN failed; its own error stands above in the log. The status is 137 if
-        it was killed (-9), which workers take for a lack of memory, as of any command
+    :param threads: CPU threads for tensor operations, shared by all processes
+    :param processes: number of processes that train together, one for each GPU
+    :raises subprocess.CalledProcessError: RETURNN failed; its own error is further up in the log. If it was killed
+        (-9), the status is 137, which workers take for a lack of memory
     """
     environment = dict(
         os.environ,
@@ -39,9 +39,9 @@ def run_returnn(config: str, *, threads: int, processes: int = 1):
 
 def main():
     if sys.platform == "linux":
-        # If the worker is killed (also by SIGKILL), a RETURNN that went on would write beside its successor.
+        # If RETURNN outlived its worker (which may get SIGKILL), it would write to the same files as its successor.
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        # RETURNN keeps all shards of a store open, one for 1024 utterances; a process may often open 1024 files only.
+        # RETURNN keeps all shards of a store open, one per 1024 utterances; often the limit is 1024 open files.
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 2**16), most))
     if os.getppid() == 1:
@@ -56,7 +56,7 @@ def main():
 
 
 def run_together(config: str, processes: int):
-    """Start the processes, and end all of them when one fails. They find each other at a free port of this machine."""
+    """Start the processes, and end all of them when one fails. They meet at a free port of this machine."""
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.run import main as start
 

@@ -1,7 +1,7 @@
-"""One training on several GPUs of a machine: each process computes a share of the updates that one GPU would make.
+"""Training on several GPUs of one machine: each process computes a share of every update.
 
-The number of GPUs depends on where a job runs, so it must not show in the result. The effective batch, the weight of
-every frame and label in it, and the reported losses are the same as in one process.
+The number of GPUs depends on where a job runs, so it must not show in the result: the effective batch, the weight of
+every frame and label in it, and the reported losses are those of one process.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 
 def num_processes(rqmt: dict) -> int:
-    """One process for each GPU that was requested, but not more than the scheduler gave."""
+    """One process for each requested GPU, but no more than the scheduler gave."""
     given = [gpu for gpu in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if gpu]
     requested = math.ceil(rqmt.get("gpu") or 1)
     return min(requested, len(given)) if given else requested
 
 
 def update_options(training: TrainingConfig, processes: int) -> dict:
-    """RETURNN options of an update, which sees ``batch_seconds * accumulate`` of audio for any number of processes.
+    """RETURNN options for updates of ``batch_seconds * accumulate`` of audio, with any number of processes.
 
-    If the number of processes divides ``accumulate``, each process takes whole batches. Otherwise each takes its share
-    of every batch (``split_batches``, which ``steps.train_step`` reads).
+    If ``accumulate`` is a multiple of ``processes``, each process takes whole batches, otherwise a share of every batch
+    (``split_batches``, which ``steps.train_step`` reads).
     """
     samples = int(training.batch_seconds * SAMPLE_RATE_HZ)
     if processes == 1:
@@ -44,8 +44,8 @@ def update_options(training: TrainingConfig, processes: int) -> dict:
         "device": "gpu" if has_gpus else "cpu",
         "torch_distributed": {
             "backend": "cpu:gloo,cuda:nccl" if has_gpus else "gloo",
-            "dataset_distribution": "shard",  # of the sub-epoch: all of it once, whatever the number of processes
-            # Layer drop leaves layers of some processes without gradient. No model of ours has buffers that change.
+            "dataset_distribution": "shard",  # together the processes read the sub-epoch once
+            # With layer drop, some layers of a process have no gradient. No model of ours has buffers that change.
             "options": {"find_unused_parameters": True, "broadcast_buffers": False},
         },
     }
@@ -61,9 +61,9 @@ def sum_over_processes(count: Tensor | int) -> Tensor:
 
 
 def joint_loss(loss: Tensor, *, split_batches: bool) -> Tensor:
-    """The loss with the value that a single process would report.
+    """Gives a process's loss the value that one process would report.
 
-    Its gradient is multiplied by the number of processes, because torch takes the mean over them.
+    Its gradient is multiplied by the number of processes, because torch averages gradients over the processes.
     """
     import torch
 

@@ -1,6 +1,6 @@
 """What RETURNN calls: the model, one training step, one forward step, and what happens to the logits.
 
-Imported by the config files that the jobs write; everything variable is a literal of the config.
+The config files that the jobs write import this module; everything variable is a literal of the config.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def get_model(**_kwargs) -> torch.nn.Module:
 
 
 def train_step(*, model: torch.nn.Module, extern_data: TensorDict, **_kwargs):
-    """CTC, KD, or both, as ``criterion_config`` says; at weight 1 there is no data key ``labels`` at all."""
+    """Computes CTC, KD, or both, as ``criterion_config`` says; at kd_scale 1 there is no data key ``labels`` at all."""
     config = get_global_config()
     criterion = build_criterion(config.typed_value("criterion_config"))
     logits, lengths = _logits(model, extern_data)
@@ -35,7 +35,7 @@ def train_step(*, model: torch.nn.Module, extern_data: TensorDict, **_kwargs):
         inputs["teacher_logits"], inputs["teacher_lengths"] = _padded(extern_data["teacher"])
     if "labels" in extern_data.data:
         inputs["targets"], inputs["target_lengths"] = _padded(extern_data["labels"])
-    # One process alone computes the loss of dev.
+    # The loss on dev is computed by one process alone.
     together = rf.get_run_ctx().train_flag and config.typed_value("torch_distributed") is not None
     split_batches = together and config.typed_value("split_batches")
     if split_batches:
@@ -66,7 +66,7 @@ def _logits(model: torch.nn.Module, extern_data: TensorDict) -> tuple[torch.Tens
 
 
 class LogitCallback(ForwardCallbackIface):
-    """Base of the callbacks: their options come from the config, ``store`` gets every utterance's logits ``[T, C]``."""
+    """Base of the callbacks: reads their options from the config, and gives ``store`` the logits ``[T, C]``."""
 
     def __init__(self):
         self.options = get_global_config().typed_value("callback_options")
@@ -84,7 +84,7 @@ class LogitCallback(ForwardCallbackIface):
 
 
 class DumpLogits(LogitCallback):
-    """fp16 logits into shards; a shard appears when it is complete, so a killed dump goes on at the next one."""
+    """Writes fp16 logits to shards. A shard appears when it is complete, so a killed dump resumes at the next one."""
 
     def init(self, *, model):
         self.shard = self.options["first_shard"]
@@ -110,7 +110,7 @@ class DumpLogits(LogitCallback):
 
 
 class WritePosteriors(LogitCallback):
-    """Log posteriors of the recognition sets, one file each, and the mean posterior over the prior's utterances."""
+    """Writes the log posteriors of each recognition set to a file, and the log prior from the prior's utterances."""
 
     def init(self, *, model):
         labels = self.options["labels"]

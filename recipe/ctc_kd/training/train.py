@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 class TrainJob(Job):
     """Trains a model with CTC, with KD on stored teacher logits, or with both.
 
-    Label-free training is a property of this job's inputs: without ``labels`` and ``dev_labels`` nothing it reads
-    depends on transcripts. On several GPUs (``rqmt``) the updates are those of one, see ``several_gpus``.
+    Label-free training is a property of this job's inputs: without ``labels`` and ``dev_labels``, nothing that it reads
+    depends on transcripts. On several GPUs (``rqmt``) the updates equal those on one, see ``several_gpus``.
 
-    The attribute ``keep_best``, which is no part of the job's identity, asks for that many of the best checkpoints by
-    dev loss, beside those of ``training.keep_epochs``.
+    The attribute ``keep_best`` is the number of best checkpoints, by dev loss, to keep beside those of
+    ``training.keep_epochs``. It is not part of the job's identity.
 
     :param model: class and config of a model of ``ctc_kd.nn``, see ``build.build_model``
     :param criterion: the loss, see ``build.build_criterion``
-    :param audio: archives by ``OggZipJob``, of several speeds, or also of audio without transcripts
+    :param audio: archives by ``OggZipJob``; they may hold several speeds, or audio without transcripts
     :param dev_audio: archive of the set whose loss is computed after every sub-epoch
     :param labels, dev_labels: label sequences by ``LabelSequencesJob``, needed where CTC has a weight
     :param teacher_logits: store by ``DumpLogitsJob`` over both sets, needed where KD has a weight
-    :raises ValueError: model or criterion cannot be built, or the criterion lacks an input
+    :raises ValueError: the model or the criterion cannot be built, or the criterion lacks an input
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class TrainJob(Job):
         )
 
     def _check_stores(self):
-        """Labels and teacher logits must be of the model's inventory: training itself sees indices only."""
+        """Checks that labels and teacher logits have the model's inventory: training itself sees only indices."""
         from ctc_kd.lexicon.inventory import labels_with_blank
         from ctc_kd.store import read_labels, read_metadata
 
@@ -125,12 +125,12 @@ class TrainJob(Job):
         frame_shift_s = read_metadata(self.teacher_logits.get_path()).get("frame_shift_s")
         if frame_shift_s != FRAME_SHIFT_S:
             raise ValueError(
-                f"teacher_logits {self.teacher_logits}: a frame is {frame_shift_s} s, but the student's are "
+                f"teacher_logits {self.teacher_logits}: the frame shift is {frame_shift_s} s, but the student's is "
                 f"{FRAME_SHIFT_S} s. Dump the logits of a teacher with the student's frame rate."
             )
 
     def _name_too_short(self):
-        """Print the utterances whose CTC loss is infinite, and so left out of the sum."""
+        """Prints the utterances whose CTC loss would be infinite and therefore counts as 0."""
         from ctc_kd.training.datasets import too_short_for_ctc
 
         for labels, audio in ((self.labels, self.audio), (self.dev_labels, [self.dev_audio])):
@@ -157,11 +157,11 @@ class TrainJob(Job):
 
 
 def describe_difference(store: str, found: list[str], expected: list[str]) -> str:
-    """An error's text that shows the first of the labels that differ."""
+    """The text of an error, which shows the first label that differs."""
     pairs = enumerate(itertools.zip_longest(found, expected))
     index, (label, wanted) = next((index, pair) for index, pair in pairs if pair[0] != pair[1])
     return (
         f"{store}: label {index} of {len(found)} is {label}, but the model's is {wanted}, of {len(expected)}. Teacher, "
-        "student and label sequences need one inventory: the same num_labels_with_blank, and where it is 80, "
+        "student and label sequences need the same inventory: the same num_labels_with_blank, and if it is 80, "
         "LabelSequencesJob(..., unknown_label=True)."
     )

@@ -47,7 +47,7 @@ def training_settings(
     :param models: folder of the checkpoints
     :param keep_best: number of best checkpoints (by dev loss) that are kept
     :param rqmt: the job's resources
-    :param processes: that train together, see ``several_gpus``
+    :param processes: number of processes that train together, see ``several_gpus``
     """
     share = {**rqmt, "cpu": max(1, rqmt["cpu"] // processes)}
     train_data = joined_dataset(
@@ -59,7 +59,7 @@ def training_settings(
     dev_data = joined_dataset(
         audio=audio_dataset(dev.audio, seq_ordering="sorted_reverse"),
         stores=dev.stores(),
-        # Dev utterances with a word outside the lexicon have no labels: the labels' file says which ones there are.
+        # Dev utterances with a word outside the lexicon have no labels, so the labels determine the utterances.
         order="labels" if dev.labels else "audio",
     )
     return {
@@ -90,7 +90,7 @@ def training_settings(
 
 
 def order_offset(seed: int) -> int:
-    """What RETURNN adds to the number of a pass to seed the order of its utterances, where it ignores ``random_seed``.
+    """The number that RETURNN adds to a pass's own to seed the order of utterances, which ignores ``random_seed``.
 
     0 for the default seed, so its order stays; no other seed repeats another's pass.
     """

@@ -10,14 +10,14 @@ ADAMW = {"class": "adamw", "epsilon": 1e-16, "weight_decay": 0.01, "fused": True
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """How long, how fast and in which batches; the number of epochs is the number of learning rates.
+    """How a model is trained. There are as many sub-epochs as learning rates.
 
     :param learning_rates: one per sub-epoch
     :param partition_epoch: sub-epochs in one pass over the data
-    :param batch_seconds: audio in a batch, padding included
+    :param batch_seconds: seconds of audio in a batch, padding included
     :param accumulate: batches in one update
     :param optimizer: RETURNN's ``optimizer`` option
-    :param gradient_clip: norm of all gradients together, None for no clipping
+    :param gradient_clip: largest norm of all gradients together, None for no clipping
     :param autocast: None (fp32) or e.g. ``"bfloat16"``
     :param bin_size: utterances in a bin of the laplace ordering, which sorts by duration inside bins
     :param keep_epochs: sub-epochs whose checkpoints are kept beside the last one
