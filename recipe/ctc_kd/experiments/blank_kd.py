@@ -22,10 +22,10 @@ from ctc_kd.scoring.bootstrap import SignificanceJob
 
 
 class Scored(NamedTuple):
-    """Rows of one method and distillation scale.
+    """The results of the rows with one method and distillation scale.
 
-    :param records: by name of the row
-    :param hypotheses: of test, one for each seed, of the hyper-parameter that dev chose
+    :param records: name of the row -> record
+    :param hypotheses: hypotheses of test for each seed, with the hyper-parameter chosen on dev
     """
 
     records: dict[str, tk.Path]
@@ -33,11 +33,11 @@ class Scored(NamedTuple):
 
 
 def blank_kd(corpus: Corpus, preset: Preset, rows: Sequence[Row], *, name: str, reference: str | None = None):
-    """Register the report of ``rows``, and each row's record, below ``output/<name>/<corpus>/``.
+    """Registers the report of ``rows`` and the record of each row under ``output/<name>/<corpus>/``.
 
-    Where rows differ in their hyper-parameter only, all are scored on dev, and the best one of them on test.
+    Rows that differ only in their hyper-parameter are all scored on dev, and the best of them on test.
 
-    :param reference: corpus of the paper whose numbers stand beside ours
+    :param reference: corpus of the paper whose numbers the report shows beside ours
     """
     grid = Distillation(corpus, preset)
     trained = [grid.trained(row) for row in rows]
@@ -69,7 +69,7 @@ def blank_kd(corpus: Corpus, preset: Preset, rows: Sequence[Row], *, name: str, 
 
 
 def scored_on_test(grid: Distillation, group: list[TrainedRow]) -> Scored:
-    """Search test with all rows, or with those of the hyper-parameter that is best on dev."""
+    """Searches test with all rows, or, if the hyper-parameter varies, with its best value on dev."""
     if len({one.row.parameter for one in group}) == 1:
         rows = {one.row.name: grid.recorded(one) for one in group}
         hypotheses = [found.sets["test"].search.out_hypotheses for found in rows.values()]

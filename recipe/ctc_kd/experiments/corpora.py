@@ -24,20 +24,20 @@ from ctc_kd.lm.statistics import LmStatisticsJob
 @dataclass(frozen=True)
 class Corpus:
     """
-    :param name: as in reports, and for the numbers of the paper
+    :param name: shown in reports; the paper's numbers are found by it
     :param audio: set -> archive, made without looking at transcripts; ``train`` is one of the sets
     :param cuts: set -> lhotse manifest
     :param transcripts: set -> transcripts
-    :param labels: label sequences of ``train``, and of those utterances of ``validation`` whose words the lexicon has
+    :param labels: label sequences of ``train``, and of the utterances of ``validation`` without unknown words
     :param lexicon: all pronunciations of the words that can be recognised
     :param lm: n-gram model for recognition
-    :param lm_statistics: what a report says of it
+    :param lm_statistics: facts about it for the report
     :param validation: the set whose loss is computed while training
     :param dev, test: the sets of the tables; everything is chosen on dev
     :param recognised: the sets whose posteriors are computed, at least dev and test
-    :param student_audio: the archives that students learn from, ``train`` where there are none: beside it its other
-        speeds, or audio without transcripts, for which only rows with lambda = 1 can be trained
-    :param checks: of the numbers of utterances, by CheckCountsJob
+    :param student_audio: the archives that students learn from; ``train`` if there are none. They may hold ``train`` at
+        several speeds, or audio without transcripts, on which only rows with lambda = 1 can be trained
+    :param checks: notes by CheckCountsJob on the numbers of utterances
     """
 
     name: str
@@ -68,7 +68,7 @@ class Part(NamedTuple):
 
 
 def librispeech_part(corpus_dir: tk.Path, part: str) -> Part:
-    """A folder in LibriSpeech's layout."""
+    """Reads a folder in LibriSpeech's layout."""
     cuts = ReadLibriSpeechAudioJob(corpus_dir=corpus_dir, part=part).out_cuts
     reader = ReadLibriSpeechTranscriptsJob(corpus_dir=corpus_dir, part=part, cuts=cuts)
     return Part(cuts, reader.out_transcripts)
@@ -84,7 +84,7 @@ def archives_at_all_speeds(preset: Preset, cuts: tk.Path) -> tuple[tk.Path, ...]
 
 
 def known_counts(corpus: str, parts: dict[str, Part]) -> tuple[tk.Path, ...]:
-    """Whether the parts have the numbers of utterances and hours that they should have."""
+    """Notes on whether the parts have the expected numbers of utterances and hours."""
     expected = KNOWN_COUNTS[corpus]
     jobs = [CheckCountsJob(cuts=read.cuts, part=part, expected=expected[part]) for part, read in parts.items()]
     return tuple(job.out_note for job in jobs)
@@ -94,7 +94,7 @@ def with_untranscribed(preset: Preset, corpus: Corpus, cuts: tk.Path) -> list[Co
     """Two variants of a corpus for rows with lambda = 1, which need no transcripts to learn from.
 
     :param cuts: manifest of audio without transcripts
-    :return: students learn from ``train`` and this audio, and from this audio only
+    :return: in the first, students learn from ``train`` and this audio; in the second, from this audio only
     """
     untranscribed = archive(preset, cuts)
     added = replace(
@@ -115,7 +115,7 @@ def three_sets(
 ) -> Corpus:
     """A corpus of ``train``, ``dev`` (for validation too) and ``test``.
 
-    :param complete_lexicon: has all words of ``train``
+    :param complete_lexicon: lexicon with all words of ``train``
     """
     transcripts = {part: read.transcripts for part, read in parts.items()}
     return Corpus(
@@ -135,8 +135,9 @@ def three_sets(
 
 
 def with_g2p(lexicon: tk.Path, transcripts: tk.Path, *, learn_from: tk.Path, **g2p) -> tk.Path:
-    """``lexicon`` and pronunciations by G2P of the other words of ``transcripts``.
+    """Adds pronunciations by G2P to ``lexicon`` for the words of ``transcripts`` that it lacks.
 
+    :param learn_from: lexicon to train G2P on
     :param g2p: arguments of TrainG2PJob
     """
     model = TrainG2PJob(lexicon=learn_from, **g2p).out_model
@@ -146,7 +147,7 @@ def with_g2p(lexicon: tk.Path, transcripts: tk.Path, *, learn_from: tk.Path, **g
 
 
 def label_sequences(preset: Preset, lexicon: tk.Path, transcripts: dict[str, tk.Path]) -> dict[str, tk.Path]:
-    """Labels of all of ``train``, at all speeds, and of the utterances of other sets whose words the lexicon has."""
+    """Labels of ``train`` at all speeds, and of the utterances of other sets whose words are all in the lexicon."""
     unknown_label = UNKNOWN in labels_with_blank(preset.student["num_labels_with_blank"])
     labels = {}
     for name, path in transcripts.items():
@@ -161,14 +162,14 @@ def label_sequences(preset: Preset, lexicon: tk.Path, transcripts: dict[str, tk.
 
 
 def ngram_lm(text: tk.Path) -> tk.Path:
-    """A 4-gram on ``text`` as binary."""
+    """Estimates a 4-gram on ``text``, in KenLM's binary format."""
     tools = BuildKenLmToolsJob().out_bin
     arpa = NgramLmJob(text=text, order=4, kenlm_tools=tools).out_arpa
     return KenLmBinaryJob(arpa=arpa, kenlm_tools=tools).out_binary
 
 
 def lm_statistics(lm: tk.Path, transcripts: dict[str, tk.Path]) -> dict[str, tk.Variable]:
-    """Perplexity and OOV rate of sets."""
+    """Perplexity and OOV rate of each set."""
     statistics = {}
     for name, path in transcripts.items():
         job = LmStatisticsJob(lm=lm, transcripts=path)

@@ -73,21 +73,22 @@ DEMO = Preset(
     scales=Scales(lm=(1.0, 1.5, 2.0, 2.5), prior=(0.0, 0.4, 0.8)),
     requests={"*": {"cpu": 1, "gpu": 0, "mem": 2}},
     notes=(
-        "The demo's teacher starts from an encoder that was pre-trained on the frame-level phonemes of the synthesiser "
-        "that speaks this corpus, with other voices and sentences than those of train, dev and test. The paper's "
-        "encoder was pre-trained without any labels. “Without transcripts” says that the student reads none.",
+        "The demo's teacher starts from an encoder that was pre-trained to predict the synthesiser's phonemes frame by "
+        "frame. The same synthesiser speaks this corpus, but train, dev and test have other voices and sentences. The "
+        "paper's encoder was pre-trained without any labels.",
+        "“Without transcripts” means that the student never reads a transcript; its teacher was fine-tuned with them.",
     ),
 )
 
 
 def demo_untranscribed() -> tk.Path:
-    """Manifest of the embedded corpus' part without transcripts."""
+    """The manifest of the embedded corpus's part without transcripts."""
     speech = SynthesiseDemoCorpusJob().out_corpus
     return ReadLibriSpeechAudioJob(corpus_dir=speech, part=UNTRANSCRIBED).out_cuts
 
 
 def demo_corpus(preset: Preset) -> Corpus:
-    """The embedded corpus: synthesised, then read like LibriSpeech."""
+    """The embedded corpus, which is synthesised and then read like LibriSpeech."""
     speech = SynthesiseDemoCorpusJob()
     parts = {part: librispeech_part(speech.out_corpus, part) for part in ("train", "dev", "test")}
     spoken = parts["train"].transcripts

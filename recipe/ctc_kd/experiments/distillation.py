@@ -25,7 +25,7 @@ from ctc_kd.training.training_config import TrainingConfig
 
 
 class TrainedRow(NamedTuple):
-    """A row up to the scales that are best on dev."""
+    """The jobs of a row, up to the scales that are best on dev."""
 
     row: Row
     training: TrainJob
@@ -114,7 +114,7 @@ class Distillation:
         return self.preset.plain_normalisation if plain else self.preset.normalisation
 
     def student(self, row: Row) -> TrainJob:
-        """Training of a row; at lambda = 1 without any input that depends on transcripts."""
+        """The training of a row. At lambda = 1 no input of it depends on transcripts."""
         preset = self.preset
         model, training = preset.student, preset.student_training
         if row.method == BASELINE.method:
@@ -184,7 +184,7 @@ class Distillation:
         return found
 
     def _facts(self, trained: TrainedRow) -> dict:
-        """What is known of a row's record beforehand."""
+        """The facts of a row's record that are known before its jobs run."""
         row, training, preset = trained.row, trained.training, self.preset
         distils = METHODS[row.method].distils
         return {

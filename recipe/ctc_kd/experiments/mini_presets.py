@@ -1,4 +1,4 @@
-"""Presets for hours of real speech rather than hundreds of them."""
+"""Presets for a few hours of real speech instead of hundreds."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The paper's experiments, as its text describes them (``PAPER``) and as its authors' code ran them (``PUBLISHED``).
 
-Keys are the corpora. docs/fidelity.md goes through every difference between text, code and this pipeline.
+Keys are the corpora. docs/fidelity.md lists every difference between text, code and this pipeline.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ REQUESTS = {
     "SearchJob": {"cpu": 8, "mem": 24},
     "OggZipJob": {"cpu": 8, "mem": 16},
 }
-"""Where these corpora need more than a job asks for by itself."""
+"""Resources for these corpora, where they need more than a job requests by itself."""
 
 RADAM = {"class": "radam", "epsilon": 1e-16, "weight_decay": 0.01, "decoupled_weight_decay": True}
 
@@ -49,7 +49,7 @@ def student(num_labels_with_blank: int, *, dropout: float, frequency_mask: int =
 
 
 def teacher_training(num_epochs: int, partition_epoch: int) -> TrainingConfig:
-    """Fine-tuning in bf16; the text gives no learning rates, these are the code's, which only ever rise."""
+    """Fine-tuning in bf16. The text gives no learning rates; these are the code's, which only ever rise."""
     return TrainingConfig(
         learning_rates=tuple(teacher_ramp(num_epochs)),
         partition_epoch=partition_epoch,
@@ -61,7 +61,7 @@ def teacher_training(num_epochs: int, partition_epoch: int) -> TrainingConfig:
 
 
 def every_full_epoch(training: TrainingConfig) -> dict:
-    """Keeps, and compares on dev, the checkpoint after every pass over the data (section 4.2)."""
+    """Keeps the checkpoints after every pass over the data, and compares them on dev (section 4.2)."""
     epochs = tuple(range(training.partition_epoch, training.num_epochs + 1, training.partition_epoch))
     return {
         "teacher_training": replace(training, keep_epochs=epochs),
@@ -125,7 +125,7 @@ _PUBLISHED_LIBRISPEECH = replace(
     student_training=replace(
         _LIBRISPEECH.student_training,
         learning_rates=tuple(one_cycle(500, cool_down=0.08)),
-        partition_epoch=30,  # of the data at three speeds: as many updates as a tenth of it at one
+        partition_epoch=30,  # a thirtieth of the data at three speeds has as many updates as a tenth at one
         gradient_clip=1.0,
     ),
     speed_factors=LENGTH_FACTORS,

@@ -1,4 +1,4 @@
-"""Presets: every number of an experiment that is a choice, in one place each."""
+"""Presets: all choices of an experiment in one place."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ class Preset:
     """
     :param teacher, student: class and config of the models, see ``ctc_kd.training.build.build_model``
     :param teacher_candidates: sub-epochs of the teacher whose dev WER is measured; the best one teaches, as in the
-        paper. If there are none, the mean of the best four by dev CTC teaches, as in the published code
+        paper. If there are none, the mean of the four with the best CTC loss on dev teaches, as in the published code
     :param temperature, normalisation: of the KD loss, see ``ctc_kd.nn.losses.kd_loss``
     :param scales: grid of the students
-    :param plain_normalisation: of plain KD beside a CTC loss. At lambda = 1 it would only change the step size of the
-        optimiser, and counting labels would need transcripts
+    :param plain_normalisation: of plain KD beside a CTC loss. At lambda = 1 it would change nothing but the size of
+        gradients, and counting labels would need transcripts
     :param baseline, baseline_training: model and training without distillation; the students' if None
     :param teacher_scales: grid of the teacher; the students' if None
-    :param speed_factors: of the training audio, each utterance once with every factor
+    :param speed_factors: factors of length for the training audio; each utterance occurs once with each factor
     :param audio_format: of the archives, ``"flac"`` or ``"vorbis"``, see ``ctc_kd.corpus.ogg_zip``
-    :param requests: of resources, see ``ctc_kd.experiments.requests.register_outputs``
+    :param requests: resources by kind of job, see ``ctc_kd.experiments.requests.register_outputs``
     :param notes: sentences that a reader of the report should know
     """
 

@@ -55,7 +55,7 @@ _LIBRISPEECH_OTHER = {
 }
 _WER = {"tedlium2": _TEDLIUM2, "librispeech-other": _LIBRISPEECH_OTHER}
 
-# Share of frames kept (section 5.2), corpus not stated: blank elimination, then symmetric selection with n = 1..5.
+# Share of frames kept (section 5.2; the corpus is not stated): blank elimination, then symmetric selection, n = 1..5.
 _COVERAGE = [
     {"rule": "eliminate", "parameter": None, "share": 0.54},
     {"rule": "symmetric", "parameter": 1, "share": 0.66},
@@ -81,8 +81,10 @@ def published_wer(corpus: str, method: str, weight: float | None) -> dict | None
 
 
 def published_reference(corpus: str) -> dict | None:
-    """Everything the paper says of one corpus as JSON-able data, for a report to print beside its own numbers; None of
-    a corpus that it does not have."""
+    """The paper's numbers for one corpus, as data for JSON, which a report prints beside its own numbers.
+
+    None for a corpus that the paper does not have.
+    """
     if corpus not in NAMES:
         return None
     rows = [

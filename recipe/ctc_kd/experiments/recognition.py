@@ -1,4 +1,4 @@
-"""From a checkpoint to word error rates: posteriors once, scales tuned on dev, a set searched with the best pair."""
+"""From a checkpoint to word error rates: computes posteriors once, tunes scales on dev, searches with the best pair."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Recognised(NamedTuple):
 
 
 def posteriors_of(corpus: Corpus, model: dict, checkpoint: tk.Path) -> PosteriorsJob:
-    """The posteriors of all sets that a table of the corpus reports."""
+    """Computes the posteriors of all sets that appear in a table of the corpus."""
     sets = {name: corpus.audio[name] for name in corpus.recognised}
     return PosteriorsJob(model=model, checkpoint=checkpoint, audio=sets, prior_audio=corpus.audio["train"])
 
 
 def tuned_scales(corpus: Corpus, preset: Preset, posteriors: PosteriorsJob, scales: Scales) -> TuneScalesJob:
-    """The scales that are best on dev, out of the full grid."""
+    """Searches the full grid of scales on dev."""
     return TuneScalesJob(
         posteriors=posteriors.out_posteriors[corpus.dev],
         prior=posteriors.out_prior,

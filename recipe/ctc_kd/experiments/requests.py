@@ -1,6 +1,6 @@
-"""What jobs ask for: their own requests, changed by a preset's and then by ``REQUESTS`` of ``settings.py``.
+"""The resources that jobs request: their own, changed by a preset and then by ``REQUESTS`` in ``settings.py``.
 
-All outputs of an experiment are registered here, so that one sweep reaches every job that they need.
+All outputs of an experiment are registered here, so that one sweep reaches every job behind them.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from pathlib import Path
 from sisyphus import Job, gs, tk
 
 FIELDS = {"cpu", "gpu", "mem", "time", "gpu_name", "engine", "partition", "account", "multi_node_slots"}
-FIELDS |= {"sbatch_args", "qsub_args", "bsub_args"}  # the last two for other engines of upstream
+FIELDS |= {"sbatch_args", "qsub_args", "bsub_args"}  # the last two are for other engines of upstream
 _KIND = re.compile(r"^class (\w+Job)\(", re.MULTILINE)
 
 
 def register_outputs(outputs: Mapping[str, tk.Path | tk.Variable], *, requests: Mapping[str, dict] | None = None):
-    """Register ``outputs`` by name, and give all jobs behind them the resources that they shall ask for.
+    """Registers ``outputs`` by name, and sets the resources that the jobs behind them request.
 
-    Resources are no part of a job's identity.
+    Resources are not part of a job's identity.
 
-    :param requests: of a preset: kind of job, or ``"*"`` for all -> changes of what it asks for
+    :param requests: changes by a preset: kind of job, or ``"*"`` for all jobs -> resources
     :raises ValueError: the settings are wrong
     """
     changes = [dict(requests or {}), requests_of_settings()]
@@ -45,9 +45,9 @@ def jobs_behind(outputs: Iterable[tk.Path]) -> set[Job]:
 
 
 def requests_of_settings() -> dict[str, dict]:
-    """Kind of job, or ``"*"`` for all -> what to ask for.
+    """Kind of job, or ``"*"`` for all jobs -> resources.
 
-    :raises ValueError: there is no such kind of job, or what it asks for is no dictionary with known keys
+    :raises ValueError: there is no such kind of job, or its resources are not a dictionary with known keys
     """
     requests = getattr(gs, "REQUESTS", {})
     for kind, request in requests.items():
@@ -64,7 +64,7 @@ def requests_of_settings() -> dict[str, dict]:
 
 @cache
 def kinds_of_jobs() -> set[str]:
-    """Names of all job classes of this recipe, also of modules that this graph has not loaded."""
+    """Names of all job classes of this recipe, even in modules that this graph has not loaded."""
     files = Path(__file__).parents[1].rglob("*.py")
     return {kind for file in files for kind in _KIND.findall(file.read_text(encoding="utf-8"))}
 

@@ -16,7 +16,7 @@ class Row:
         (``"all"`` is plain KD)
     :param weight: lambda, the share of the distillation loss; None for teacher and baseline
     :param parameter: n, alpha or beta of the rule, or the scale of the prior
-    :param seed: of initialisation, dropout and order of the data; None is the preset's. All students share one teacher
+    :param seed: of initialisation, dropout and order of the data; None takes the preset's. All seeds share one teacher
     :raises ValueError: there is no such method, or its weight, hyper-parameter or seed makes no sense
     """
 
@@ -32,15 +32,15 @@ class Row:
     def _fault(self) -> str | None:
         method = method_of(self.method)
         if self.method == "teacher" and self.seed is not None:
-            return "the teacher has no seed of its own, all students share it; its training is a choice of the preset"
+            return "the teacher has no seed of its own: all students share it, and the preset determines its training"
         if not method.distils and self.weight is not None:
             return f"{self.method} has no distillation loss to weigh"
         if method.distils and (self.weight is None or not 0 < self.weight <= 1):
-            return f"{self.method} takes a weight above 0, at most 1 (without distillation it would be the baseline)"
+            return f"{self.method} takes a weight above 0, at most 1 (with weight 0 it would be the baseline)"
         if method.parameter is None:
             return None if self.parameter is None else f"{self.method} takes no hyper-parameter"
         if self.parameter is None:
-            return f"{self.method} takes a hyper-parameter, {method.parameter.name}"
+            return f"{self.method} needs its hyper-parameter, {method.parameter.name}"
         return method.parameter.fault_of(self.parameter)
 
     @property
@@ -86,7 +86,7 @@ COVERAGE = list({str(row.selection): row.selection for row in [*TABLE_1[2:], *TA
 
 
 def with_seeds(rows: Sequence[Row], seeds: Sequence[int]) -> list[Row]:
-    """Every row once for each seed, but the teacher, which all students share."""
+    """Repeats every row for each seed, except the teacher, which all students share."""
     teacher = [row for row in rows if row == TEACHER]
     return teacher + [replace(row, seed=seed) for seed in seeds for row in rows if row != TEACHER]
 
@@ -94,7 +94,7 @@ def with_seeds(rows: Sequence[Row], seeds: Sequence[int]) -> list[Row]:
 def of_methods(rows: Sequence[Row], methods: Sequence[str] | None) -> list[Row]:
     """The rows of some methods; all rows for None.
 
-    :raises ValueError: there is no row of one of them
+    :raises ValueError: a method has no rows
     """
     if methods is None:
         return list(rows)

@@ -28,7 +28,7 @@ ORDER, PRUNING_THRESHOLD = 4, 5e-10
 
 
 def tedlium2(preset: Preset) -> Corpus:
-    """All of the release: its talks, its dictionary, a 4-gram on its texts."""
+    """The whole release: its talks, its dictionary, and a 4-gram on its texts."""
     folder = corpus_dir("tedlium2")
     parts = {part: tedlium_part(folder, part) for part in ("train", "dev", "test")}
     transcripts = {name: part.transcripts for name, part in parts.items()}
@@ -41,7 +41,7 @@ def tedlium2(preset: Preset) -> Corpus:
 
 
 def tedlium_part(corpus_dir: tk.Path, part: str) -> Part:
-    """A folder in the release's layout; segments of train are lengthened as published."""
+    """Reads a folder in the release's layout; segments of train are lengthened as in the published code."""
     reader = ReadTedliumAudioJob(corpus_dir=corpus_dir, part=part, extend_boundaries=part == "train")
     cuts = reader.out_cuts
     transcripts = ReadTedliumTranscriptsJob(corpus_dir=corpus_dir, part=part, cuts=cuts)
@@ -49,9 +49,9 @@ def tedlium_part(corpus_dir: tk.Path, part: str) -> Part:
 
 
 def mixed_lm(texts: tk.Path, transcripts: dict[str, tk.Path], *, vocabulary: tk.Path) -> tk.Path:
-    """A mixture of a model on each text, one on the training transcripts and one on all together, pruned, as binary.
+    """Mixes a 4-gram on each text with one on the training transcripts and one on everything.
 
-    Its weights are those that fit dev best.
+    The weights are those that fit dev best. The mixture is pruned and converted to KenLM's binary format.
     """
     tools = BuildKenLmToolsJob().out_bin
 
