@@ -1,4 +1,4 @@
-"""Files that are complete or absent: they are written beside their place, then renamed. Also texts, to read."""
+"""Writes files that are complete or absent (written beside their place, then renamed), and reads text files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 @contextmanager
 def complete_file(path: str) -> Iterator[str]:
-    """A name beside ``path`` to write to, which becomes ``path`` where the block ends without an error."""
+    """Yields a name beside ``path`` to write to, which becomes ``path`` if the block ends without an error."""
     partial = f"{os.fspath(path)}.partial"
     yield partial
     os.replace(partial, path)
@@ -39,9 +39,9 @@ def read_json(path: str) -> Any:
 
 
 def text_lines(path: str) -> Iterator[str]:
-    """The lines of a UTF-8 text, plain or ``.gz``, without the byte order mark that some programs begin one with.
+    """The lines of a UTF-8 text, plain or ``.gz``, without the byte order mark that some programs write.
 
-    :raises ValueError: the file is not that
+    :raises ValueError: the file is not UTF-8 text, or its ``.gz`` is damaged
     """
     with (gzip.open if path.endswith(".gz") else open)(path, "rt", encoding="utf-8-sig") as file:
         try:

@@ -12,23 +12,23 @@ if TYPE_CHECKING:
 SAMPLE_RATE_HZ = 16_000
 
 WINDOW_SAMPLES, HOP_SAMPLES = 400, 160
-"""Of log-mel features: 25 ms every 10 ms."""
+"""Windows of log-mel features: 25 ms every 10 ms."""
 
 SUBSAMPLING = 4
-"""Windows in a frame of the student."""
+"""Windows per frame of the student."""
 
 MIN_SAMPLES = WINDOW_SAMPLES + (SUBSAMPLING - 1) * HOP_SAMPLES
-"""Of one frame of the student."""
+"""The fewest samples that make a frame of the student."""
 
 FRAME_SHIFT_S = SUBSAMPLING * HOP_SAMPLES / SAMPLE_RATE_HZ
-"""Of stored logits and posteriors: 0.04 s, which is 25 frames a second."""
+"""Frame shift of stored logits and posteriors: 0.04 s, which is 25 frames per second."""
 
 
 def num_windows(num_samples: Count, *, window: int = WINDOW_SAMPLES, hop: int = HOP_SAMPLES) -> Count:
-    """Windows that fit inside of a signal. Fewer samples than one window give 0 or a negative number."""
+    """How many windows fit into a signal. If it is shorter than one window, the number is 0 or negative."""
     return (num_samples - window) // hop + 1
 
 
 def num_frames(duration_s: float) -> int:
-    """Frames that a student makes of an utterance; its teacher makes as many or one more."""
+    """How many frames a student makes of an utterance; its teacher makes as many or one more."""
     return num_windows(round(duration_s * SAMPLE_RATE_HZ)) // SUBSAMPLING

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 class Parameter:
     """The hyper-parameter of a rule.
 
-    :param name: of the rule function's argument
-    :param symbol: in tables
-    :param tried: the values of the paper's tables
+    :param name: argument of the rule's function
+    :param symbol: how tables show it
+    :param tried: the values in the paper's tables
     :param most: the largest value that makes sense; all values are above 0
-    :param whole: whether it counts something
+    :param whole: whether only whole numbers make sense
     """
 
     name: str
@@ -26,7 +26,7 @@ class Parameter:
     whole: bool = False
 
     def fault_of(self, value: float) -> str | None:
-        """Why a value makes no sense, None if it does."""
+        """What is wrong with a value; None if nothing is."""
         too_large = self.most is not None and value > self.most
         if value <= 0 or too_large or (self.whole and value != int(value)):
             kind = "a whole number" if self.whole else "a number"
@@ -38,12 +38,12 @@ class Parameter:
 @dataclass(frozen=True)
 class Method:
     """
-    :param name: in configs, names of rows and records
-    :param short: in tables
-    :param long: in sentences
-    :param distils: whether it trains on the teacher's logits, with a weight lambda. Then it has the name of its rule
-    :param parameter: of its rule
-    :param table: of the paper; None for what is not in a table
+    :param name: its name in configs, rows and records
+    :param short: its name in tables
+    :param long: its name in sentences
+    :param distils: whether it trains on the teacher's logits, with a weight lambda; its rule then has the same name
+    :param parameter: hyper-parameter of its rule
+    :param table: number of its table in the paper; None if it is in no table
     """
 
     name: str
@@ -81,7 +81,7 @@ _ALL = (
 )
 
 METHODS = {method.name: method for method in _ALL}
-"""By name, in the order of the tables."""
+"""All methods by name, in the order of the tables."""
 
 
 def method_of(name: str) -> Method:

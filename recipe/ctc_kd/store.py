@@ -81,8 +81,8 @@ def _open(name: str) -> h5py.File:
 
     try:
         return h5py.File(name, "r")
-    except OSError as error:  # h5py's does not always name the file
-        raise OSError(f"{name}: {error}; run the job again that wrote it") from error
+    except OSError as error:  # h5py's message does not always name the file
+        raise OSError(f"{name}: {error}; rerun the job that wrote it") from error
 
 
 def read_hdf(path: str) -> Iterator[tuple[str, np.ndarray]]:
@@ -97,7 +97,7 @@ def read_hdf(path: str) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def read_metadata(path: str) -> dict:
-    """The facts stored by the writer (of the first shard)."""
+    """The facts that the writer stored, from the first shard."""
     with _open(hdf_files(path)[0]) as file:
         return json.loads(file.attrs["metadata"])
 

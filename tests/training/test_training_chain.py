@@ -105,7 +105,7 @@ def test_a_damaged_store_is_named(tmp_path):
     with HdfWriter(path, labels=["A", "B"]) as writer:
         writer.add("one", np.zeros((300, 2), "float16"))
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(OSError, match=r"logits\.hdf: .*run the job again that wrote it"):
+    with pytest.raises(OSError, match=r"logits\.hdf: .*rerun the job that wrote it"):
         list(read_hdf(path))
 
 
