@@ -106,7 +106,7 @@ def test_a_sample_is_fixed_by_its_seed_and_keeps_the_order(run_here, manifest):
 def test_a_sample_of_a_manifest_that_is_too_small_is_the_whole_and_says_so(run_here, manifest, capsys):
     cuts = manifest("dev", ["1-2", "1-1"])
     assert ids(run_here(SampleUtterancesJob(cuts=cuts, num=1500, seed=1)).out_cuts) == ["1-2", "1-1"]
-    assert "all its 2 utterances are taken, 1500 were asked for" in capsys.readouterr().out
+    assert "took all of its 2 utterances, 1500 were requested" in capsys.readouterr().out
 
 
 def test_speakers_are_held_out(run_here, manifest):
@@ -141,7 +141,7 @@ def test_every_speaker_is_in_one_part(num_speakers, dev, test, order):
         (["9"], 1, "speaker 9 for dev: there is no such speaker"),
         (["1"], ["1"], "speaker 1 for dev: held out for test already"),
         (0, 1, "no speaker is left for dev"),
-        (1, 2, "no speaker is left for train: 3 speakers"),
+        (1, 2, "no speaker is left for train: hold out fewer of the 3 speakers"),
     ],
 )
 def test_a_division_that_does_not_work_names_its_manifest(run_here, manifest, dev, test, problem):

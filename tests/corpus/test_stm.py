@@ -60,7 +60,7 @@ def test_lines_that_count_for_nothing(tmp_path):
         ("Talk_2010 1 Ann 2.5 1.5 <NA> a", "ends at 1.5 s, expected 0.01 s or more after its start at 2.5 s"),
         ("Talk_2010 1 Ann 2.5 2.5 <NA> a", "ends at 2.5 s, expected 0.01 s or more after"),
         ("Other_2010 1 Ann 2.5 3.5 <NA> a", "is a line of the talk Other_2010, expected Talk_2010"),
-        ("Talk_2010 1 Bob 0 1.00 <NA> b", "has the times of line 1"),
+        ("Talk_2010 1 Bob 0 1.00 <NA> b", "has the same times as line 1"),
     ],
 )
 def test_a_faulty_line_is_named(tmp_path, line, problem):

@@ -102,7 +102,7 @@ def test_what_is_kept_is_reported(run_here, tedlium, capsys):
     assert "4 utterances of 3 talks, 3 speakers" in printed
     assert "3 note(s)" in printed
     assert f"talk Bob_2011G: {tedlium.stm('Bob_2011G')}: no segments" in printed
-    assert f"talk Cy_2012: {tedlium.stm('Cy_2012')}:2: ends 0.4 s after the recording, cut there" in printed
+    assert f"talk Cy_2012: {tedlium.stm('Cy_2012')}:2: ends 0.4 s after the recording, is cut off there" in printed
     assert f"talk Cy_2012: {tedlium.stm('Cy_2012')}: 1 segment(s) start before an earlier one has ended" in printed
     assert 'utterance Ann_2010-0002: 1 marker(s) left out of "{NOISE} i don \'t imiss it"' in printed
 
@@ -193,7 +193,7 @@ def test_a_bad_recording_is_an_error_that_names_it(run_here, tedlium, spoil, pro
         (["Cy_2012 1 Cy 0 1"], ":1: is not '<talk> <channel>"),
         (["Cy_2012 1 Cy -0.5 1 <NA> a"], ":1: starts at -0.5 s, before the recording"),
         (["Cy_2012 1 Cy 2 1 <NA> a"], ":1: ends at 1 s, expected 0.01 s or more after its start at 2 s"),
-        (["Cy_2012 1 Cy 0 1 <NA> a", "Cy_2012 1 Cy 0.0 1.0 <NA> a"], ":2: has the times of line 1"),
+        (["Cy_2012 1 Cy 0 1 <NA> a", "Cy_2012 1 Cy 0.0 1.0 <NA> a"], ":2: has the same times as line 1"),
         (["Cy_2012 1 Cy 0 1 <NA> a", "Cy_2012 1 Cy 2 2.05 <NA> b"], ":2: too short: 800 samples, expected 880"),
         (["Cy_2012 1 Cy 2.96 3.4 <NA> b"], ":1: too short: 640 samples, expected 880"),
     ],

@@ -114,7 +114,9 @@ ZIPPED = [gzip.compress(text, mtime=0) for text in (b"text", b"t" * 5000)]
 @pytest.mark.parametrize("content", [b"", b"<html>", b"\x1f\x8b", *ZIPPED])
 def test_what_is_no_archive_is_refused(run_here, tmp_path, content):
     (tmp_path / "a.tar.gz").write_bytes(content)
-    refused(run_here, job_for(tmp_path / "a.tar.gz"), r"a\.tar\.gz: cut, damaged, or not a \.tar or \.tar\.gz archive")
+    refused(
+        run_here, job_for(tmp_path / "a.tar.gz"), r"a\.tar\.gz: cut off, damaged, or not a \.tar or \.tar\.gz archive"
+    )
 
 
 @given(share=st.floats(0, 1), compressed=st.booleans())
@@ -123,7 +125,7 @@ def test_an_archive_cut_anywhere_is_refused(tmp_path_factory, share, compressed)
     whole = write_archive(tmp_path / "whole", mode="w:gz" if compressed else "w").read_bytes()
     end = len(whole) - 1 if compressed else len(whole.rstrip(b"\0"))  # plain ones end in empty blocks
     (tmp_path / "cut").write_bytes(whole[: int(share * end)])
-    with pytest.raises(CorpusError, match="cut: cut, damaged"):
+    with pytest.raises(CorpusError, match="cut: cut off, damaged"):
         unpack.unpack(str(tmp_path / "cut"), "LibriSpeech", into=str(tmp_path / "into"))
 
 
@@ -148,7 +150,7 @@ def test_a_damaged_byte_of_a_compressed_archive_is_noticed(run_here, tmp_path):
     content = bytearray(archive.read_bytes())
     content[-6] ^= 1  # gzip's checksum, after all that tar reads
     archive.write_bytes(content)
-    refused(run_here, job_for(archive), "cut, damaged")
+    refused(run_here, job_for(archive), "cut off, damaged")
 
 
 def test_a_killed_run_begins_afresh_and_a_finished_one_does_nothing(run_here, tmp_path):

@@ -135,7 +135,7 @@ def test_without_the_server_only_downloads_fail_and_say_what_to_do(kenlm_work, t
     assert status == 1
     assert jobs_that("started", output) == jobs_that("FAILED", output) == ["DownloadJob"] * 10
     assert "Not all outputs could be made: 10 jobs failed, nothing else can be done." in output
-    assert "| ctc_kd.corpus.download.DownloadError: TEDLIUM_release2.tar.gz: no mirror has given the file" in output
+    assert "| ctc_kd.corpus.download.DownloadError: TEDLIUM_release2.tar.gz: no mirror provided the file" in output
     assert "Connection refused" in output
     checksum = re.escape(TABLE["TEDLIUM_release2.tar.gz"].checksum)
     assert re.search(

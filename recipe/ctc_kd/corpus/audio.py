@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class AudioFormat(NamedTuple):
-    """As libsndfile calls it, and the ending of its files."""
+    """The names of a format in libsndfile, and the ending of its files."""
 
     container: str
     subtype: str
@@ -48,13 +48,13 @@ def read_header(path: str) -> int | str:
         return f"sample rate {header.samplerate} Hz, expected {SAMPLE_RATE_HZ} Hz"
     if header.channels != 1:
         return f"{header.channels} channels, expected 1"
-    if not 0 < header.frames < 2**36:  # libsndfile reports 2**63 - 1 where a FLAC header says 0; 36 bits are its most
+    if not 0 < header.frames < 2**36:  # FLAC counts with 36 bits; libsndfile reports 2**63 - 1 for a count of 0
         return "zero length: its header counts no samples"
     return too_short(header.frames) or header.frames
 
 
 def too_short(num_samples: int) -> str | None:
-    """What is wrong with an utterance that makes no frame."""
+    """What is wrong with an utterance that is too short for a frame; None if it is long enough."""
     if num_samples < MIN_SAMPLES:
         return f"too short: {num_samples} samples, expected {MIN_SAMPLES} or more, which make a frame"
     return None
@@ -65,8 +65,8 @@ def encode_recording(
 ) -> list[bytes | str]:
     """The encoded audio of each utterance of one recording, or what is wrong with it.
 
-    The recording is decoded once. If the whole file is one unperturbed utterance in the wanted format, its bytes are
-    copied; all other utterances are encoded from 16-bit samples.
+    The recording is decoded once. If it is one unperturbed utterance in the wanted format, the bytes of its file are
+    kept; all other utterances are encoded from 16-bit samples.
     """
     import soundfile
 
@@ -84,9 +84,9 @@ def encode_recording(
         return [f"{sample_rate} Hz and {samples.shape[1]} channel(s), expected {SAMPLE_RATE_HZ} Hz mono"] * len(
             segments
         )
-    # libsndfile reads as many samples as the header counts; any() is false where there is no checksum
+    # libsndfile always returns as many samples as the header counts; a checksum of zeros means that there is none
     if any(promised) and hashlib.md5(samples, usedforsecurity=False).digest() != promised:
-        return ["cannot be decoded (its samples are not those of its MD5 checksum)"] * len(segments)
+        return ["cannot be decoded (its samples do not match its MD5 checksum)"] * len(segments)
     results: list[bytes | str] = []
     for segment in segments:
         start, end = segment.start, segment.start + segment.num_samples
@@ -102,7 +102,7 @@ def encode_recording(
 
 
 def read_samples(audio: soundfile.SoundFile) -> np.ndarray:
-    """``[T, channels]`` int16. Other kinds of samples are rounded and clipped here, because libsndfile does neither."""
+    """Reads int16 ``[T, channels]``. Samples of other types are rounded and clipped here, which libsndfile omits."""
     if audio.subtype == "PCM_16":
         return audio.read(dtype="int16", always_2d=True)
     return (audio.read(dtype="float32", always_2d=True) * 2**15).round().clip(-(2**15), 2**15 - 1).astype("int16")
@@ -116,6 +116,6 @@ def encode(samples: np.ndarray, wanted: AudioFormat) -> bytes:
     with soundfile.SoundFile(
         encoded, "w", SAMPLE_RATE_HZ, channels=1, format=wanted.container, subtype=wanted.subtype
     ) as file:
-        for start in range(0, len(samples), SAMPLE_RATE_HZ):  # minutes at once, libvorbis overflows the stack
+        for start in range(0, len(samples), SAMPLE_RATE_HZ):  # libvorbis overflows the stack on minutes at once
             file.write(samples[start : start + SAMPLE_RATE_HZ])
     return encoded.getvalue()

@@ -1,4 +1,4 @@
-"""A folder of audio files without transcripts: what students with lambda = 1 can also learn from."""
+"""Reads a folder of audio files without transcripts, from which students with lambda = 1 can learn, too."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ ENDINGS = (".flac", ".wav", ".ogg")
 
 
 class ReadAudioFolderJob(Job):
-    """The audio files below a folder as a lhotse cut manifest, from their headers.
+    """Writes the audio files below a folder to a lhotse cut manifest, from their headers.
 
-    Utterances are named after the files: ``a/b.flac`` is ``a-b``. A recording of more than ``max_seconds`` is cut into
-    equal pieces ``a-b-0001``, .... Files that are not 16 kHz mono, hold no samples or cannot be read fail the job.
-    Files of other kinds, such as ``.mp3``, are left out; the log says how many.
+    Utterances are named after the files: ``a/b.flac`` becomes ``a-b``. A recording of more than ``max_seconds`` is cut
+    into equal pieces ``a-b-0001``, .... Audio files that are not 16 kHz mono, hold no samples or cannot be read fail
+    the job. Files of other kinds, such as ``.mp3``, are left out and counted in the log.
 
     :param folder: read in place
     """
@@ -78,7 +78,7 @@ class ReadAudioFolderJob(Job):
 
 
 def audio_files(folder: str) -> tuple[list[str], list[str]]:
-    """Paths relative to the folder, sorted: of the audio, and of other files.
+    """The audio files and the other files of a folder, as sorted paths relative to it.
 
     :raises CorpusError: there is no audio
     """
@@ -90,5 +90,5 @@ def audio_files(folder: str) -> tuple[list[str], list[str]]:
     )
     audio = [name for name in names if name.lower().endswith(ENDINGS)]
     if not audio:
-        raise CorpusError(f"{folder}: no audio; expected {', '.join(ENDINGS)} files of 16 kHz mono, in folders or not")
+        raise CorpusError(f"{folder}: no audio; expected {', '.join(ENDINGS)} files of 16 kHz mono, also in subfolders")
     return audio, [name for name in names if not name.lower().endswith(ENDINGS)]

@@ -1,4 +1,4 @@
-"""Utterances as lhotse manifests: one ``MonoCut`` for each, its id is the utterance id."""
+"""Utterances as lhotse manifests: one ``MonoCut`` for each, whose id is the utterance id."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def write_cuts(path: str, cuts: Iterable[MonoCut]):
     from lhotse import CutSet
 
     folder, name = os.path.split(os.fspath(path))
-    partial = os.path.join(folder, f"partial-{name}")  # lhotse goes by the ending
+    partial = os.path.join(folder, f"partial-{name}")  # lhotse chooses the format by the ending
     CutSet.from_cuts(cuts).to_file(partial)
     os.replace(partial, path)
 

@@ -1,4 +1,4 @@
-"""Download of one public file: from the first mirror that has it, checked, and complete or absent."""
+"""Downloads one public file from the first mirror that has it, and checks it; the file is complete or absent."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _CHECKSUM = re.compile(r"md5:[0-9a-f]{32}|sha256:[0-9a-f]{64}")
 
 
 class DownloadError(RuntimeError):
-    """No mirror had the file, or the file that somebody put there by hand is a different one."""
+    """No mirror has the file, or the file that was put there by hand is a different one."""
 
 
 class DownloadJob(ProgressJob):
-    """Downloads the file ``name``. Its checksum says what it is, so the other parameters are no part of the job's id.
+    """Downloads the file ``name``. Its checksum identifies it, so the other parameters are not part of the job's id.
 
-    A killed download goes on where it was, also after its job was cleared. A file (or a link to one) of this name in
-    the job's work folder is checked and used. Behind a proxy, ``settings.py`` has to keep the variable, as in
+    A killed download resumes where it was, even after its job was cleared. A file (or a link to one) of this name in
+    the job's work folder is checked and used. Behind a proxy, ``settings.py`` has to keep the proxy's variables, as in
     ``DEFAULT_ENVIRONMENT_KEEP |= {"https_proxy", "no_proxy"}``.
 
     :param urls: tried in this order
@@ -73,7 +73,7 @@ class DownloadJob(ProgressJob):
         else:
             self.download(partial)
             place(partial, self.out_file.get_path())
-            discard(partial)  # what it came from
+            discard(partial)  # removes the record of its origin
 
     def download(self, partial: str):
         problems = []
@@ -88,10 +88,10 @@ class DownloadJob(ProgressJob):
         remedy = f"Put the file {self.name} ({self.checksum}{size}) into {os.getcwd()} and run the job again"
         if self.setting:
             remedy += f", or name a copy in settings.py: {self.setting}"
-        raise DownloadError("\n".join([f"{self.name}: no mirror has given the file", *problems, remedy]))
+        raise DownloadError("\n".join([f"{self.name}: no mirror provided the file", *problems, remedy]))
 
     def try_mirror(self, url: str, partial: str) -> str | None:
-        """Bring the whole file from one address, in several goes; returns what was wrong, None if nothing."""
+        """Fetches the whole file from one address, in several tries; returns what was wrong, None if nothing was."""
         in_vain, farthest = 0, size_of(partial)
         while True:
             resumed = size_of(partial) > 0
@@ -104,17 +104,17 @@ class DownloadJob(ProgressJob):
                 if problem is None:
                     return None
                 discard(partial)
-                again = resumed  # the fault may be in what came before
+                again = resumed  # the fault may be in the bytes of an earlier try
             in_vain = 0 if size_of(partial) > farthest else in_vain + 1
             farthest = max(farthest, size_of(partial))
             if not again or in_vain == ATTEMPTS:
                 return problem
             pause_s = BACK_OFF_S * 2**in_vain
-            print(f"{url}: {problem}; goes on in {pause_s:.0f} s", flush=True)
+            print(f"{url}: {problem}; next try in {pause_s:.0f} s", flush=True)
             time.sleep(pause_s)
 
     def fault_of(self, path: str) -> str | None:
-        """How a file differs from the expected one, None if it does not."""
+        """How a file differs from the expected one; None if it does not."""
         if self.num_bytes is not None and size_of(path) != self.num_bytes:
             return f"has {size_of(path):,} bytes, expected {self.num_bytes:,}"
         algorithm, expected = self.checksum.split(":")
@@ -134,7 +134,7 @@ def place(path: str, destination: str):
 
 
 def adopt_cleared(*names: str):
-    """Move what an earlier run left into this work folder: clearing a job renames its folder to ``.cleared.*``."""
+    """Moves the files of an earlier run into this work folder. Clearing a job renames its folder to ``.cleared.*``."""
     folders = glob.glob(f"{glob.escape(os.path.dirname(os.getcwd()))}.cleared.*/work")
     for folder in [".", *sorted(folders, reverse=True)]:
         found = [name for name in names if os.path.lexists(os.path.join(folder, name))]

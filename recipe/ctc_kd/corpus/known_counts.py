@@ -1,4 +1,4 @@
-"""How many utterances and hours the parts of public corpora have, so that an incomplete copy shows."""
+"""How many utterances and hours the parts of public corpora have, so that an incomplete copy is noticed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ KNOWN_COUNTS = {
 
 
 class CheckCountsJob(Job):
-    """Compares the numbers of utterances and hours of a manifest with the expected ones.
+    """Compares the utterances and hours of a manifest with the expected ones.
 
     A difference is printed as a warning and does not fail the job, because a part of a corpus may be used on purpose.
 

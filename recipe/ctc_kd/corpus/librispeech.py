@@ -1,6 +1,6 @@
 """Readers of the LibriSpeech layout: ``<part>/<speaker>/<chapter>/<speaker>-<chapter>-<NNNN>.flac`` and ``.trans.txt``.
 
-Two jobs read the audio and the transcripts, so that a training on audio alone depends on the first job only.
+Two jobs read the audio and the transcripts, so that jobs which need audio alone do not depend on transcripts.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from ctc_kd.frames import SAMPLE_RATE_HZ
 
 
 class ReadLibriSpeechAudioJob(Job):
-    """Utterances of one part as a lhotse cut manifest, sorted by id, from the headers of the audio files.
+    """Writes the utterances of one part to a lhotse cut manifest, sorted by id, from the headers of the audio files.
 
     Files that are not 16 kHz mono, hold no samples, cannot be read or are not named after their folders fail the job:
     the error names the first of them and their number. Files in the folders of chapters that are neither audio nor
     transcripts are counted in its log.
 
     :param corpus_dir: the folder that holds the parts (``LibriSpeech`` in the archives)
-    :param part: its name, as ``train-clean-100``
+    :param part: its name, such as ``train-clean-100``
     """
 
     def __init__(self, *, corpus_dir: tk.Path, part: str):
@@ -67,7 +67,7 @@ class ReadLibriSpeechAudioJob(Job):
 class ReadLibriSpeechTranscriptsJob(ReadTranscriptsJob):
     """The transcripts of one part, see :class:`ctc_kd.corpus.read_transcripts.ReadTranscriptsJob`.
 
-    Text is upper-cased and its white space normalised; nothing else. Characters outside ``A-Z'``, empty or repeated
+    Only case and white space of the text are normalised. Characters outside ``A-Z'``, empty or repeated
     transcripts, and transcripts without audio or audio without transcript fail the job.
     """
 

@@ -25,18 +25,18 @@ In, Out = TypeVar("In"), TypeVar("Out")
 
 
 class OggZipJob(Job):
-    """All utterances of a manifest as audio files in one archive, without any text; the sequence tags are the ids.
+    """Packs all utterances of a manifest as audio files into one archive, without any text.
 
-    Every recording is decoded once for all its utterances, in parallel. Audio that cannot be decoded or is not what the
-    manifest says fails the job; the error names utterances and files.
+    The sequence tags are the utterance ids. Every recording is decoded once for all its utterances, in parallel. Audio
+    that cannot be decoded or differs from the manifest fails the job; the error names utterances and files.
 
-    A killed job starts over. On one core, the 281 thousand files of ``train-other-960`` take 16 minutes if they are
-    copied (63 GB), 48 minutes if they are perturbed, and 2.4 hours as Vorbis.
+    A killed job starts over. One core copies the 281 thousand files of ``train-other-960`` (63 GB) in 16 minutes,
+    perturbs them in 48 minutes, and encodes them as Vorbis in 2.4 hours.
 
     :param cuts: a lhotse manifest of 16 kHz mono audio, one cut for each utterance
-    :param audio_format: ``flac``, which is lossless, or ``vorbis``, as published: a third of the size. With Vorbis the
-        samples are close to the recording's, and two runs of the job give archives with different stream numbers
-    :param length_factor: the utterances are resampled to this multiple of their length, and named after it, see
+    :param audio_format: ``flac``, which is lossless, or ``vorbis``, as published: it takes a third of the space, but
+        changes the samples a little, and each run of the job writes other stream numbers
+    :param length_factor: resample the utterances to this multiple of their length, and add it to their ids, see
         ``ctc_kd.corpus.speed``
     """
 
@@ -62,7 +62,7 @@ class OggZipJob(Job):
         path, problems = self.out_ogg_zip.get_path(), []
         work = partial(encode_recording, audio_format=self.audio_format, length_factor=self.length_factor)
         with zipfile.ZipFile(f"{path}.partial", "w") as archive, ThreadPoolExecutor(self.rqmt["cpu"]) as pool:
-            # threads do: libsndfile and the checksums run outside Python's lock
+            # threads are enough: libsndfile and the checksums run outside Python's lock
             encoded = bounded_map(pool, work, recordings.values(), window=4 * self.rqmt["cpu"])
             for number, (group, contents) in enumerate(zip(recordings.values(), encoded, strict=True), 1):
                 for segment, content in zip(group, contents, strict=True):
@@ -81,7 +81,7 @@ class OggZipJob(Job):
         """An utterance as ``OggZipDataset`` reads it: the index is a Python literal, a list of such entries."""
         utterance = perturbed_id(segment.utterance, self.length_factor)
         return {
-            "text": "",  # nothing that learns from audio alone may see a transcript
+            "text": "",  # training on audio alone must not see transcripts
             "file": f"{file_name(utterance)}.{AUDIO_FORMATS[self.audio_format].ending}",
             "seq_name": utterance,
             "duration": perturbed_length(segment.num_samples, self.length_factor) / SAMPLE_RATE_HZ,
@@ -92,7 +92,7 @@ class OggZipJob(Job):
 def read_segments(cuts: str) -> list[Segment]:
     """The utterances of a manifest.
 
-    :raises CorpusError: there are none, or ids that occur twice or are equal as file names
+    :raises CorpusError: there are no utterances, or two ids are equal, or equal as file names
     """
     from ctc_kd.corpus.cuts import read_cuts
 
@@ -108,13 +108,13 @@ def read_segments(cuts: str) -> list[Segment]:
     ]
     names = Counter(file_name(segment.utterance) for segment in segments)
     problems = [
-        f"utterance {segment.utterance}: {segment.audio}: the id is not unique (as file name, where / is _)"
+        f"utterance {segment.utterance}: {segment.audio}: the id is not unique as a file name, in which / becomes _"
         for segment in segments
         if names[file_name(segment.utterance)] > 1
     ]
     if not segments:
         problems.append("no utterances")
-    refuse(problems, where=cuts, remedy="Expected utterances with an id for each.")
+    refuse(problems, where=cuts, remedy="Expected utterances, each with an id of its own.")
     return segments
 
 

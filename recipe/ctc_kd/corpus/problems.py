@@ -1,4 +1,4 @@
-"""What is wrong with a corpus, as one error that names every kind of fault and the first few places."""
+"""What is wrong with a corpus, as one error that names the first problems and counts the others."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def refuse(problems: Sequence[str], *, where: str, remedy: str):
 
 
 def print_left_out(names: Iterable[str]):
-    """How many files of a corpus were not read, by their endings."""
+    """Prints how many files of a corpus were not read, by their endings."""
     endings = Counter(os.path.splitext(name)[1] or name for name in names)
     if endings:
         print(f"left out: {', '.join(f'{count} {ending}' for ending, count in sorted(endings.items()))}")

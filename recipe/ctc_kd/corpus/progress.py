@@ -14,23 +14,23 @@ INTERVAL_S = 10.0
 
 
 class Progress:
-    """Prints every :data:`INTERVAL_S` seconds how much is done; to be used in the job's work folder.
+    """Reports every :data:`INTERVAL_S` seconds how much is done; runs in the job's work folder.
 
     :param what: the name of the file
-    :param done: bytes that earlier runs have done
+    :param done: bytes done by earlier runs
     :param total: bytes, None if unknown
     """
 
     def __init__(self, what: str, *, done: int = 0, total: int | None = None):
         self.what, self.begun, self.total = what, done, total
-        self.start_s = self.told_s = time.monotonic()
+        self.start_s = self.reported_s = time.monotonic()
 
     def update(self, done: int):
-        """:param done: bytes, including those of earlier runs"""
+        """:param done: bytes, those of earlier runs included"""
         now = time.monotonic()
-        if now - self.told_s < INTERVAL_S:
+        if now - self.reported_s < INTERVAL_S:
             return
-        self.told_s = now
+        self.reported_s = now
         text = f"{self.what}: {self._text(done, (done - self.begun) / (now - self.start_s))}"
         print(text, flush=True)
         write_json(PROGRESS_FILE, {"text": text, "fraction": done / self.total if self.total else None})

@@ -34,8 +34,8 @@ def openslr(number: int, name: str, checksum: str, num_bytes: int, *others: str)
     return PublicFile(name, (*urls, *others), checksum, num_bytes)
 
 
-# SHA-256 of 12 and 19: torchaudio and TensorFlow Datasets, which agree where both have it; of 11: i6_experiments. MD5
-# of 31: OpenSLR. Sizes: TensorFlow Datasets, Kaldi.
+# Sources of the SHA-256: for 12 and 19 torchaudio and TensorFlow Datasets, which agree where both have one; for 11
+# i6_experiments. Source of the MD5 for 31: OpenSLR. Sources of the sizes: TensorFlow Datasets, Kaldi.
 TABLE = {
     file.name: file
     for file in (

@@ -1,11 +1,11 @@
-"""Paths of the public files that the experiments read: downloaded, or local copies of them.
+"""Paths of the public files that the experiments read: downloaded files, or local copies of them.
 
-``settings.py`` may name what is on disk already, which is read in place; no job's id depends on that::
+``settings.py`` may name files on disk, which are then read in place. No job's id depends on that::
 
     CORPUS_DIRS = {"librispeech": "/data/LibriSpeech", "tedlium2": "/data/TEDLIUM_release2"}
     RESOURCES = {"4-gram.arpa.gz": "/data/4-gram.arpa.gz", "dev-clean.tar.gz": "/data/dev-clean.tar.gz"}
 
-and other addresses or another release of a file, where only the checksum makes new ids::
+It may also name other addresses, or another release of a file. Of these changes, only a new checksum makes new ids::
 
     PUBLIC_FILES = {"dev-clean.tar.gz": {"urls": ["https://mirror.example/dev-clean.tar.gz"]}}
 """
@@ -25,9 +25,9 @@ from ctc_kd.corpus.unpack import UnpackJob
 
 
 def corpus_dir(corpus: str, part: str | None = None) -> tk.Path:
-    """The folder that holds the parts of a corpus: the one that the settings name, or one that a job unpacks.
+    """The folder that holds the parts of a corpus, either named in the settings or unpacked by a job.
 
-    :param part: of LibriSpeech and Mini LibriSpeech, whose parts are archives of their own; the folder of a job has
+    :param part: only for LibriSpeech and Mini LibriSpeech, which have one archive per part; an unpacked folder holds
         this part only
     :raises ValueError: there is no such corpus or part, or the settings are wrong
     """
@@ -44,7 +44,7 @@ def corpus_dir(corpus: str, part: str | None = None) -> tk.Path:
 
 
 def resource(name: str) -> tk.Path:
-    """A single file of the table: the one that the settings name, or one that a job downloads.
+    """A single file of the table, either named in the settings or downloaded by a job.
 
     :raises ValueError: there is no such file, or the settings are wrong
     """
@@ -67,7 +67,7 @@ def resource(name: str) -> tk.Path:
 
 
 def public_file(name: str) -> PublicFile:
-    """An entry of the table, with what the settings replace in it.
+    """An entry of the table, with the fields that the settings replace.
 
     :raises ValueError: there is no such file, or the settings have a name or a field that the table does not have
     """
@@ -95,7 +95,7 @@ def _setting(name: str, known: Collection[str]) -> dict[str, Any]:
 
 
 def _local(path: str, setting: str, *, of: Job, like: tk.Path, part: str | None = None) -> tk.Path:
-    """A path on disk that stands for ``like``, an output of the job ``of``: jobs that read it get the same ids."""
+    """A local path. Jobs that read it get the same ids as if they read ``like``, an output of the job ``of``."""
     local = tk.Path(os.path.expanduser(path), hash_overwrite=(f"{of.job_id()}/output", like.path))
     needed = os.path.join(local.get_path(), part) if part else local.get_path()
     if not os.path.exists(needed):

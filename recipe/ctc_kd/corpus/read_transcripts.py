@@ -17,7 +17,7 @@ class Lines(NamedTuple):
 
     :param lines: ``(place, utterance, normalised text)``, the place being a file, or a file and a line
     :param faults: what is wrong with the files
-    :param notes: what is to be reported
+    :param notes: what the log should report
     """
 
     lines: list[tuple[str, str, str]]
@@ -26,13 +26,13 @@ class Lines(NamedTuple):
 
 
 class ReadTranscriptsJob(Job):
-    """The transcripts of one part in the order of ``cuts``: exactly one for each of its utterances.
+    """Reads the transcripts of one part in the order of ``cuts``: exactly one for each utterance.
 
-    A layout is a subclass with :meth:`read` and ``remedy``, the end of the error.
+    Each layout is a subclass with a method :meth:`read` and a ``remedy``, which ends the error.
 
     :param corpus_dir: the folder that holds the parts
     :param part: its name
-    :param cuts: by the layout's job that reads the audio of this part
+    :param cuts: manifest of this part, by the layout's job that reads audio
     """
 
     remedy: str
@@ -64,7 +64,7 @@ class ReadTranscriptsJob(Job):
 
 
 def print_some(notes: Sequence[str]):
-    """Their number and the first of them."""
+    """Prints the number of notes and the first of them."""
     print(f"{len(notes)} note(s)")
     for note in notes[:MAX_SHOWN]:
         print(f"  {note}")

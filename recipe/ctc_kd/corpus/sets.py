@@ -1,4 +1,4 @@
-"""Sets of utterances made of others: unions, random samples, the transcripts of a set, a division by speakers."""
+"""Jobs that make sets of utterances from others: unions, random samples, transcripts of a set, splits by speaker."""
 
 from __future__ import annotations
 
@@ -87,10 +87,11 @@ class SelectTranscriptsJob(Job):
 
 
 class SampleUtterancesJob(Job):
-    """``num`` utterances drawn at random, in the order of the manifest.
+    """Draws ``num`` utterances at random, and keeps the order of the manifest.
 
     The published validation set of LibriSpeech is such a sample of 1500 utterances of ``dev-clean`` and one of
-    ``dev-other``. A smaller manifest (a corpus in miniature) is taken as a whole, and the log says so.
+    ``dev-other``. A manifest of fewer than ``num`` utterances (a corpus in miniature) is taken as a whole, with a
+    note in the log.
 
     :param seed: equal seeds draw equal samples of one manifest
     """
@@ -110,17 +111,17 @@ class SampleUtterancesJob(Job):
 
         cuts = list(read_cuts(self.cuts.get_path()))
         if len(cuts) < self.num:
-            print(f"{self.cuts.get_path()}: all its {len(cuts)} utterances are taken, {self.num} were asked for")
+            print(f"{self.cuts.get_path()}: took all of its {len(cuts)} utterances, {self.num} were requested")
         numbers = list(range(len(cuts)))
         random.Random(self.seed).shuffle(numbers)
         write_cuts(self.out_cuts.get_path(), [cuts[number] for number in sorted(numbers[: self.num])])
 
 
 class SplitBySpeakerJob(Job):
-    """A manifest divided into train, dev and test without common speakers: for a corpus that comes in one part.
+    """Divides a manifest into train, dev and test without common speakers, for a corpus that has only one part.
 
     :param dev_speakers: ids of the speakers held out for dev, or their number
-    :param test_speakers: the same for test; numbers are counted off the end of the sorted ids, test first
+    :param test_speakers: the same for test; numbers take speakers from the end of the sorted ids, first for test
     """
 
     def __init__(self, *, cuts: tk.Path, dev_speakers: list[str] | int, test_speakers: list[str] | int):
@@ -172,7 +173,9 @@ def divide(speakers: Iterable[str], *, dev: list[str] | int, test: list[str] | i
             parts[speaker] = part
     missing = {"train", "dev", "test"} - set(parts.values())
     if missing:
-        raise ValueError(f"no speaker is left for {', '.join(sorted(missing))}: {len(parts)} speakers, hold out fewer")
+        raise ValueError(
+            f"no speaker is left for {', '.join(sorted(missing))}: hold out fewer of the {len(parts)} speakers"
+        )
     return parts
 
 

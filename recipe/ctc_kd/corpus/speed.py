@@ -1,11 +1,12 @@
-"""Speed perturbation by a fixed set of factors: further archives, which join the unperturbed one in training.
+"""Speed perturbation by a fixed set of factors: each factor makes a further archive to train on.
 
-The code of arXiv 2506.01503 draws a factor of {0.9, 1, 1.1} for each utterance in each pass over the corpus. Here an
-archive for each factor (``OggZipJob`` with ``length_factor``) holds every utterance under an id of its own, so that
-labels and stored teacher logits belong to it as to any utterance. One pass over the three archives stands for three
-passes over random factors, and each utterance meets each factor exactly once.
+The code of arXiv 2506.01503 draws a factor of {0.9, 1, 1.1} for each utterance in each pass over the corpus. Here, the
+archive of a factor (``OggZipJob`` with ``length_factor``) holds every utterance under an id of its own, so that it has
+labels and stored teacher logits like any utterance. One pass over the three archives replaces three passes with random
+factors, and each utterance occurs exactly once with each factor.
 
-The factor multiplies the length, as in that code: 0.9 is shorter and higher. (Kaldi and lhotse call that speed 1.11.)
+A factor multiplies the length, as in that code: with 0.9, speech is shorter and higher. (Kaldi and lhotse call that
+speed 1.11.)
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ LENGTH_FACTORS = (0.9, 1.0, 1.1)
 
 
 class PerturbedTranscriptsJob(Job):
-    """The transcripts of the utterances at all the speeds, factor after factor.
+    """The transcripts of the utterances at all speeds, factor after factor.
 
     :param factors: of the length; with factor 1 the ids stay as they are, see :func:`perturbed_id`
     """
@@ -59,9 +60,9 @@ def perturbed_length(num_samples: int, factor: float) -> int:
 
 
 def perturb(samples: np.ndarray, factor: float) -> np.ndarray:
-    """int16 ``[T]`` -> int16 ``[perturbed_length(T)]``: resampled with the parameters of that code, ``kaiser_fast``.
+    """Resamples int16 ``[T]`` to ``[perturbed_length(T)]``, with the published code's parameters, ``kaiser_fast``.
 
-    The result keeps the old sampling rate, so that length and pitch change.
+    The result is played at the old sampling rate, so that length and pitch change.
     """
     if factor == 1:
         return samples

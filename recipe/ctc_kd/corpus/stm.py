@@ -36,7 +36,7 @@ class StmSegment(NamedTuple):
 def read_stm(path: str) -> tuple[list[StmSegment], list[str]]:
     """The segments of one talk in file order, and what is wrong with the file, which is named after its talk.
 
-    Empty lines, comments (``;;``) and lines marked :data:`IGNORED` count for nothing.
+    Empty lines, comments (``;;``) and lines marked :data:`IGNORED` are skipped.
     """
     talk = os.path.splitext(os.path.basename(path))[0]
     segments, problems = [], []
@@ -56,7 +56,7 @@ def read_stm(path: str) -> tuple[list[StmSegment], list[str]]:
                 first_line[span] = number
                 segments.append(segment)
                 continue
-            segment = f"has the times of line {first_line[span]}"
+            segment = f"has the same times as line {first_line[span]}"
         problems.append(f"{path}:{number}: {segment}")
     return segments, problems
 
@@ -87,14 +87,14 @@ def count_overlaps(spans: Sequence[Span]) -> int:
 
 
 def extend(spans: Sequence[Span], duration_s: Decimal) -> list[Span]:
-    """Segments of one recording with more of the silence around them, as Kaldi prepares TED-LIUM's training set.
+    """Lengthens the segments of a recording into the silence around them, as Kaldi does in TED-LIUM's training set.
 
     Each starts up to 0.15 s earlier and ends up to 0.1 s later, on a multiple of 0.01 s, as far as its neighbours leave
-    room; what lies between two belongs to the start of the later one first. Nothing becomes shorter: where segments
-    overlap they stay as they are.
+    room. If two segments compete for a gap, the start of the later one comes first. No segment becomes shorter:
+    overlapping segments stay as they are.
 
     :param spans: within the recording, in any order
-    :param duration_s: of the recording, which nothing leaves
+    :param duration_s: of the recording, which no segment leaves
     """
     extended = list(spans)
     order = sorted(range(len(spans)), key=spans.__getitem__)
@@ -120,8 +120,8 @@ def spoken_words(text: str) -> tuple[str, int]:
 
     Upper case; ``IMISS`` and ``UPTHEIR`` are two words each; an apostrophe between letters starts a word (``IT'S`` is
     ``IT 'S``), as in most of the corpus. Markers that stand for no word are left out: ``(2)``, the number of a
-    pronunciation, ``<sil>``, and noises such as ``{NOISE}``; the first release has them. Anything else stays, also
-    ``<unk>`` of the third one: it stands for something said, which no transcript may lose.
+    pronunciation, ``<sil>``, and noises such as ``{NOISE}``; the first release has them. Anything else stays, even
+    ``<unk>`` of the third release: it stands for spoken words, which no transcript may lose.
     """
     text, markers = _MARKERS.subn(" ", normalise_text(text))
     text = text.replace("IMISS", "I MISS").replace("UPTHEIR", "UP THEIR")

@@ -1,6 +1,6 @@
 """Readers of the TED-LIUM v2 layout: recordings ``<part>/sph/<talk>.sph``, their segments ``<part>/stm/<talk>.stm``.
 
-Two jobs read the audio and the transcripts, so that a training on audio alone depends on the first job only.
+Two jobs read the audio and the transcripts, so that jobs which need audio alone do not depend on transcripts.
 """
 
 from __future__ import annotations
@@ -24,24 +24,25 @@ if TYPE_CHECKING:
     from lhotse import MonoCut
 
 CLIPPED_S = Decimal("0.5")
-"""A segment that ends less than this after its recording is cut there."""
+"""A segment that ends less than this after the end of its recording is cut off there."""
 
 
 class ReadTedliumAudioJob(Job):
-    """The segments of one part as a lhotse cut manifest: talks in the order of their names, segments as in their file.
+    """Writes the segments of one part to a lhotse cut manifest, sorted by talk, then as in the talk's STM file.
 
-    Utterance ids are ``<talk>-<NNNN>``, counted from one without the segments to be ignored in scoring. Of the STM
-    files only times and speakers are used, never the words.
+    Utterance ids are ``<talk>-<NNNN>``, counted from one; segments that scoring ignores are not counted. Of the STM
+    files, only times and speakers are used, never the words.
 
-    These faults fail the job, whose error counts them and names the first: recordings that are not 16 kHz mono, lack
-    samples or cannot be read; recordings without STM file, or the reverse; lines that are no segment, or repeat one;
-    segments that end 0.5 s or more after their recording, or are shorter than a frame. The log only notes segments
-    that end less than 0.5 s after their recording (they are cut there) or overlap, and talks without segments.
+    These faults fail the job, and the error names the first of them and their number: recordings that cannot be read,
+    are not 16 kHz mono, or lack samples; recordings without STM file, or the reverse; lines that are no segments, or
+    repeat one; segments that end 0.5 s or more after their recording, or are shorter than a frame. The job only prints
+    and accepts segments that end less than 0.5 s after their recording (they are cut off there), overlapping segments,
+    and talks without segments.
 
     :param corpus_dir: the folder that holds the parts (``TEDLIUM_release2`` in the archive)
     :param part: its name: ``train``, ``dev`` or ``test``
-    :param extend_boundaries: take some of the silence around segments, see :func:`ctc_kd.corpus.stm.extend`; the
-        paper's setup does so in ``train``
+    :param extend_boundaries: lengthen segments into the silence around them, see :func:`ctc_kd.corpus.stm.extend`, as
+        the paper's setup does in ``train``
     """
 
     def __init__(self, *, corpus_dir: tk.Path, part: str, extend_boundaries: bool = False):
@@ -88,8 +89,8 @@ class ReadTedliumTranscriptsJob(ReadTranscriptsJob):
     """The transcripts of one part, see :class:`ctc_kd.corpus.read_transcripts.ReadTranscriptsJob`.
 
     Text is normalised by :func:`ctc_kd.corpus.stm.spoken_words`; markers that it leaves out are counted and printed.
-    Characters outside ``A-Z'`` (of ``<unk>``, digits, hyphens; release 2 is not known to have any), empty transcripts,
-    and utterances without transcript or the reverse fail the job.
+    Characters outside ``A-Z'`` (as in ``<unk>``, digits, hyphens; release 2 is not known to have any), empty
+    transcripts, and utterances without transcript or the reverse fail the job.
     """
 
     remedy = (
@@ -123,7 +124,7 @@ def files_by_talk(part_dir: str, kind: str) -> dict[str, str]:
 
 
 def utterances(talk: str, segments: Sequence[StmSegment]) -> Iterator[tuple[str, StmSegment]]:
-    """Utterance ids and their segments; the n-th is segment ``n`` of the talk also in the paper's setup."""
+    """Utterance ids and their segments. The paper's setup numbers the segments of a talk in the same way."""
     for number, segment in enumerate(segments, 1):
         yield f"{talk}-{number:04d}", segment
 
@@ -135,14 +136,14 @@ def read_sphere_header(path: str) -> int | str:
         return num_samples
     with open(path, "rb") as file:
         promised = re.search(rb"^sample_count -i (\d+)", file.read(1024), re.MULTILINE)
-    # libsndfile goes by the size of the file, so that one cut short would only lack its last segments
+    # libsndfile derives the number from the size of the file, so a truncated file would only lack its last segments
     if promised and num_samples < int(promised[1]):
         return f"{num_samples} samples, but its header promises {int(promised[1])}"
     return num_samples
 
 
 class Talk(NamedTuple):
-    """``notes``: what is to be reported; ``problems``: what is wrong."""
+    """``notes``: what the log should report; ``problems``: what is wrong."""
 
     cuts: list[MonoCut]
     notes: list[str]
@@ -161,7 +162,7 @@ def read_talk(recording: str, stm_file: str, header: int | str, *, extend_bounda
         if beyond_s >= CLIPPED_S or segment.start_s + SHORTEST_S > duration_s:
             problems.append(f"{place}: {segment.start_s} to {segment.end_s} s, but the recording has {duration_s} s")
         elif beyond_s > 0:
-            notes.append(f"{place}: ends {beyond_s} s after the recording, cut there")
+            notes.append(f"{place}: ends {beyond_s} s after the recording, is cut off there")
         spans.append((segment.start_s, min(segment.end_s, duration_s)))
     if problems:
         return Talk([], notes, problems)

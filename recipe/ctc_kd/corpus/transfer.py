@@ -1,4 +1,4 @@
-"""One HTTP request for one file, which goes on where an earlier one ended."""
+"""One HTTP request for one file, which resumes where an earlier request ended."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)")
 
 
 class TransferError(Exception):
-    """What was wrong; ``again``: whether the same address may do better at another try."""
+    """A request failed; ``again``: whether another try at the same address may succeed."""
 
     def __init__(self, message: str, *, again: bool = False):
         super().__init__(message)
@@ -34,10 +34,10 @@ class DiskFullError(OSError):
 
 
 def fetch(url: str, partial: str, *, num_bytes: int | None = None):
-    """Bring ``partial`` to its full length. Only a server without ranges is asked for what is in it already.
+    """Completes the file ``partial``. Bytes that it already has are requested only if the server has no ranges.
 
     :param num_bytes: the length of the file, None if unknown
-    :raises TransferError: it did not come, or not to its end; what has come is kept
+    :raises TransferError: the file did not arrive, or not completely; the bytes that arrived are kept
     :raises DiskFullError: there is no room for the rest
     """
     import urllib3
@@ -73,12 +73,12 @@ def discard(partial: str):
 
 
 def origin_file(partial: str) -> str:
-    """Says where the bytes of ``partial`` come from: ``{"url", "validator"}``."""
+    """The file that records where the bytes of ``partial`` come from: ``{"url", "validator"}``."""
     return f"{partial}.origin.json"
 
 
 def _range_headers(url: str, partial: str) -> dict[str, str]:
-    """Ask for the rest; a server that knows that its file has changed since then sends all of it."""
+    """Requests only the rest; a server whose file has changed in the meantime sends all of it."""
     if not size_of(partial):
         return {}
     origin = read_json(origin_file(partial)) if os.path.exists(origin_file(partial)) else {}
@@ -89,7 +89,7 @@ def _range_headers(url: str, partial: str) -> dict[str, str]:
 
 
 def _connections(url: str) -> urllib3.PoolManager:
-    """Straight, or through the proxy of the environment variables ``http_proxy``, ``https_proxy``, ``no_proxy``."""
+    """Direct, or through the proxy of the environment variables ``http_proxy``, ``https_proxy``, ``no_proxy``."""
     from urllib.request import getproxies, proxy_bypass
 
     import urllib3
@@ -125,14 +125,14 @@ def _receive(response: urllib3.BaseHTTPResponse, url: str, partial: str, *, num_
 
 
 def _extent(response: urllib3.BaseHTTPResponse, partial: str, *, num_bytes: int | None) -> tuple[int, int | None]:
-    """Where the answer's bytes begin, and the length of the whole file if the server says it."""
+    """Where the bytes of the response begin, and the length of the whole file, None if the server does not name it."""
     status, have = response.status, size_of(partial)
     content_range = _RANGE.match(response.headers.get("Content-Range", ""))
     total = int(content_range[2]) if content_range and content_range[2] != "*" else None
     if status == 416 and total == have:
         return have, total
     if status == 416:
-        if num_bytes is None:  # else the file here is the one with too few
+        if num_bytes is None:  # otherwise the server's file is too short, not ours too long
             discard(partial)
         raise TransferError(f"HTTP status 416, asked for the bytes from {have:,}", again=num_bytes is None and have > 0)
     if status not in (200, 206):

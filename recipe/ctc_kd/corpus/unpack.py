@@ -1,4 +1,4 @@
-"""Unpacking of a corpus archive: one folder of it, whole or not at all, and nothing outside of that folder."""
+"""Unpacks one folder of a corpus archive, completely or not at all, and writes nothing outside of that folder."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ UNPACKED = "unpacked"
 
 
 class UnpackJob(ProgressJob):
-    """The top folder ``folder`` of a ``.tar`` or ``.tar.gz`` archive.
+    """Unpacks the top folder ``folder`` of a ``.tar`` or ``.tar.gz`` archive, and leaves out other top folders.
 
-    The job refuses members that are links or devices or have absolute names or names with ``..``, and archives that are
-    cut, damaged, or lack the folder. Other top folders are left out.
+    The job refuses members that are links or devices, or whose names are absolute or contain ``..``, and archives that
+    are cut off, damaged, or lack the folder.
 
     :param folder: such as ``LibriSpeech``
     """
@@ -52,8 +52,8 @@ class UnpackJob(ProgressJob):
 
 
 def unpack(archive: str, folder: str, *, into: str):
-    """:raises CorpusError: what is wrong with the archive, and with which member"""
-    check_room(os.path.getsize(archive))  # audio does not become smaller
+    """:raises CorpusError: the archive or one of its members is refused"""
+    check_room(os.path.getsize(archive))  # unpacked audio is no smaller
     progress = Progress(os.path.basename(archive), total=os.path.getsize(archive))
     num_files, num_bytes, others = 0, 0, set()
     with open(archive, "rb") as raw, members(archive, raw) as tar:
@@ -97,9 +97,9 @@ def top_folder(member: tarfile.TarInfo, archive: str) -> str:
 
 @contextmanager
 def members(archive: str, raw: BinaryIO) -> Iterator[tarfile.TarFile]:
-    """The archive as a stream. Everything must be read within the block.
+    """Opens an archive as a stream, which must be read to its end within the block.
 
-    :raises CorpusError: it is cut or damaged, or no archive
+    :raises CorpusError: the archive is cut off or damaged, or the file is no archive
     """
     magic = raw.read(2)
     raw.seek(0)
@@ -114,13 +114,13 @@ def members(archive: str, raw: BinaryIO) -> Iterator[tarfile.TarFile]:
             raise tarfile.ReadError(f"no end mark after {tar.offset:,} bytes of contents")
     except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise CorpusError(
-            f"{archive}: cut, damaged, or not a .tar or .tar.gz archive ({error}); "
-            "remove the job that made it, or the file, and get it again"
+            f"{archive}: cut off, damaged, or not a .tar or .tar.gz archive ({error}); "
+            "remove the job that made it, or the file, and fetch it again"
         ) from error
 
 
 class WatchedStream:
-    """Reads a file and keeps how long it was and where its last byte other than zero ended."""
+    """Reads a file and records its size and the end of its last nonzero byte."""
 
     def __init__(self, file: BinaryIO):
         self.file, self.size, self.last_nonzero = file, 0, 0

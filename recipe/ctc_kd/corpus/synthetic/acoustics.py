@@ -1,11 +1,11 @@
-"""How synthetic speech is delivered and recorded. This module imports nothing heavy, because graphs load it."""
+"""How synthetic speech is delivered and recorded. Graphs load this module, so it imports nothing heavy."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Acoustics:
-    """The ranges that an utterance's recording conditions are drawn from, uniformly.
+    """The ranges from which an utterance's recording conditions are drawn uniformly.
 
     Attributes:
         reverberation_s: time in which the room's echo decays by 60 dB
@@ -26,10 +26,10 @@ class Acoustics:
 
 @dataclass(frozen=True)
 class Pauses:
-    """Where nothing is said: what makes most blank frames of real recordings.
+    """Silence in an utterance, which makes most of the blank frames of real recordings.
 
     Attributes:
-        edge_s: the silence before and the silence after a sentence are drawn uniformly from this range
+        edge_s: range of the silence before a sentence, and of the silence after it, both drawn uniformly
         word_share: share of the words inside a sentence that a short pause (about 0.2 s) follows
     """
 

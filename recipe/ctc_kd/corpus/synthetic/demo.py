@@ -15,17 +15,17 @@ MINUTES = {"train": 16.0, "dev": 8.0, "test": 15.0, UNTRANSCRIBED: 16.0}
 
 
 class SynthesiseDemoCorpusJob(Job):
-    """Sentences about a village, spoken by eSpeak NG in other voices for each part, recorded in noisy rooms.
+    """Makes sentences about a village, spoken by eSpeak NG in different voices for each part, in noisy rooms.
 
     Speakers and sentences of the parts are disjoint, and no sentence of the parts is in the language model's text.
     On machines of one kind, equal arguments give equal files, bit by bit.
 
-    :param minutes: at least so much audio of each part (``train``, ``dev``, ``test``, ``untranscribed``); speakers
-        share it equally
-    :param lm_words: words of the language model's text, at least
+    :param minutes: part (``train``, ``dev``, ``test``, ``untranscribed``) -> minutes of audio that it has at least;
+        speakers share them equally
+    :param lm_words: words that the language model's text has at least
     :param acoustics: recording conditions
-    :param pauses: around and inside of sentences
-    :param seed: everything else follows from it
+    :param pauses: silence around and inside of sentences
+    :param seed: of all random choices
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class SynthesiseDemoCorpusJob(Job):
         print(f"{part}: {sum(length for _, _, length, _ in rows):.1f} minutes of {len(rows)} speakers", flush=True)
 
     def write_texts(self):
-        """The language model's text, and SPEAKERS.TXT as LibriSpeech has it."""
+        """Writes the language model's text, and SPEAKERS.TXT in the format of LibriSpeech."""
         from ctc_kd.corpus.synthetic.speakers import lm_sentences
 
         speakers = ";ID  |SEX| SUBSET           |MINUTES| NAME\n"

@@ -1,8 +1,8 @@
 """eSpeak NG through ctypes: text to 16 kHz speech with eSpeak's own phoneme alignment.
 
 The library comes with the wheel ``espeakng-loader``. It is global to its process and remembers what it said before
-(the phase of its vibrato, for example), so equal results need equal histories: let every part of a corpus be spoken by
-a process of its own, see :func:`in_fresh_process`.
+(the phase of its vibrato, for example), so equal results need equal histories. Every part of a corpus is therefore
+spoken by a process of its own, see :func:`in_fresh_process`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Voice:
         words_per_minute: 80 to 450
         pitch: 0 to 100
         pitch_range: 0 (monotone) to 100
-        vocal_tract: the spectrum is stretched by this factor, as by a shorter vocal tract; pitch follows, speed is kept
+        vocal_tract: factor that stretches the spectrum, like a shorter vocal tract; it raises pitch but keeps speed
     """
 
     accent: str
@@ -81,7 +81,7 @@ class Espeak:
     """The synthesiser. One per process.
 
     :param seed: of the library's random numbers (breath noise)
-    :raises RuntimeError: if the library cannot be started or lacks a voice
+    :raises RuntimeError: the library cannot be started, or lacks a voice
     """
 
     def __init__(self, seed: int):
@@ -89,7 +89,9 @@ class Espeak:
 
         data = os.path.realpath(espeakng_loader.get_data_path())
         if len(data) > _LONGEST_DATA_PATH:
-            raise RuntimeError(f"{data}: eSpeak cannot open data under so long a path, install it in a shorter one")
+            raise RuntimeError(
+                f"{data}: eSpeak cannot open data under such a long path, install it under a shorter one"
+            )
         self._library = ctypes.CDLL(espeakng_loader.get_library_path())
         options = _INITIALIZE_PHONEME_EVENTS | _INITIALIZE_DONT_EXIT
         self._rate_hz = self._library.espeak_Initialize(_AUDIO_OUTPUT_SYNCHRONOUS, 0, data.encode(), options)
@@ -99,7 +101,7 @@ class Espeak:
         self._variants = os.listdir(os.path.join(data, "voices", "!v"))
         self._chunks: list[np.ndarray] = []
         self._phonemes: list[tuple[int, str]] = []
-        self._callback = _Callback(self._receive)  # kept: the library holds only its address
+        self._callback = _Callback(self._receive)  # kept alive: the library holds only its address
         self._library.espeak_SetSynthCallback(self._callback)
 
     def _receive(self, samples, num_samples: int, events) -> int:
@@ -117,7 +119,7 @@ class Espeak:
     def speak(self, text: str, voice: Voice) -> Speech:
         """Lower-case ``text`` in ``voice``, with its phonemes (a pause is :data:`SILENCE`)."""
         name = f"{voice.accent}+{voice.variant}"
-        # eSpeak itself passes over a variant that it does not have.
+        # eSpeak itself silently ignores a variant that it does not have.
         if voice.variant not in self._variants or self._library.espeak_SetVoiceByName(name.encode()) != 0:
             raise RuntimeError(f"eSpeak NG has no voice {name}")
         rate = round(voice.words_per_minute / voice.vocal_tract)
@@ -155,6 +157,6 @@ def resample(audio: np.ndarray, ratio: float) -> np.ndarray:
 
 
 def in_fresh_process(function: Callable, *args) -> Any:
-    """``function(*args)`` in a forked process, where eSpeak has not said anything yet."""
+    """Runs ``function(*args)`` in a forked process, in which eSpeak has not spoken yet."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork")) as pool:
         return pool.submit(function, *args).result()

@@ -26,7 +26,7 @@ def write_part(
     transcribed: bool,
     seed: int,
 ) -> list[tuple[int, str, float, str]]:
-    """Let each speaker talk for ``seconds`` or a little more; -> rows of (speaker, sex, minutes, voice)."""
+    """Lets each speaker talk for ``seconds`` or a little longer; returns rows of (speaker, sex, minutes, voice)."""
     espeak = Espeak(seed)
     rows = []
     for speaker in speakers:
@@ -47,7 +47,7 @@ def _recordings(speaker: Speaker, espeak: Espeak, acoustics: Acoustics, pauses: 
 
 
 def with_commas(sentence: str, share: float, rng: np.random.Generator) -> str:
-    """``sentence`` with commas, where eSpeak pauses, after this share of its words; none after the last word."""
+    """Puts commas, at which eSpeak pauses, after a random share of the words, but not after the last one."""
     *words, last = sentence.split()
     return " ".join([*(word + "," * int(rng.random() < share) for word in words), last])
 

@@ -1,4 +1,4 @@
-"""Clean speech into recordings: rooms, microphones and noise."""
+"""Turns clean speech into recordings, with rooms, microphones and noise."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .espeak import fast_length
 
 
 def record(speech: np.ndarray, acoustics: Acoustics, rng: np.random.Generator) -> np.ndarray:
-    """Clean ``[T]`` speech in a random room, as int16 ``[T]``. The direct sound is not delayed."""
+    """Records clean speech ``[T]`` in a random room, as int16 ``[T]``. The direct sound is not delayed."""
     room = _room(acoustics, rng)
     size = fast_length(len(speech) + len(room))
     spectrum = np.fft.rfft(speech, size) * np.fft.rfft(room, size) * _channel(acoustics, size // 2 + 1, rng)
@@ -32,7 +32,7 @@ def _room(acoustics: Acoustics, rng: np.random.Generator) -> np.ndarray:
     decay_s = rng.uniform(*acoustics.reverberation_s)
     time_s = np.arange(1, int(decay_s * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
     echo = rng.standard_normal(len(time_s)) * 10.0 ** (-3.0 * time_s / decay_s)
-    echo[: rng.integers(16, 160)] = 0.0  # nothing is reflected before the nearest wall, 0.3 to 3 m of way farther
+    echo[: rng.integers(16, 160)] = 0.0  # the first echo travels 0.3 to 3 m farther than the direct sound
     level = _amplitude(-rng.uniform(*acoustics.direct_to_reverberant_db))
     return np.concatenate([[1.0], echo * level / np.sqrt(np.sum(echo**2))])
 
@@ -40,7 +40,7 @@ def _room(acoustics: Acoustics, rng: np.random.Generator) -> np.ndarray:
 def _channel(acoustics: Acoustics, num_bins: int, rng: np.random.Generator) -> np.ndarray:
     """A smooth frequency response ``[num_bins]`` through random gains at five frequencies."""
     gains_db = rng.uniform(-acoustics.channel_db, acoustics.channel_db, 5)
-    position = np.sqrt(np.linspace(0.0, 1.0, num_bins))  # low frequencies get their share
+    position = np.sqrt(np.linspace(0.0, 1.0, num_bins))  # places more of the gains at low frequencies
     return 10.0 ** (np.interp(position, np.linspace(0.0, 1.0, 5), gains_db) / 20.0)
 
 

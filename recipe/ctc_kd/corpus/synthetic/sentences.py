@@ -57,7 +57,7 @@ WORDS = {
     "said": "BELIEVED FORGOT HOPED KNEW SAID THOUGHT",
 }
 
-# Each rule: alternatives with their weights. `<x>` is a rule or a word class, everything else is a word.
+# Each rule maps alternatives to weights. `<x>` is a rule or a word class; everything else is a word.
 RULES = {
     "sentence": {
         "<who> <event>": 30,
@@ -169,7 +169,7 @@ def vocabulary() -> list[str]:
 class Grammar:
     """Draws sentences; within a class the words follow a Zipf-like law, so that an n-gram model has something to learn.
 
-    :param seed: the sentences follow from it alone
+    :param seed: determines the sentences
     """
 
     def __init__(self, seed: int):
@@ -193,7 +193,7 @@ class Grammar:
         return " ".join(self._expand("sentence"))
 
     def distinct(self, seen: set[str], *, min_words: int = 5, max_words: int = 13) -> Iterator[str]:
-        """Sentences that are not in ``seen``, without end; each is added to it."""
+        """Yields sentences that are not in ``seen``, without end, and adds them to it."""
         while True:
             sentence = self.sentence()
             if min_words <= len(sentence.split()) <= max_words and sentence not in seen:

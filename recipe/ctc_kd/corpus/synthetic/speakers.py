@@ -44,7 +44,7 @@ def plan(minutes: dict[str, float], seed: int) -> dict[str, list[Speaker]]:
 
 
 def lm_sentences(minutes: dict[str, float], num_words: int, seed: int) -> Iterator[str]:
-    """At least ``num_words`` words of sentences that no speaker of :func:`plan` may say."""
+    """Sentences of at least ``num_words`` words in total, none of which a speaker of :func:`plan` may say."""
     seen = {text for speakers in plan(minutes, seed).values() for speaker in speakers for text in speaker.sentences}
     for sentence in Grammar(seed + 1).distinct(seen):
         yield sentence

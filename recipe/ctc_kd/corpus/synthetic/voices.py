@@ -8,14 +8,14 @@ from .espeak import Voice
 
 ACCENTS = (
     "en-us en-us en-us en en en-gb-scotland en-gb-x-rp en-gb-x-gbclan en-gb-x-gbcwmd en-029 en-us-nyc".split()
-)  # drawn from with these frequencies
+)  # an accent that is listed more often is drawn more often
 
 FEMALE = frozenset(
     "f1 f2 f3 f4 f5 Alicia Andrea Annie anika aunty belinda grandma linda shelby steph steph2 steph3".split()
 )
 
-# Every variant of the wheel that sounds like a person. Those of train, dev and test are nowhere else; untranscribed has
-# some of the pre-training's, as audio without transcripts may be of people whom the pre-trained encoder has heard.
+# Every variant of the wheel that sounds like a person. The variants of train, dev and test occur nowhere else.
+# Untranscribed shares some with pre-training: a pre-trained encoder may have heard the speakers of such audio.
 DEMO_VARIANTS = {
     "train": "f2 f4 Annie belinda steph m1 m3 m7 Andy Denis Lee Mike boris david iven2 john pablo robert".split(),
     "dev": "f1 anika m2 Hugo klatt4 travis".split(),
@@ -34,7 +34,7 @@ PRETRAINING_VARIANTS = (
 
 
 def draw_voice(variant: str, words_per_minute: tuple[int, int], rng: random.Random) -> Voice:
-    """A speaker with this variant: accent, speed in the given range, pitch and vocal tract at random."""
+    """Draws a speaker with this variant: a random accent, pitch and vocal tract, and a speed in the given range."""
     return Voice(
         accent=rng.choice(ACCENTS),
         variant=variant,
