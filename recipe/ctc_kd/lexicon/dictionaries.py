@@ -1,4 +1,4 @@
-"""Pronunciation dictionaries as they are published: stress digits, marked variants, words that no transcript has."""
+"""Reads published pronunciation dictionaries: stress digits, marked variants, words that no transcript can have."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ VARIANT = re.compile(r"\(\d+\)$")
 def parse_dictionary(lines: Iterable[str], *, name: str) -> tuple[Lexicon, list[str]]:
     """``(lexicon, words left out)`` of lines ``word PH0 PH PH1``, in the order of first appearance.
 
-    ``word(2)``, ... are further pronunciations of ``word``. Stress digits go; what is then the same pronunciation
-    counts once. Words become upper case. One with characters outside
-    :data:`ctc_kd.corpus.transcripts.CHARACTERS` can be in no transcript and is left out.
+    ``word(2)``, ... are further pronunciations of ``word``. Stress digits are dropped, and pronunciations that are then
+    equal count once. Words become upper case. A word with characters outside
+    :data:`ctc_kd.corpus.transcripts.CHARACTERS` cannot occur in a transcript and is left out.
 
     :param name: the dictionary's name in errors
     :raises ValueError: an entry without phonemes, or with an unknown one
@@ -33,7 +33,7 @@ def parse_dictionary(lines: Iterable[str], *, name: str) -> tuple[Lexicon, list[
         if not pronunciation or not known.issuperset(pronunciation):
             raise ValueError(f"{name}:{number}: {line.strip()!r}: expected a word and ARPAbet phonemes")
         word = VARIANT.sub("", word)
-        if word.isascii() and CHARACTERS.issuperset(word.upper()):  # not ascii: some letters become A-Z in upper case
+        if word.isascii() and CHARACTERS.issuperset(word.upper()):  # the upper case of some others is A-Z
             lexicon.setdefault(word.upper(), {})[pronunciation] = None
         else:
             left_out[word] = None

@@ -1,4 +1,4 @@
-"""Jobs that give unknown words a pronunciation, by grapheme-to-phoneme models of Sequitur (paper section 3)."""
+"""Jobs that pronounce unknown words with grapheme-to-phoneme models of Sequitur (paper section 3)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MIN_ITERATIONS = 1
 
 
 class OovWordsJob(Job):
-    """Lists the words of ``transcripts`` that ``lexicon`` lacks, one a line, sorted."""
+    """Lists the words of ``transcripts`` that ``lexicon`` does not have, one per line, sorted."""
 
     def __init__(self, *, transcripts: tk.Path, lexicon: tk.Path):
         self.transcripts = transcripts
@@ -35,17 +35,17 @@ class OovWordsJob(Job):
 
 
 class TrainG2PJob(Job):
-    """Joint-sequence models of order 1 to ``ramp_ups + 1``, each started from the one before; the best is the output.
+    """Trains joint-sequence models of order 1 to ``ramp_ups + 1``, each from the one before, and outputs the best one.
 
-    The models are trained on the first pronunciation of every word; the best model makes the fewest symbol errors on
-    held-out words. A killed job goes on after the last finished model. The defaults are the paper's. They take hours
-    for a lexicon of 100,000 words and about 20 s for 2,000.
+    They learn from the first pronunciation of every word. The best model makes the fewest symbol errors on held-out
+    words. A killed job resumes after the last finished model. The defaults are the paper's; they take hours for a
+    lexicon of 100,000 words and about 20 s for 2,000.
 
     :param lexicon: what to learn from
     :param ramp_ups: how often the order is raised
-    :param max_iterations: at most so many iterations for each model
+    :param max_iterations: largest number of iterations for each model
     :param devel_share: the share of the words held out
-    :param seed: of their drawing
+    :param seed: draws the words held out
     """
 
     def __init__(
@@ -80,12 +80,12 @@ class TrainG2PJob(Job):
         dump(load(best)["model"], self.out_model.get_path())
 
     def stage(self, order: int, train, devel) -> str:
-        """Train one model unless it is there already; the name of its file, which also holds its errors."""
+        """Trains one model unless its file exists; returns the name of the file, which also holds the errors."""
         from ctc_kd.lexicon import joint_sequence
 
         name = f"order-{order}.pickle"
         if not os.path.exists(name):
-            # from the file, also just after training: the same numbers whether or not the job was interrupted
+            # always read from the file, so that an interruption of the job does not change the numbers
             initial = None if order == 1 else load(f"order-{order - 1}.pickle")["model"]
             print(f"order {order}: log-likelihood of the held-out words", flush=True)
             model = joint_sequence.train_stage(
@@ -107,7 +107,7 @@ class TrainG2PJob(Job):
 
 
 class ApplyG2PJob(Job):
-    """The most probable pronunciation of each word; a word that has none is an error."""
+    """Writes the most probable pronunciation of each word; a word that has none is an error."""
 
     def __init__(self, *, model: tk.Path, words: tk.Path):
         self.model = model

@@ -18,8 +18,8 @@ BLANK = "[blank]"
 def labels(*, unknown_label: bool = False) -> list[str]:
     """The 78 labels: the phonemes, then their end-of-word twins in the same order.
 
-    :param unknown_label: add a 79th label between the two. No word is spelled with it, so it is never a target; the
-        published LibriSpeech models have it
+    :param unknown_label: add a 79th label between the two, as the published LibriSpeech models do; no word is spelled
+        with it, so it is never a target
     """
     return [*PHONEMES, *([UNKNOWN] * unknown_label), *(phoneme + END_OF_WORD for phoneme in PHONEMES)]
 

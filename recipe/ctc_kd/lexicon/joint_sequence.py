@@ -18,11 +18,11 @@ from ctc_kd.lexicon.pronunciations import Lexicon
 Sample = list[tuple[tuple[str, ...], tuple[str, ...]]]
 """Pairs of letters and phonemes."""
 
-if not hasattr(numpy, "sometrue"):  # sequitur calls a function that numpy 2 has not; give it a numpy that has
+if not hasattr(numpy, "sometrue"):  # sequitur calls a function that numpy 2 lacks
     sequitur.num = SimpleNamespace(**vars(numpy), sometrue=numpy.any)
 
-# Its wrapper (SWIG 4.2) drops a reference to the wrapper's type table with every C++ object that Python comes to own
-# (``thisown = True``); a few iterations later none is left and every call fails. Give it more than any training drops.
+# Sequitur's wrapper (SWIG 4.2) drops a reference to its type table whenever Python takes over a C++ object
+# (``thisown = True``). After a few iterations none is left and every call fails, so add more than any training drops.
 for _name, _module in list(sys.modules.items()):
     if _name.startswith("swig_runtime_data"):
         ctypes.c_ssize_t.from_address(id(_module.type_pointer_capsule)).value += 1 << 40
@@ -46,9 +46,9 @@ def train_stage(
     max_iterations: int,
     log: str,
 ) -> sequitur.Model:
-    """The best model on ``devel`` of one run of expectation maximisation.
+    """Runs expectation maximisation once and returns the model that is best on ``devel``.
 
-    :param initial: the model of one order less, whose order is raised here; None starts with order 1
+    :param initial: the model of the order below, whose order is raised here; None starts with order 1
     :param size_constraints: least and most letters, least and most phonemes of a joint unit
     :param log: the file for sequitur's own messages
     """
@@ -66,7 +66,7 @@ def train_stage(
         while not converged and context.iteration < max_iterations:
             try:
                 converged = template.iterate(context)
-            except (AssertionError, TypeError) as error:  # so end the searches for discounts that do not converge
+            except (AssertionError, TypeError) as error:  # raised if the search for discounts does not converge
                 if context.bestModel is None:
                     raise
                 print(f"  stopped with the best model so far: {error!r}", file=progress, flush=True)

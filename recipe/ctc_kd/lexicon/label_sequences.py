@@ -11,7 +11,7 @@ from ctc_kd.lexicon.pronunciations import read_lexicon
 
 
 class LabelSequencesJob(Job):
-    """Each utterance as the label indices of its words' first pronunciations, the last phoneme of a word marked ``#``.
+    """Writes label indices for each utterance: the first pronunciation of its words, the last phonemes marked ``#``.
 
     :param transcripts: what was said
     :param lexicon: must have every word, see ``skip_unknown_words``

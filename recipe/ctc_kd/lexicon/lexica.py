@@ -14,19 +14,19 @@ from ctc_kd.lexicon.pronunciations import Lexicon, read_lexicon, write_lexicon
 
 
 class CmuLexiconJob(Job):
-    """All pronunciations of the CMU Pronouncing Dictionary, without stress, for the words of some texts.
+    """Writes all pronunciations of the CMU Pronouncing Dictionary, without stress, for the words of some texts.
 
     Withheld words are left out so that the training set has words that only G2P can pronounce. They can never be
-    recognised with this lexicon, so keep the share small (0.02): they are the *rarest* words of ``withhold_from``, by
-    their counts in all ``words`` texts together, equally rare ones by lot. They do not depend on ``extra_words``: the
-    same job with and without extra words gives one lexicon to train G2P on and one to search with.
+    recognised with this lexicon, so keep the share small (0.02). They are the *rarest* words of ``withhold_from``,
+    counted in all ``words`` texts together; equally rare words are drawn at random. They do not depend on
+    ``extra_words``: the same job with and without extra words gives one lexicon to train G2P on and one to search with.
 
-    :param words: the texts whose words are wanted, plain or ``.gz``, or transcripts (utterance ids are no words and are
-        passed over); None for the entire dictionary
-    :param extra_words: add so many other words of the dictionary, drawn by lot, so that G2P has enough to learn from
+    :param words: the texts whose words are wanted, plain or ``.gz``, or transcripts (utterance ids are not in the
+        dictionary and do no harm); None for the entire dictionary
+    :param extra_words: number of other words of the dictionary to add at random, so that G2P has enough to learn from
     :param withhold: the share of the distinct words of ``withhold_from`` to leave out
     :param withhold_from: the training transcripts
-    :param seed: of all drawing
+    :param seed: of all random choices
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class CmuLexiconJob(Job):
         extra = random.Random(f"{self.seed} extra words").sample(others, min(self.extra_words, len(others)))
         chosen = (wanted - withheld).union(extra)
         write_lexicon(self.out_lexicon.get_path(), {word: dictionary[word] for word in sorted(chosen)})
-        print(f"{len(chosen)} words of {len(dictionary)}, {len(extra)} of them drawn by lot")
+        print(f"{len(chosen)} words of {len(dictionary)}, {len(extra)} of them drawn at random")
         print(f"withheld {len(withheld)}: {' '.join(sorted(withheld))}")
 
     def withheld_words(self, dictionary: Lexicon, counts: Counter) -> set[str]:
@@ -78,9 +78,9 @@ class CmuLexiconJob(Job):
 
 
 class MergeLexiconJob(Job):
-    """One lexicon of several: words and pronunciations in the order of the lexica, each pronunciation once.
+    """Merges several lexica: words and pronunciations in the order of the lexica, each pronunciation once.
 
-    A word's first pronunciation comes from the first lexicon that has the word.
+    The first pronunciation of a word comes from the first lexicon that has the word.
     """
 
     def __init__(self, *, lexica: Sequence[tk.Path]):

@@ -13,11 +13,11 @@ TEDLIUM_CORRECTIONS: Lexicon = {"'D": [("D",)], "'LL": [("L",)]}
 
 
 class PublishedLexiconJob(Job):
-    """A dictionary as published, without stress, each pronunciation of a word once.
+    """Reads a published dictionary, and keeps each pronunciation of a word once, without stress.
 
     For ``librispeech-lexicon.txt`` (OpenSLR 11) and ``TEDLIUM.152k.dic`` of release 2. The published recipe of TED-LIUM
-    drops one word by name, which is not English and has a senseless pronunciation. Here it goes with the others that
-    have letters outside A-Z (such as ``bartók``) or are no words (``goals_new``): 141 of 152,212.
+    drops one word by name, which is not English and has a senseless pronunciation. This job leaves out that word and
+    all others that have letters outside A-Z (such as ``bartók``) or are no words (``goals_new``): 141 of 152,212.
 
     ``out_left_out``: these words, see :func:`ctc_kd.lexicon.dictionaries.parse_dictionary`.
 
