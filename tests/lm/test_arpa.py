@@ -66,17 +66,17 @@ def test_find_in_nothing():
 @pytest.mark.parametrize(
     ("right", "wrong", "message"),
     [
-        ("\\data\\", "\\date\\", "no ARPA file"),
+        ("\\data\\", "\\date\\", "not an ARPA file"),
         ("B A\n-0.5\tA </s>", "B A\n-0.5\tA X", "2-grams: b'X' is not among the 1-grams"),
         ("B A\n-0.5\tA </s>", "B A\n-0.5\tA B </s>", "2-grams: .*A B </s>.*: expected 4 fields"),
         ("B A\n-0.5\tA </s>", "B A\n-O.5\tA </s>", "2-grams: could not convert.*-O.5"),
         ("ngram 2=3", "ngram 2=4", "2-grams: .*expected 4 fields"),
-        ("ngram 2=3", "ngram 2=2", "where the section .3-grams: was expected"),
-        ("\\3-grams:\n-0.125\t<s> B A\n\n\\end\\\n", "", "the end of the file.* where the section .3-grams:"),
+        ("ngram 2=3", "ngram 2=2", "expected the section .3-grams:"),
+        ("\\3-grams:\n-0.125\t<s> B A\n\n\\end\\\n", "", "the end of the file.*expected the section .3-grams:"),
         ("-0.125\t<s> B A\n\n\\end\\\n", "", "1 3-grams are missing"),
         ("<s> B A", "<s> A A", "without their first words"),
-        ("-0.5\tB A\n", "-0.5\tB </s>\n", "without their last words .* not pruned before"),
-        ("-0.5\tA </s>\n", "-0.5\tB A\n", "twice the same"),
+        ("-0.5\tB A\n", "-0.5\tB </s>\n", "without their last words .* expected an unpruned model"),
+        ("-0.5\tA </s>\n", "-0.5\tB A\n", "or that occur twice"),
     ],
 )
 def test_faults_name_file_and_place(tmp_path, arpa_text, right, wrong, message):

@@ -56,7 +56,7 @@ def test_without_a_compiler_the_error_says_what_is_missing_and_the_next_run_buil
     with monkeypatch.context() as patch:
         patch.setenv("PATH", "/nowhere")
         patch.delenv("CXX", raising=False)
-        with pytest.raises(RuntimeError, match=r"expected a C\+\+ compiler and make"):
+        with pytest.raises(RuntimeError, match=r"needs a C\+\+ compiler and make"):
             kenlm_tools.build(source, "build", cpus=1)
     kenlm_tools.build(source, "build", cpus=1)
 

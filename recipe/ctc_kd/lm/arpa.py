@@ -20,7 +20,7 @@ class ArpaReader:
 
     ``counts``: number of n-grams of each order.
 
-    :raises ValueError: naming file and place, from all methods
+    :raises ValueError: from all methods; the error names the file and the place
     """
 
     def __init__(self, path: str):
@@ -28,7 +28,7 @@ class ArpaReader:
         self.file: BinaryIO = (gzip.open if path.endswith(".gz") else open)(path, "rb")
         self.counts = list(self._read_counts())
         if not self.counts or not self.counts[0]:
-            raise ValueError(f"{path}: no ARPA file: expected a \\data\\ section with the numbers of n-grams")
+            raise ValueError(f"{path}: not an ARPA file: expected a \\data\\ section with the numbers of n-grams")
 
     def unigrams(self) -> tuple[list[bytes], np.ndarray, np.ndarray]:
         """Words, their log10 probabilities ``[N]`` and log10 back-off weights ``[N]``, float32."""
@@ -58,7 +58,7 @@ class ArpaReader:
         return words, *values
 
     def _width(self, order: int) -> int:
-        """Fields of a line; the highest order has no back-off weights."""
+        """The number of fields in a line; the highest order has no back-off weights."""
         return order + 2 if order < len(self.counts) else order + 1
 
     def _values(self, tokens: list[bytes], order: int) -> np.ndarray:
@@ -82,14 +82,14 @@ class ArpaReader:
             yield int(match[1])
 
     def _pieces(self, order: int) -> Iterator[list[bytes]]:
-        """The fields of many lines, one after the other, with a back-off weight where a line lacks it."""
+        """Yields the fields of many lines at a time, with a back-off weight of 0 where a line has none."""
         for line in self.file:
             if line.strip():
                 break
         else:
             line = b"the end of the file"
         if line.strip() != b"\\%d-grams:" % order:
-            raise ValueError(f"{self.path}: {line!r} where the section \\{order}-grams: was expected")
+            raise ValueError(f"{self.path}: found {line!r}, expected the section \\{order}-grams:")
         missing = self.counts[order - 1]
         while missing:
             lines = list(islice(self.file, min(missing, LINES_AT_ONCE)))

@@ -1,4 +1,4 @@
-"""The probabilities that one language model gives to the n-grams of other models."""
+"""The probabilities that a language model gives to the n-grams of other models."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ UNKNOWN = b"<unk>"
 class Component:
     """Follows an :class:`~ctc_kd.lm.ngram_tree.NgramTree`, order by order, with the probabilities of one ARPA model.
 
-    ``log10_p`` ``[N]`` float32: of each n-gram of the tree's highest order, with back-off where the model does not list
-    it, and as ``<unk>`` where it does not know the word: the value that a query of the model gives.
+    ``log10_p`` ``[N]`` float32: what a query of the model returns for each n-gram of the tree's highest order, that is,
+    with back-off if the model does not list the n-gram, and as ``<unk>`` if it does not know the word.
 
     Use: :meth:`start`; then for each order :meth:`read`, ``tree.add_order``, :meth:`follow`.
     """
@@ -26,7 +26,7 @@ class Component:
         self.words, *self.unigrams = self.reader.unigrams()
 
     def start(self, ids: Mapping[bytes, int]):
-        """:param ids: word -> integer, of all words of the tree; the model may have others"""
+        """:param ids: word -> integer, for all words of the tree; the model may have others"""
         self.ids = {word: ids.get(word, -1) for word in self.words}
         log10_p, log10_backoff = self.unigrams
         unknown = log10_p[self.words.index(UNKNOWN)] if UNKNOWN in self.ids else NEVER
@@ -34,7 +34,10 @@ class Component:
         self._set(len(ids), np.float32(unknown), indices, log10_p, log10_backoff)
 
     def read(self, tree: NgramTree) -> np.ndarray:
-        """The keys of the model's own n-grams of the order after the tree's last, those with unknown words left out."""
+        """Reads the model's own n-grams of the order after the tree's last; returns their keys.
+
+        N-grams with words outside of the tree are left out.
+        """
         order = len(tree.keys) + 1
         if order > len(self.reader.counts):
             self.section = np.empty(0, np.int64), np.empty(0, np.float32), np.empty(0, np.float32)
@@ -51,7 +54,7 @@ class Component:
         return keys
 
     def follow(self, tree: NgramTree):
-        """Go on to the order that was added to the tree."""
+        """Proceeds to the order that was added to the tree."""
         keys, log10_p, log10_backoff = self.section
         del self.section
         backed_off = self.log10_backoff[tree.prefixes(len(tree.keys))]
@@ -59,7 +62,7 @@ class Component:
         self._set(len(backed_off), backed_off, find(tree.keys[-1], keys), log10_p, log10_backoff)
 
     def _set(self, size, others, indices, log10_p, log10_backoff):
-        """Own values at ``indices`` (negative ones are not in the tree), other values everywhere else."""
+        """Sets the model's own values at ``indices`` (negative ones are not in the tree), and ``others`` elsewhere."""
         listed = indices >= 0
         self.log10_p = np.broadcast_to(others, size).copy()
         self.log10_p[indices[listed]] = log10_p[listed]

@@ -14,11 +14,11 @@ ARCHIVE = "kenlm_ex-0.2.1.tar.gz"
 SHA256 = "6657c2fd8b3650e0c234d1309272041ae4fd712d7fe27b60e3c72f57d5cebb55"
 PROGRAMS = ("lmplz", "build_binary", "query")
 
-# What the programs read is unpacked before: they need no headers to build, and no libraries of the building machine.
+# The programs get unpacked files only. Without compression they need no headers to build and no libraries to run.
 COMPRESSION = ("ZLIB", "BZip2", "LibLZMA")
 
-# In this version lmplz declares its option -h twice, which its option parser refuses at every start, and leaves its
-# flags uninitialised, so that it sometimes writes collapsed probabilities that are not the model.
+# In this version, lmplz declares its option -h twice, which its option parser refuses at every start. It also leaves
+# flags uninitialised, so that it sometimes writes collapsed probabilities instead of the model's.
 LMPLZ_SOURCE = "lm/builder/lmplz_main.cc"
 CORRECTIONS = (
     ('"-h,--help", help', '"--usage", help'),
@@ -84,7 +84,7 @@ def correct(path: str):
         text = file.read()
     for wrong, right in CORRECTIONS:
         if wrong not in text:
-            raise RuntimeError(f"{path}: expected {wrong!r}, which is to be corrected")
+            raise RuntimeError(f"{path}: expected {wrong!r}, in order to correct it")
         text = text.replace(wrong, right)
     with open(path, "w") as file:
         file.write(text)
@@ -95,8 +95,8 @@ def build(source: str, directory: str, *, cpus: int):
     options = ["-DCMAKE_BUILD_TYPE=Release", *(f"-DCMAKE_DISABLE_FIND_PACKAGE_{name}=ON" for name in COMPRESSION)]
     if subprocess.run([cmake, "-S", source, "-B", directory, *options]).returncode != 0:
         raise RuntimeError(
-            "CMake cannot build KenLM here, its message is in this log: expected a C++ compiler and make, such as "
-            "the packages g++ and make install them; then run the job again"
+            "CMake cannot build KenLM here, see its message in this log. It needs a C++ compiler and make, for example "
+            "from the packages g++ and make; install them, then run the job again"
         )
     command = [cmake, "--build", directory, f"-j{cpus}", "--target", *PROGRAMS]
     print("running", " ".join(command), flush=True)
@@ -104,7 +104,7 @@ def build(source: str, directory: str, *, cpus: int):
 
 
 def find_cmake() -> str:
-    """CMake of this environment (PyPI's), before one of the system, which may be too old."""
+    """The CMake of this environment (from PyPI) if there is one, else the system's, which may be too old."""
     cmake = shutil.which("cmake", path=os.path.join(sys.prefix, "bin")) or shutil.which("cmake")
     if cmake is None:
         raise RuntimeError("no cmake found: install it into this environment with `pip install 'cmake>=3.28,<4'`")

@@ -1,4 +1,4 @@
-"""One n-gram model in place of a linear mixture of several."""
+"""Makes one n-gram model of a linear mixture of several."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ SUM_TOLERANCE = 1e-3
 class MixLmsJob(Job):
     """Merges n-gram models into one (static linear interpolation).
 
-    Each n-gram ``h w`` that a component lists gets ``p(w|h) = sum_i weight_i p_i(w|h)``, each ``p_i`` with back-off as
-    queries of the component do; the back-off weights are such that the probabilities after each context sum to one.
-    For other n-grams the result is an approximation of the mixture, as ARPA files cannot express it.
+    Each n-gram ``h w`` that a component lists gets ``p(w|h) = sum_i weight_i p_i(w|h)``, where each ``p_i`` backs off
+    like a query of the component. Back-off weights make the probabilities after each context sum to one. For other
+    n-grams, the result approximates the mixture, because ARPA files cannot express it.
 
-    The components must share one closed vocabulary: give it to :class:`~ctc_kd.lm.ngram.NgramLmJob`. A word that one
-    of them lacks has that one's probability of ``<unk>``.
+    The components must share one closed vocabulary: give it to :class:`~ctc_kd.lm.ngram.NgramLmJob`. A component that
+    lacks a word gives it the probability of ``<unk>``.
 
     Memory: about 200 bytes for each of the result's n-grams of the highest order (measured with 4-grams and five
     components); time: about 4 microseconds for each n-gram of the components.
 
-    :param arpas: unpruned models, in which the first and the last words of each n-gram are n-grams; orders may differ
+    :param arpas: unpruned models: the first and the last words of each n-gram are n-grams, too; orders may differ
     :param weights: JSON list, one weight for each component, summing to one
     """
 
@@ -53,10 +53,10 @@ class MixLmsJob(Job):
 
 
 def mix(components, weights: Sequence[float]):
-    """Consume the components (:class:`~ctc_kd.lm.components.Component`) and return their mixture.
+    """Consumes the components (:class:`~ctc_kd.lm.components.Component`) and returns their mixture.
 
     :return: a :class:`~ctc_kd.lm.ngram_tree.BackoffModel`
-    :raises ValueError: the components' vocabularies are not one closed vocabulary
+    :raises ValueError: the components do not share one closed vocabulary
     """
     import numpy as np
 
@@ -82,7 +82,7 @@ def mix(components, weights: Sequence[float]):
 
 
 def log10_mixture(components, weights: Sequence[float]):
-    """float32 ``[N]``, for the n-grams of the highest order so far."""
+    """The mixture's log10 probabilities for the n-grams of the highest order so far, float32 ``[N]``."""
     import numpy as np
 
     from ctc_kd.lm.ngram_tree import power10
@@ -94,7 +94,7 @@ def log10_mixture(components, weights: Sequence[float]):
 
 
 def finish_unigrams(model, ids: dict[bytes, int]):
-    """``<s>`` is never predicted; the other words must be one closed vocabulary's."""
+    """Makes ``<s>`` a word that is never predicted, and checks that the others are of one closed vocabulary."""
     from ctc_kd.lm.arpa import NEVER
     from ctc_kd.lm.ngram_tree import power10
 

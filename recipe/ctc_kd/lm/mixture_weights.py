@@ -1,4 +1,4 @@
-"""How much of each language model makes the mixture that predicts some transcripts best."""
+"""Chooses the weights of a mixture of language models that predicts transcripts best."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ MAX_STEPS = 100_000
 
 
 class MixtureWeightsJob(Job):
-    """Chooses the weights of a linear mixture by expectation maximisation (the likelihood has one maximum only).
+    """Chooses the weights of a linear mixture by expectation maximisation (the likelihood has a single maximum).
 
-    Words that no model knows are left out; a word that some model does not know has that model's probability of
-    ``<unk>``, as in :class:`~ctc_kd.lm.mixture.MixLmsJob`.
+    Words that no model knows are left out. A model that lacks a word gives it the probability of ``<unk>``, as in
+    :class:`~ctc_kd.lm.mixture.MixLmsJob`.
 
     :param lms: KenLM binaries or ARPA files
     :param transcripts: of the development set; sentence ends are predicted too
@@ -67,7 +67,7 @@ def word_probabilities(paths: Sequence[str], sentences: Sequence[str]) -> np.nda
     import numpy as np
 
     log10_p, unknown = [], []
-    for path in paths:  # one after the other: only one is in memory
+    for path in paths:  # one after the other, so that only one is in memory
         model = kenlm.Model(path)
         scores = [score for sentence in sentences for score in model.full_scores(sentence, bos=True, eos=True)]
         log10_p.append([score[0] for score in scores])
@@ -76,10 +76,10 @@ def word_probabilities(paths: Sequence[str], sentences: Sequence[str]) -> np.nda
 
 
 def mixture_weights(probabilities: np.ndarray) -> Iterable[tuple[np.ndarray, float]]:
-    """Weights ``[models]`` after each step, the last ones within about :data:`SMALLEST_STEP` of where they settle.
+    """Yields the weights ``[models]`` after each step, until they have converged to about :data:`SMALLEST_STEP`.
 
     :param probabilities: ``[models, words]``
-    :return: pairs of weights and their mean log likelihood of a word (natural logarithm), which never falls
+    :return: pairs of weights and their mean log likelihood per word (natural logarithm), which never falls
     """
     import numpy as np
 

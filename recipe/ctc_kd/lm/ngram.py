@@ -14,15 +14,15 @@ from ctc_kd.files import complete_file, write_lines
 class NgramLmJob(Job):
     """Estimates an unpruned, interpolated, modified Kneser-Ney n-gram model.
 
-    :param text: one sentence a line (optionally ``.gz``), words separated by spaces, in the lexicon's spelling
+    :param text: one sentence per line (optionally ``.gz``), words separated by spaces, in the lexicon's spelling
     :param order: n
     :param kenlm_tools: directory with ``lmplz``
-    :param vocabulary: the first word of each line, as in a lexicon: the only words of the model. n-grams of the text
-        with other words are not counted. ``<unk>`` is one such word, or any one word of the vocabulary that the text
-        lacks: with this probability for each of them, the probabilities of the vocabulary, ``</s>`` and ``<unk>`` sum
-        to one after each context. None for all words of the text; then ``<unk>`` is one more.
+    :param vocabulary: a file such as a lexicon; the first words of its lines are the only words of the model. N-grams
+        of the text with other words are not counted. ``<unk>`` has the probability of any one word that the text lacks:
+        with it for each such word of the vocabulary and for ``<unk>`` itself, the probabilities of the vocabulary,
+        ``</s>`` and ``<unk>`` sum to one after each context. With None, the words are those of the text, and ``<unk>``.
 
-    ``out_arpa``: the model in ARPA format. It does not list the words of the vocabulary that the text lacks.
+    ``out_arpa``: the model in ARPA format. Words of the vocabulary that the text lacks are not listed.
 
     Small texts may lack the counts from which the discounts are estimated; such an order takes KenLM's fallback
     discounts, and the log says so.
@@ -53,13 +53,13 @@ class NgramLmJob(Job):
 
 
 def limit_vocabulary(source: str, path: str) -> list[str]:
-    """Write the distinct first words of the lines of ``source`` to ``path``; lmplz's options to use only these."""
+    """Writes the distinct first words of the lines of ``source`` to ``path``; returns lmplz's options to use them."""
     with open(source, encoding="utf-8") as file:
         words = dict.fromkeys(line.split()[0] for line in file if line.strip())
     if not words:
         raise ValueError(f"{source}: no words, expected a word list or a lexicon")
     write_lines(path, words)
-    # the size of the vocabulary with </s> and <unk>, between which lmplz divides what it has left for unseen words
+    # the size of the vocabulary with </s> and <unk>: lmplz divides the probability of unseen words by it
     return ["--limit_vocab_file", path, "--vocab_pad", str(len(words) + 2)]
 
 
@@ -71,7 +71,7 @@ def feed(command: list[str], text: str):
         with opener(text, "rb") as file, process.stdin:
             shutil.copyfileobj(file, process.stdin, 1 << 20)
     except BrokenPipeError:
-        pass  # the command ended early; its exit status says why
+        pass  # the command ended early; its exit status is checked below
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(f"{text}: {error}; expected a complete .gz") from error
     finally:

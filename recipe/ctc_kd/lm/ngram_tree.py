@@ -1,4 +1,4 @@
-"""N-grams as sorted integers: a context's n-grams stand together, and are found by bisection."""
+"""N-grams as sorted integers: the n-grams of a context stand together and are found by bisection."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ class NgramTree:
     """N-grams of the orders 1, 2, ...; the first words and the last words of each are n-grams one order below.
 
     ``keys[n - 1]`` ``[N]`` int64, ascending: ``prefix * num_words + word``, where ``prefix`` is the index of the first
-    n - 1 words among the keys one order below. ``suffixes[n - 1]`` ``[N]`` int64: the index there of the last n - 1.
+    n - 1 words among the keys one order below. ``suffixes[n - 1]`` ``[N]`` int64: the index of the last n - 1 words
+    among those keys.
     """
 
     def __init__(self, num_words: int):
@@ -27,7 +28,7 @@ class NgramTree:
         self.suffixes = [np.zeros(num_words, np.int64)]
 
     def keys_of(self, ngrams: np.ndarray) -> np.ndarray:
-        """Keys of n-grams ``[N, order]`` whose lower orders are in the tree; negative without a known prefix."""
+        """Keys of n-grams ``[N, order]`` whose lower orders are in the tree; negative if the prefix is unknown."""
         prefix = ngrams[:, 0].astype(np.int64)
         for keys, word in zip(self.keys[1:], ngrams.T[1:-1], strict=False):
             prefix = find(keys, prefix * self.num_words + word)
@@ -37,7 +38,7 @@ class NgramTree:
         """Add the next order.
 
         :param keys: ascending, each once
-        :raises ValueError: the last words of an n-gram are no n-gram
+        :raises ValueError: the last words of an n-gram are no n-gram of the tree
         """
         prefixes, words = np.divmod(keys, self.num_words)
         suffixes = find(self.keys[-1], self.suffixes[-1][prefixes] * self.num_words + words)
@@ -60,7 +61,7 @@ class NgramTree:
 
 
 def find(keys: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Where in the ascending ``keys`` each wanted one is; -1 for those that are not there."""
+    """The index of each wanted key in the ascending ``keys``; -1 if it is not there."""
     if not len(keys):
         return np.full(len(wanted), -1)
     indices = np.searchsorted(keys, wanted)
@@ -99,7 +100,7 @@ class BackoffModel:
 def read_model(path: str) -> BackoffModel:
     """Read an ARPA model, which must contain the first and the last words of each n-gram.
 
-    :raises ValueError: it does not, or has an n-gram twice, or is no ARPA file
+    :raises ValueError: first or last words are missing, an n-gram occurs twice, or the file is no ARPA file
     """
     reader = ArpaReader(path)
     words, log10_p, log10_backoff = reader.unigrams()
@@ -109,14 +110,14 @@ def read_model(path: str) -> BackoffModel:
         ngrams, log10_p, log10_backoff = reader.section(order, ids)
         keys = model.tree.keys_of(ngrams)
         del ngrams
-        by_key = np.argsort(keys, kind="stable")  # stable: fast where they are in order already
+        by_key = np.argsort(keys, kind="stable")  # stable: fast if they are sorted already
         keys = keys[by_key]
         if len(keys) and (keys[0] < 0 or (keys[1:] == keys[:-1]).any()):
-            raise ValueError(f"{path}: {order}-grams without their first words one order below, or twice the same")
+            raise ValueError(f"{path}: {order}-grams without their first words one order below, or that occur twice")
         try:
             model.tree.add_order(keys)
         except ValueError as error:
-            raise ValueError(f"{path}: {error}; expected a model that was not pruned before") from None
+            raise ValueError(f"{path}: {error}; expected an unpruned model") from None
         model.log10_p.append(log10_p[by_key])
         model.log10_backoff.append(log10_backoff[by_key])
     return model

@@ -11,22 +11,22 @@ from sisyphus import Job, Task, tk
 class PruneLmJob(Job):
     """Removes n-grams by relative entropy (Stolcke 1998, arXiv cs/0006025).
 
-    An n-gram is removed if the perplexity without it would rise by less than the share ``threshold``. Each is judged
-    alone, in the original model. All unigrams stay, and so do the first words and the last words of the remaining
-    n-grams (KenLM needs both; SRILM keeps the first words only). Then the back-off weights are computed anew.
+    An n-gram is removed if the perplexity would rise by less than the share ``threshold`` without it. Each n-gram is
+    judged alone, in the original model. Kept are also all unigrams, and the first words and the last words of every
+    n-gram that is kept (KenLM needs both; SRILM keeps only the first words). Then the back-off weights are recomputed.
 
     How much an n-gram matters depends on how often its context occurs. The lower orders of a Kneser-Ney model do not
-    show that, because they are made from the number of different contexts and not from counts; pruned by them, a
-    model loses the wrong n-grams (Chelba et al. 2010). The highest orders of ``histories`` show it.
+    show that, because they are estimated from the number of different contexts, not from counts: such a model would
+    lose the wrong n-grams (Chelba et al. 2010). The highest orders of ``histories`` show it.
 
     Memory: about 200 bytes for each n-gram of the highest order (measured with 4-grams).
 
-    :param arpa: an unpruned model, in which the first and the last words of each n-gram are n-grams
+    :param arpa: an unpruned model: the first and the last words of each n-gram are n-grams, too
     :param threshold: the paper uses 5e-10
-    :param histories: ARPA models of the orders 1, 2, ... n - 1 of the same text; the k-grams of the k-gram model say
-        how probable the last word of a context of k words is. None for the model's own probabilities
+    :param histories: ARPA models of the orders 1, 2, ... n - 1 of the same text; the k-grams of the k-gram model give
+        the probability of the last word of a context of k words. None takes the model's own probabilities
 
-    ``out_arpa``: the remaining n-grams with the probabilities they had.
+    ``out_arpa``: the remaining n-grams with their old probabilities.
     """
 
     def __init__(self, *, arpa: tk.Path, threshold: float, histories: Sequence[tk.Path] | None = None):
@@ -57,7 +57,7 @@ class PruneLmJob(Job):
 
 
 def history_log10_p(model, path: str, order: int):
-    """What another model says of the model's n-grams of one order, float32 ``[N]``."""
+    """The log10 probabilities that another model gives to the n-grams of one order, float32 ``[N]``."""
     from ctc_kd.lm.components import Component
     from ctc_kd.lm.ngram_tree import NgramTree
 
@@ -78,7 +78,7 @@ def context_log10_p(model, last_word: Sequence) -> list:
     """
     contexts = [last_word[0].astype(float)]
     words = list(model.words)
-    # a sentence begins as often as one ends, and only its end is a word that is predicted
+    # a sentence begins as often as one ends, but the model predicts only the end
     contexts[0][words.index(b"<s>")] = contexts[0][words.index(b"</s>")]
     for order in range(2, len(model.log10_p)):
         contexts.append(contexts[-1][model.tree.prefixes(order)] + last_word[order - 1])
@@ -86,7 +86,7 @@ def context_log10_p(model, last_word: Sequence) -> list:
 
 
 def prune(model, threshold: float, contexts: Sequence) -> list:
-    """The indices of the n-grams that remain, for each order; the model's back-off weights become theirs.
+    """Returns the indices of the n-grams that remain, for each order, and recomputes the model's back-off weights.
 
     :param contexts: log10 probabilities of the contexts of 1, 2, ... words
     """
@@ -126,7 +126,7 @@ def perplexity_rise(model, order: int, prefixes, contexts):
 
 
 def renew_backoff_weights(model, kept: Sequence):
-    """Compute the back-off weights anew, for the n-grams that are kept."""
+    """Recomputes the back-off weights for the n-grams that are kept."""
     from ctc_kd.lm.ngram_tree import backoff_weights
 
     for order in range(2, len(kept) + 1):

@@ -6,8 +6,8 @@ from sisyphus import Job, Task, tk
 class LmStatisticsJob(Job):
     """Measures perplexity and out-of-vocabulary rate of a KenLM model on transcripts.
 
-    ``out_perplexity``: ``10 ** (-sum(log10 p) / n)`` over all n predicted words, sentence ends included, words unknown
-    to the model left out of sum and count (they still are, as ``<unk>``, part of the following words' history).
+    ``out_perplexity``: ``10 ** (-sum(log10 p) / n)`` over all n predicted words, sentence ends included. Words unknown
+    to the model are left out of sum and count, but remain, as ``<unk>``, in the history of the following words.
 
     ``out_oov_rate``: percentage of the transcripts' words (sentence ends not counted) that the model does not know.
     """

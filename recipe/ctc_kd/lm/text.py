@@ -17,19 +17,19 @@ SENTENCE_MARKS = re.compile(r"(?:^|(?<=\s))</?s>(?=\s|$)", re.IGNORECASE)
 
 
 class LmTextJob(Job):
-    """Brings texts to the lexicon's spelling, upper case, one after the other in one file.
+    """Joins texts in one file, in the lexicon's spelling and in upper case.
 
-    TED-LIUM release 2: its ``LM/*.en.gz`` are lower case, ``</s>`` ends each line, and suffixes stand apart already
-    (``it 's``). All of them with the training transcripts are the background text.
+    In TED-LIUM release 2, ``LM/*.en.gz`` are lower case, ``</s>`` ends each line, and suffixes are words already
+    (``it 's``). Together with the training transcripts they are the background text.
 
     Words with other characters than ``A-Z'`` stay where they are: no lexicon has them, and
-    :class:`~ctc_kd.lm.ngram.NgramLmJob` with a vocabulary counts nothing across them. Taken out, they would make
-    neighbours of words that are not.
+    :class:`~ctc_kd.lm.ngram.NgramLmJob` with a vocabulary counts nothing across them. If they were removed, words that
+    are not neighbours would become neighbours.
 
-    :param texts: one sentence a line, words separated by spaces, as UTF-8, plain or ``.gz``
+    :param texts: one sentence per line, words separated by spaces, as UTF-8, plain or ``.gz``
     :param transcripts: utterance ids and words; they come after the texts
 
-    ``out_text``: ``.gz``, one sentence a line. ``out_counts``: JSON, how many ``sentences``, ``words`` and
+    ``out_text``: ``.gz``, one sentence per line. ``out_counts``: JSON, how many ``sentences``, ``words`` and
     ``words with other characters``.
     """
 
@@ -64,7 +64,7 @@ class LmTextJob(Job):
 
 
 def normalised(sentences: Iterable[str], counts: Counter) -> Iterator[str]:
-    """Upper case, without sentence marks and empty sentences; ``counts`` is filled on the way (see the job)."""
+    """Yields sentences in upper case, without sentence marks and empty ones, and fills ``counts`` (see the job)."""
     counts.update({"sentences": 0, "words": 0, "words with other characters": 0})
     for line in sentences:
         sentence = normalise_text(SENTENCE_MARKS.sub(" ", line) if "<" in line else line)
