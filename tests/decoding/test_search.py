@@ -62,7 +62,7 @@ def test_the_most_probable_of_many_homophones_can_be_found(tiny, lm, capfd):
     decoder = LexiconDecoder(lexicon=lexicon, lm=lm, config=SearchConfig(), classes=labels_with_blank())
     assert decoder.search(emissions(tiny.spell("S IY"), NO_PRIOR, 0.0), lm_scale=1.0) == ["SEE"]
     printed = capfd.readouterr()
-    assert "note: 2 words are not found in a pronunciation that 6 more probable ones have" in printed.out
+    assert "note: 2 words cannot be found by a pronunciation that 6 more probable words have" in printed.out
     assert printed.out.strip().endswith("AF, AG")
     assert "limit" not in printed.err
 

@@ -1,4 +1,4 @@
-"""Posteriors as the search needs them."""
+"""Loads posteriors for the search."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def load_classes(path: str) -> list[str]:
     classes = read_labels(path)
     if classes != INVENTORIES.get(len(classes)):
         raise ValueError(
-            f"{path}: its {len(classes)} classes are no label inventory (of {' or '.join(map(str, INVENTORIES))} "
-            "classes, see lexicon/inventory.py): the posteriors are not of a model of this pipeline, compute them anew"
+            f"{path}: its {len(classes)} classes are no label inventory (expected {' or '.join(map(str, INVENTORIES))} "
+            "classes, see lexicon/inventory.py); recompute the posteriors with a model of this pipeline"
         )
     return classes
 
@@ -45,13 +45,13 @@ def load_posteriors(path: str) -> dict[str, np.ndarray]:
 def load_log_prior(path: str, *, num_classes: int) -> np.ndarray:
     """The log prior ``[C]``.
 
-    :raises ValueError: not one finite number for each class
+    :raises ValueError: the file does not have one finite number for each class
     """
     import numpy as np
 
     log_prior = np.loadtxt(path, dtype="float32", ndmin=1)
     if log_prior.shape != (num_classes,) or not np.isfinite(log_prior).all():
-        raise ValueError(f"{path}: expected {num_classes} finite log probabilities, one for each class, one a line")
+        raise ValueError(f"{path}: expected {num_classes} finite log probabilities, one for each class, one per line")
     return log_prior
 
 

@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 UNKNOWN_WORD = "<unk>"
 MAX_HOMOPHONES = 6
-"""Flashlight keeps no more words with one pronunciation, and drops the others without an error: ``YOU``, say, in a
-large lexicon in alphabetical order. Here the most probable ones are kept."""
+"""Flashlight keeps at most this many words with the same pronunciation and silently drops the others: in a large
+lexicon in alphabetical order, for example, ``YOU``. Here the most probable ones are kept."""
 
 
 @dataclass(frozen=True)
 class SearchConfig:
-    """What is kept while searching; the defaults are the paper's.
+    """Beam sizes and scores of the search; the defaults are the paper's.
 
     Attributes:
         beam_size: hypotheses kept after each frame
-        beam_size_token: classes, the most probable ones, by which a hypothesis is extended at each frame
+        beam_size_token: how many of the most probable classes extend a hypothesis at each frame
         beam_threshold: hypotheses scoring this much (natural log) below the best one are dropped
         word_score: added for each word
         sil_score: added for each blank frame
@@ -40,10 +40,10 @@ class SearchConfig:
 class LexiconDecoder:
     """Finds the word sequence with the highest ``log p_AM + lm_scale * log10 p_LM`` (Viterbi: best path, no sums).
 
-    The path is CTC's but for one thing: Flashlight allows the last phoneme of a word a single frame, then blank or the
-    next word. Only words of the lexicon are found; of those with one pronunciation, the six most probable.
-    A word that the language model does not know competes with the model's probability of ``<unk>``. The prefix tree and
-    the language model serve all scales.
+    Paths are those of CTC, with one exception: Flashlight allows the last phoneme of a word only a single frame, then
+    blank or the next word. Only words of the lexicon are found, and of the words with one pronunciation only the six
+    most probable unigrams. A word that the language model does not know has the model's probability of ``<unk>``. All
+    scales share the prefix tree and the language model.
 
     :param lexicon: word -> pronunciations in base phonemes; all of them are searched
     :param lm: KenLM model file, binary or ARPA
@@ -89,8 +89,8 @@ class LexiconDecoder:
         if left_out:
             shown = ", ".join(self._words[index] for index in left_out[:10])
             print(
-                f"note: {len(left_out)} words are not found in a pronunciation that {MAX_HOMOPHONES} more probable "
-                f"ones have, all that Flashlight keeps: {shown}{', ...' if len(left_out) > 10 else ''}",
+                f"note: {len(left_out)} words cannot be found by a pronunciation that {MAX_HOMOPHONES} more probable "
+                f"words have, because Flashlight keeps no more: {shown}{', ...' if len(left_out) > 10 else ''}",
                 flush=True,
             )
         trie = Trie(self._blank + 1, self._blank)
@@ -107,7 +107,7 @@ class LexiconDecoder:
             raise ValueError(f"lexicon: {word} has the phoneme {error}, which is not a label") from None
 
     def _decoder_for(self, lm_scale: float):
-        """Flashlight fixes the scale when a decoder is made; the one made last is kept."""
+        """The decoder for a scale, which Flashlight fixes when it makes one; the last decoder is kept."""
         from flashlight.lib.text.decoder import CriterionType, LexiconDecoderOptions
         from flashlight.lib.text.decoder import LexiconDecoder as FlashlightDecoder
 
@@ -129,7 +129,7 @@ class LexiconDecoder:
         return self._decoder
 
     def search(self, emissions: np.ndarray, *, lm_scale: float) -> list[str]:
-        """The best words; of equally good ones (homophones at scale 0) the first in alphabetical order.
+        """The best word sequence; among equally good ones (homophones at scale 0) the first in alphabetical order.
 
         :param emissions: ``[T, C]`` float32, C-contiguous, see :func:`ctc_kd.decoding.posteriors.emissions`
         """

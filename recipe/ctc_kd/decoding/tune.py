@@ -19,7 +19,7 @@ CHUNK_FRAMES = 30_000
 class TuneScalesJob(Job):
     """Searches dev with every pair of the two scales and picks the pair with the lowest word error rate.
 
-    Pairs with equal error rates: the smaller language model scale, then the smaller prior scale.
+    Among pairs with equal error rates, the smaller language model scale wins, then the smaller prior scale.
 
     :param posteriors: HDF of log posteriors
     :param prior: log prior, text
@@ -83,7 +83,7 @@ class TuneScalesJob(Job):
         print(f"best: LM {best[0]}, prior {best[1]}: WER {wers[best]:.2f} %")
         for name, value, values in zip(("LM", "prior"), best, (self.lm_scales, self.prior_scales), strict=True):
             if len(set(values)) > 1 and value in (min(values), max(values)):
-                print(f"note: the best {name} scale is at the edge of the grid; a wider one may have a better pair")
+                print(f"note: the best {name} scale is at the edge of the grid; a wider grid may have a better pair")
         write_finished(self.out_grid.get_path(), {pair: wers[pair] for pair in self.grid()})
         self.out_lm_scale.set(best[0])
         self.out_prior_scale.set(best[1])

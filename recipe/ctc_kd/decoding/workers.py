@@ -1,4 +1,4 @@
-"""Work shared by forked processes, which see the parent's data without copying it, and which may die."""
+"""Shares work between forked processes, which see the parent's data without copying it, and which may die."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def run_units(function: Callable[[Any], Any], units: Mapping[Hashable, Any], *, 
     When a worker process dies (killed, out of memory), the unfinished units are run again by new workers.
 
     :param function: sees everything it refers to through fork, so it may be a closure over large data
-    :param units: the argument (small: it is sent through a pipe) by key
+    :param units: key -> argument, which should be small because it is sent through a pipe
     :raises RuntimeError: workers died twice in a row without finishing a unit
     :raises Exception: what ``function`` raised
     """
@@ -65,7 +65,7 @@ def _start_worker(function: Callable, parent: int):
 
 
 def _end_with(parent: int):
-    """A worker would wait for work for ever after its parent was killed."""
+    """Ends a worker whose parent was killed: it would wait for work for ever."""
     while os.getppid() == parent:
         time.sleep(1)
     os._exit(1)
