@@ -13,7 +13,7 @@ BATCH_FRAMES = 1 << 15  # with padding; bounds the memory, has no influence on t
 
 
 class CoverageJob(Job):
-    """Counts the frames that selection rules keep of a store of teacher logits, padding excluded.
+    """Counts the frames that each selection rule keeps from a store of teacher logits, padding excluded.
 
     ``out_coverage`` (JSON): ``utterances, frames, frame_shift_s, blank_share`` (frames with blank as best label),
     ``mean_entropy`` (nats per frame), ``selections`` (list of ``rule, parameter, frames, share``) and ``spikes``, see

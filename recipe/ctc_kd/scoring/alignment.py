@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 SUBSTITUTION_COST, GAP_COST = 4, 3
-"""sclite's: an insertion and a deletion around a hit are preferred to two substitutions. With many errors the sum of
-errors can exceed the Levenshtein distance, which ``jiwer`` counts."""
+"""The costs of sclite, which prefers an insertion and a deletion around a hit to two substitutions. With many errors,
+the sum of errors can therefore exceed the Levenshtein distance, which ``jiwer`` counts."""
 
 Pair = tuple[str | None, str | None]
 """``(reference word, hypothesis word)``; None for an insertion or a deletion."""
@@ -16,7 +16,8 @@ Pair = tuple[str | None, str | None]
 def align(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Pair]:
     """The cheapest alignment, in order.
 
-    Among equally cheap ones the choice is sclite's: going backwards, a pair before an insertion before a deletion.
+    Among equally cheap alignments it chooses as sclite does: going backwards, a pair before an insertion before a
+    deletion.
     """
     costs = _costs(reference, hypothesis)
     i, j = len(reference), len(hypothesis)

@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 SAMPLES = 10_000
 SEED = 1
 FEW_SPEAKERS = 5
-"""With fewer, the spread between speakers is not known well enough for an interval."""
+"""With fewer speakers, the spread between them is not known well enough for an interval."""
 
 
 class SignificanceJob(Job):
     """Compares rows of a table by their difference in WER.
 
-    A sample draws as many speakers as there are, with replacement, and takes all their utterances: errors of one
-    speaker are not independent. All rows are scored on the same samples. With several seeds, the WER of a row is their
-    mean.
+    A sample draws as many speakers as there are, with replacement, and takes all their utterances, because errors of
+    one speaker are not independent. All rows are scored on the same samples. The WER of a row with several seeds is the
+    mean over its seeds.
 
     :param references: transcripts of the set
-    :param cuts: manifest of the set, which knows the speakers
+    :param cuts: manifest of the set, with the speakers
     :param hypotheses: row -> transcripts, one file for each seed
     :param against: row -> the rows it is compared with
 
@@ -45,7 +45,7 @@ class SignificanceJob(Job):
     ):
         mentioned = [row for pair in against.items() for row in (pair[0], *pair[1])]
         if unknown := sorted(set(mentioned) - set(hypotheses)):
-            raise ValueError(f"no hypotheses of {', '.join(unknown)}; there are those of {', '.join(hypotheses)}")
+            raise ValueError(f"no hypotheses of {', '.join(unknown)}; expected only {', '.join(hypotheses)}")
         self.references = references
         self.cuts = cuts
         self.hypotheses = hypotheses
@@ -99,7 +99,7 @@ class SignificanceJob(Job):
         path = self.cuts.get_path()
         found = {cut.id: cut.supervisions[0].speaker for cut in read_cuts(path)}
         problems = [f"{utterance}: no speaker" for utterance in references if not found.get(utterance)]
-        refuse(problems, where=path, remedy=f"Give the cuts of the utterances of {self.references.get_path()}.")
+        refuse(problems, where=path, remedy=f"Expected cuts of all utterances of {self.references.get_path()}.")
         return {utterance: found[utterance] for utterance in references}
 
     def _errors(self, row: str, references: Mapping[str, str]) -> list[float]:
@@ -118,7 +118,7 @@ class SignificanceJob(Job):
 
 
 def draws(speakers: int, samples: int, seed: int) -> np.ndarray:
-    """How often each speaker is in each sample, ``[samples, speakers]``."""
+    """How often each speaker occurs in each sample, ``[samples, speakers]``."""
     import numpy as np
 
     return np.random.default_rng(seed).multinomial(speakers, [1 / speakers] * speakers, size=samples)

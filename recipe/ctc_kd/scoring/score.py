@@ -58,7 +58,7 @@ def check_utterances(expected: Mapping[str, str], found: Mapping, *, names: tupl
     :param expected: references
     :param found: hypotheses or posteriors
     :param names: of their files
-    :raises ValueError: an utterance is in one only; names up to ten of them. Or there are no words
+    :raises ValueError: the utterances differ (the error names up to ten of them), or the references have no words
     """
     if not any(text.split() for text in expected.values()):
         raise ValueError(f"{names[0]}: no words to compare with")
