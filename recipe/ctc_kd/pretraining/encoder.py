@@ -11,18 +11,18 @@ from ctc_kd.files import write_json
 
 
 class PretrainEncoderJob(Job):
-    """A Hugging Face encoder folder in float16, pre-trained on masked frame-wise prediction of speech units.
+    """Pre-trains an encoder to predict a speech unit for every frame; writes it as a Hugging Face folder in float16.
 
-    As HuBERT's, the units are one class a frame and spans of frames are masked; unlike HuBERT's, they are the
+    As in HuBERT, there is one unit per frame, and spans of frames are masked. Unlike in HuBERT, the units are the
     synthesiser's phonemes instead of cluster numbers, and unmasked frames count as well. The last shard of the speech
     is held out.
 
     :param speech: shards of a :class:`~ctc_kd.pretraining.speech.SynthesisePretrainingSpeechJob`
     :param encoder: fields of the transformers configuration, with ``model_type``; ``layerdrop`` has to be 0, since
         gradients of all layers are averaged over the workers
-    :param passes: over the speech
+    :param passes: number of passes over the speech
     :param workers: processes that train with averaged gradients, one thread each
-    :param batch_windows: of each process
+    :param batch_windows: windows in a batch of each process
     :param learning_rate: peak of the one-cycle schedule (a tenth of the steps up, the others down to zero)
     :param seed: of initialisation, order, masks and dropout
     """
@@ -67,11 +67,11 @@ class PretrainEncoderJob(Job):
             seed=self.seed,
             folder=os.getcwd(),
         )
-        # Two processes with a thread each: faster than two threads, above all on a machine that does other things too.
+        # Processes with one thread each are faster than one process with as many threads, above all on a busy machine.
         torch.multiprocessing.spawn(train, args=(settings,), nprocs=self.workers)
         state = load_checkpoint(settings)
         shutil.rmtree("encoder.partial", ignore_errors=True)
         write_encoder(settings, state, "encoder.partial")
-        shutil.rmtree(self.out_encoder.get_path(), ignore_errors=True)  # gone already, if it was killed here
+        shutil.rmtree(self.out_encoder.get_path(), ignore_errors=True)  # already gone if the job was killed here
         os.replace("encoder.partial", self.out_encoder.get_path())
         write_json(self.out_curve.get_path(), state["curve"])

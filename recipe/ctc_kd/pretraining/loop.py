@@ -58,9 +58,9 @@ class UnitPredictor(nn.Module):
 
 
 class Speech:
-    """Windows of all shards, their units as indices into ``names`` at the encoder's frames.
+    """The windows of all shards, with the unit of each of the encoder's frames as an index into ``names``.
 
-    :raises ValueError: if a shard is damaged or there are fewer than two (one is held out)
+    :raises ValueError: a shard is damaged, or there are fewer than two (one is held out)
     """
 
     def __init__(self, folder: str, encoder: dict):
@@ -78,7 +78,7 @@ class Speech:
         for shard, audio, vocabulary in zip(shards, self.audio, vocabularies, strict=True):
             units = np.load(os.path.join(shard, "units.npy"))
             if audio.shape != (len(units), WINDOW_SAMPLES) or units.max(initial=0) >= len(vocabulary):
-                raise ValueError(f"{shard}: audio, units and unit names do not fit together, run its job again")
+                raise ValueError(f"{shard}: audio, units and unit names do not match; run its job again")
             self.units.append(np.array([self.names.index(name) for name in vocabulary])[units[:, columns]])
         first = np.cumsum([0, *(len(units) for units in self.units)])
         windows = [(shard, row) for shard, units in enumerate(self.units) for row in range(len(units))]
@@ -91,7 +91,7 @@ class Speech:
 
 
 def frame_centres(encoder: dict) -> np.ndarray:
-    """The sample in the middle of what each of the encoder's frames sees of a window."""
+    """The sample in the middle of each frame's receptive field in a window."""
     field, step, frames = 1, 1, WINDOW_SAMPLES
     for kernel, stride in zip(encoder["conv_kernel"], encoder["conv_stride"], strict=True):
         field += (kernel - 1) * step
@@ -101,7 +101,7 @@ def frame_centres(encoder: dict) -> np.ndarray:
 
 
 def learning_rate(step: int, num_steps: int, peak: float) -> float:
-    """Linearly up over the first tenth of the steps, linearly down to zero at the end."""
+    """Rises linearly over the first tenth of the steps, then falls linearly to zero."""
     warm_up = max(num_steps // 10, 1)
     return peak * min((step + 1) / warm_up, (num_steps - step) / max(num_steps - warm_up, 1))
 
@@ -112,14 +112,14 @@ def load_checkpoint(settings: Settings) -> dict | None:
 
 
 def write_encoder(settings: Settings, state: dict, folder: str):
-    """The encoder of a checkpoint as a Hugging Face folder in float16, and the names of the units it was taught."""
+    """Writes the encoder of a checkpoint as a Hugging Face folder in float16."""
     model = UnitPredictor(settings.encoder, len(state["units"]))
     model.load_state_dict(state["model"])
     save_encoder(model, folder)
 
 
 def train(rank: int, settings: Settings):
-    """One of the processes. The first reports and writes a checkpoint after every pass."""
+    """Trains in one of the processes. The first one prints scores and writes a checkpoint after every pass."""
     torch.set_num_threads(1)
     rendezvous = os.path.join(settings.folder, f"rendezvous-{os.getppid()}")
     distributed.init_process_group("gloo", init_method=f"file://{rendezvous}", rank=rank, world_size=settings.workers)
@@ -146,7 +146,7 @@ def train(rank: int, settings: Settings):
 
 
 def run_pass(number, rank, parallel, optimizer, speech: Speech, settings: Settings) -> dict:
-    """One pass over the training windows; -> mean loss and accuracy over its frames."""
+    """Trains for one pass over the training windows; returns mean loss and accuracy over its frames."""
     order = np.random.default_rng((settings.seed, number)).permutation(len(speech.training))
     together = settings.workers * settings.batch_windows
     steps = len(order) // together
@@ -174,7 +174,7 @@ def run_pass(number, rank, parallel, optimizer, speech: Speech, settings: Settin
             seconds = time.monotonic() - start
             done = f"pass {number + 1}/{settings.passes}, step {step + 1}/{steps}"
             scores = f"loss {loss_sum / (step + 1):.3f}, accuracy {correct / (step + 1):.3f}"
-            print(f"{done}: {scores}, {seconds / (step + 1):.2f} s a step, learning rate {rate:.2e}", flush=True)
+            print(f"{done}: {scores}, {seconds / (step + 1):.2f} s per step, learning rate {rate:.2e}", flush=True)
     return {"train_loss": loss_sum / steps, "train_accuracy": correct / steps}
 
 

