@@ -23,7 +23,7 @@ def wer(value: float | None) -> str:
 
 
 def spread(deviation: float | None) -> str:
-    """What follows a mean over seeds: `` ± 0.12``; nothing for one seed."""
+    """The text behind a mean over seeds: `` ± 0.12``; empty for one seed."""
     return "" if deviation is None else f" ± {deviation:.2f}"
 
 
@@ -63,6 +63,6 @@ def percent(share: float | None, digits: int = 1) -> str:
 
 
 def markdown(head: list[str], lines: list[list[str]]) -> str:
-    """A Markdown table, with all columns but the first aligned to the right."""
+    """A Markdown table, in which all columns but the first are right-aligned."""
     rule = ["---"] + ["---:"] * (len(head) - 1)
     return "".join(f"| {' | '.join(line)} |\n" for line in [head, rule, *lines])

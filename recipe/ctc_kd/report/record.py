@@ -28,14 +28,14 @@ class Score:
 class Record:
     """One row: what was trained, how it was decoded, what came out.
 
-    :param row: name of the row, unique in its experiment, e.g. ``"sym-n2-l1.0"``
+    :param row: name of the row, unique in its experiment, e.g. ``"symmetric-n2-l1"``
     :param method: a name of ``ctc_kd.methods.METHODS``; ``"all"`` is plain KD on every frame
-    :param parameter: the hyper-parameter of the selection rule; None where it has none
+    :param parameter: the hyper-parameter of the selection rule; None if it has none
     :param weight: distillation scale lambda; None for teacher and baseline
     :param normalisation: of the KD loss, see ``ctc_kd.nn.losses.kd_loss``
-    :param published: ``{"dev", "test", "parameter"}`` of the paper's row on the same corpus; None where it has none
-    :param num_parameters: of the model, all trainable ones
-    :param test: None where the hyper-parameter was not chosen on dev, so that test was not searched
+    :param published: ``{"dev", "test", "parameter"}`` of the paper's row on the same corpus; None if it has none
+    :param num_parameters: size of the model, frozen parameters included
+    :param test: None if dev chose another hyper-parameter, so that test was not searched
     :param job_ids: what the job did -> its id
     :param uses_transcripts: whether training of this model read transcripts
     """
@@ -79,7 +79,7 @@ def read_record(path: str | os.PathLike) -> Record:
 
 
 def value_of(variable: Any) -> Any:
-    """The value of a finished Variable; plain values as they are."""
+    """The value of a finished Variable; a plain value is returned as it is."""
     return variable.get() if isinstance(variable, tk.Variable) else variable
 
 
@@ -91,7 +91,7 @@ class RecordJob(Job):
     :param scores: ``{"dev": ..., "test": ...}``, the counts (JSON) of the two ScoreJobs, or of dev only
     :param lm_scale: best on dev
     :param prior_scale: best on dev
-    :param curves: learning curves of the training (JSON); gives number of epochs and, where entries have ``"seconds"``,
+    :param curves: learning curves of the training (JSON), for the number of epochs and, if entries have ``"seconds"``,
         the training time
     :param num_parameters: size of the model
     :param job_ids: further jobs to name in the record; scoring, tuning and training are found from the inputs
@@ -152,7 +152,7 @@ def read_score(counts: tk.Path) -> Score:
 
 
 def _training(curves: tk.Path | None) -> tuple[float | None, int | None]:
-    """Training time in seconds and number of epochs; None as far as unknown."""
+    """Training time in seconds and number of epochs; None for what is unknown."""
     if curves is None:
         return None, None
     entries = read_json(curves.get_path())

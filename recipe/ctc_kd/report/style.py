@@ -1,6 +1,6 @@
 """The page's style sheet: light and dark, phone and desktop, fonts of the reader's machine."""
 
-# c0, c1, ... are the distillation scales in ascending order: after Okabe and Ito, for readers with any colour vision.
+# c0, c1, ... are the colours of the distillation scales in ascending order, after Okabe and Ito, for any colour vision.
 STYLE = """
 :root{--paper:#fdfcfa;--ink:#1c1d20;--soft:#5c5f66;--faint:#dedbd4;--wash:#f1efe9;
 --c0:#c8500a;--c1:#00825f;--c2:#0067a8;--c3:#b05a88;--c4:#a87400;--accent:#0067a8}

@@ -18,7 +18,7 @@ def _text(value) -> str:
 
 
 def grouped_rows(rows: Iterable[tuple[str, str]]) -> str:
-    """Table rows of ``(label, cells)``; a label that stands above already is left out."""
+    """Table rows of ``(label, cells)``; a label is left out if the row above has it, too."""
     texts, previous = [], None
     for label, cells in rows:
         first = label != previous
@@ -28,7 +28,7 @@ def grouped_rows(rows: Iterable[tuple[str, str]]) -> str:
 
 
 def prose(text: str) -> str:
-    """Escaped, with spaces that no line breaks at inside quantities."""
+    """Escapes a text, and puts no-break spaces into quantities."""
     return escape(text).replace(" %", "\u00a0%").replace(" = ", "\u00a0=\u00a0")
 
 
@@ -80,7 +80,7 @@ class Plot:
         self.add("text", escape(text), x=x, y=y, class_=class_, text_anchor=anchor)
 
     def y_axis(self, count: int = 5):
-        """Grid lines with numbers at their left."""
+        """Draws grid lines with numbers on their left."""
         for tick in ticks(*self._y, count):
             self.horizontal(tick, "grid")
             self.text(self.left - 7, self.y(tick) + 4, f"{tick:g}", anchor="end")

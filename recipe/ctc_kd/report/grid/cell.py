@@ -1,4 +1,4 @@
-"""One cell of the grid: the rows that differ in their seed only, and their mean."""
+"""One cell of the grid: the rows that differ only in their seed, and their mean."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Cell:
     """A method with its hyper-parameter and distillation scale, trained with one seed or several.
 
     :param test: None unless every seed has a test score
-    :param num_parameters: of the model, all trainable ones
+    :param num_parameters: size of the model, frozen parameters included
     """
 
     method: str
@@ -53,7 +53,7 @@ class Cell:
                 values = getattr(first, name), getattr(record, name)
                 if values[0] != values[1]:
                     raise ValueError(
-                        f"rows {first.row} and {record.row} are one cell but for their seeds, yet {name} is "
+                        f"rows {first.row} and {record.row} should differ only in their seeds, but {name} is "
                         f"{values[0]} and {values[1]}: report them separately"
                     )
         tested = [record.test for record in records if record.test]
@@ -70,13 +70,13 @@ class Cell:
 
 
 def best_on_dev(cells: Sequence[Cell]) -> Cell | None:
-    """The one with the lowest mean dev WER; in a tie the smaller distillation scale, then hyper-parameter."""
+    """The cell with the lowest mean dev WER; in a tie the smaller distillation scale, then hyper-parameter."""
     # equal sums of errors may have means that differ in the last digit
     return min(cells, key=lambda cell: (round(cell.dev.wer, 6), cell.weight or 0, cell.parameter or 0), default=None)
 
 
 def fullest(records: Sequence[Record]) -> list[Record]:
-    """One record for each cell and seed. Where there are two, the one with a test score takes the place of the first.
+    """Keeps one record for each cell and seed: of two records, the one with a test score, in the place of the first.
 
     A row is scored on dev before its hyper-parameter is chosen, and once more with test if it is the chosen one.
 

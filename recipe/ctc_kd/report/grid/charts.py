@@ -36,7 +36,7 @@ class Strip:
         return element("line", x1=self._at(wer), x2=self._at(wer), y1=0, y2="100%", class_=class_)
 
     def draw(self, cell: Cell | None) -> str:
-        """A hollow dot for dev and a full one for test in the colour of the distillation scale; lines only for None."""
+        """A hollow dot for dev and a solid one for test in the scale's colour; for None only the lines."""
         if cell is None:
             return element("svg", self._lines, class_="strip", aria_hidden="true")
         dev, label = self._at(cell.dev.wer), f"dev {names.wer(cell.dev.wer)} %"
@@ -119,18 +119,18 @@ def share_bar(share: float, paper: float | None) -> str:
 
 
 def loss_names(curves: Sequence[list[dict]]) -> list[str]:
-    """The losses in all learning curves: what follows ``train_loss_`` or ``dev_loss_`` in the names of scores."""
+    """The losses in all learning curves, named as in scores behind ``train_loss_`` or ``dev_loss_``."""
     scores = [score for curve in curves for entry in curve for score in entry["scores"]]
     return list(dict.fromkeys(score.split("_loss_", 1)[1] for score in scores if "_loss_" in score))
 
 
 def loss_colour(index: int) -> str:
-    """Other colours than those of the distillation scales."""
+    """Two colours that differ from those of the paper's three distillation scales."""
     return f"c{4 - index % 2}"
 
 
 def learning_curve(curve: list[dict], losses: list[str], label: str) -> str:
-    """Losses of one training over epochs: a colour for each loss, dev as a full line, train as a faint one."""
+    """Losses of one training over epochs: a colour for each loss, dev as a strong line, train as a faint one."""
     lines = {}
     for loss_index, loss in enumerate(losses):
         for part in ("train", "dev"):
@@ -152,7 +152,7 @@ def learning_curve(curve: list[dict], losses: list[str], label: str) -> str:
 
 
 def spike_lengths(spikes: dict) -> str:
-    """Histogram: share of spikes with a length of 1, 2, ... frames; the last bar has all longer ones."""
+    """A histogram: the share of spikes with 1, 2, ... frames; the last bar also counts all longer ones."""
     lengths = {int(length): number for length, number in spikes["length_histogram"].items()}
     if not lengths:
         return ""

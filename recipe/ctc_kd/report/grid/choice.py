@@ -1,4 +1,4 @@
-"""Hyper-parameters are chosen on dev, and only the chosen rows are searched on test."""
+"""Jobs that choose hyper-parameters on dev, so that only the chosen rows are searched on test."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Candidate(TypedDict):
 
 
 class ChooseOnDevJob(Job):
-    """The row of the hyper-parameter with the lowest dev WER (the mean over seeds), the smallest one in a tie.
+    """Chooses the hyper-parameter with the lowest dev WER (the mean over seeds), the smallest one in a tie.
 
     :param candidates: the rows of one method and one distillation scale
     :param seed: the outputs are those of the chosen row with this seed
@@ -62,7 +62,7 @@ class ChooseOnDevJob(Job):
             (candidate["posteriors"], self.out_posteriors),
             (candidate["prior"], self.out_prior),
         ):
-            if os.path.lexists(link.get_path()):  # of an attempt that was killed
+            if os.path.lexists(link.get_path()):  # left by an attempt that was killed
                 os.remove(link.get_path())
             os.symlink(path.get_path(), link.get_path())
         self.out_lm_scale.set(record.lm_scale)
@@ -87,7 +87,7 @@ def best_parameter(records: Sequence[Record]) -> float | None:
 
 
 class AddTestScoreJob(Job):
-    """A row's record with its score on test.
+    """Adds the score on test to a row's record.
 
     :param record: by RecordJob, with dev only
     :param counts: by ScoreJob on test

@@ -1,4 +1,4 @@
-"""Which rows are compared with which others by the test of significance."""
+"""Which rows the test of significance compares."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 
 def row_key(method: str, weight: float | None) -> str:
-    """What a row is called in ``SignificanceJob``: ``baseline``, ``all-l0.9``; its hyper-parameter is found on dev."""
+    """The name of a row in ``SignificanceJob``: ``baseline``, ``all-l0.9``. Dev chooses its hyper-parameter."""
     return method if weight is None else f"{method}-l{weight:g}"
 
 
 def comparisons(groups: Iterable[tuple[str, float | None]]) -> dict[str, list[str]]:
-    """``SignificanceJob(against=...)``: each student with the baseline, and with plain KD of its distillation scale.
+    """What ``SignificanceJob(against=...)`` compares: each student with the baseline and with plain KD at its scale.
 
     :param groups: ``(method, weight)`` of all rows that are scored on test
     """

@@ -9,8 +9,8 @@ from ctc_kd.report.grid.results import Results
 from ctc_kd.report.svg import grouped_rows
 
 NOTE = (
-    "Padding is not counted. The paper's shares are of its own data and teacher; its published script counts frames to "
-    "the right of a label only at distance exactly n, so its figures for n ≥ 2 are somewhat low."
+    "Padding is not counted. The paper's shares come from its own data and teacher. Its published script counts frames "
+    "to the right of a label only at distance exactly n, so its figures for n ≥ 2 are somewhat low."
 )
 
 
@@ -48,7 +48,7 @@ def _paper(entry: dict, results: Results) -> str:
 
 
 def coverage_facts(coverage: dict) -> dict[str, str]:
-    """What is known of the teacher's spikes, name -> text."""
+    """Facts about the teacher's frames and spikes, name -> text."""
     spikes = coverage["spikes"]
     hours = coverage["frames"] * coverage["frame_shift_s"] / 3600
     facts = {

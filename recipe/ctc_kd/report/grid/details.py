@@ -1,4 +1,4 @@
-"""Facts and the full list of rows: what stands behind each number."""
+"""Facts about the data, and the full list of rows with the details behind each number."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def data_facts(results: Results) -> dict[str, str]:
 
 
 def record_list(results: Results) -> str:
-    """Every row, folded: errors by kind, how it was trained and decoded, and its jobs."""
+    """All rows as folded blocks: errors by kind, how the row was trained and decoded, and its jobs."""
     head = "".join(f"<span>{name}</span>" for name in ("Row", "", "dev", "test"))
     return f'<div class="summary">{head}</div>' + "".join(_record(record) for record in results.records)
 

@@ -7,7 +7,7 @@ import os
 from ctc_kd.report import names
 from ctc_kd.report.grid.results import Results
 
-# Okabe and Ito's colours, told apart by readers with any colour vision; the markers tell apart in grey, too.
+# Okabe and Ito's colours, distinct for readers with any colour vision; the markers are distinct in grey, too.
 COLOURS = ("#D55E00", "#009E73", "#0072B2", "#CC79A7", "#E69F00")
 MARKERS = "osD^v"
 PAPER_RADII = range(1, 6)
@@ -26,8 +26,10 @@ def figure1_series(results: Results) -> dict[float, tuple[list[tuple[int, float]
 
 
 def axis_labels(results: Results) -> dict[float, tuple[str, ...]]:
-    """Position -> lines of its label: the paper's n and any other one of a row; last plain KD, apart, as its radius is
-    unlimited."""
+    """Position -> lines of its label, for the paper's n and any other n of a row.
+
+    Plain KD comes last and stands apart, because its radius is unlimited.
+    """
     trained = {n for points, _ in figure1_series(results).values() for n, _ in points}
     radii = sorted({*PAPER_RADII, *trained} - {0})
     return {0: ("0", "elim."), **{n: (f"{n:g}",) for n in radii}, radii[-1] + 1.4: ("all", "KD")}

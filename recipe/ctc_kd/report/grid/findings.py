@@ -23,8 +23,10 @@ class Figure:
 
 
 def headline(results: Results) -> str:
-    """The best student (chosen on dev) against the CTC baseline and the teacher, by test WER; by dev WER where one of
-    them has no test score."""
+    """Compares the best student (chosen on dev) with the CTC baseline and the teacher, in one sentence.
+
+    The WER is that of test, or that of dev if one of them has no test score.
+    """
     best = best_on_dev(results.distilled)
     baseline, teacher = results.best("baseline", None), results.best("teacher", None)
     known = [cell for cell in (best, teacher, baseline) if cell]
@@ -59,7 +61,7 @@ def comparison(cell: Cell, baseline: Cell, on: str = "test") -> str:
 
 
 def key_figures(results: Results) -> list[Figure]:
-    """Teacher, baseline, the best student with and the best without transcripts, as far as they exist."""
+    """The teacher, the baseline, and the best students with and without transcripts, as far as they exist."""
     teacher, baseline = results.best("teacher", None), results.best("baseline", None)
     figures = [
         Figure(label, cell, _size(cell)) for label, cell in (("Teacher", teacher), ("CTC baseline", baseline)) if cell

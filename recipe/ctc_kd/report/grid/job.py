@@ -14,8 +14,9 @@ from ctc_kd.report.record import Record, read_record, value_of
 
 
 class ReportJob(Job):
-    """Writes ``index.html`` (self-contained), ``table1.md, table2.md, figure1.svg, figure1.png`` and ``records.jsonl``,
-    and ``coverage.md`` and ``significance.md`` if these parameters are given.
+    """Writes ``index.html`` (self-contained), ``table1.md, table2.md, figure1.svg, figure1.png`` and ``records.jsonl``.
+
+    It also writes ``coverage.md`` and ``significance.md`` if the parameters of these names are given.
 
     :param title: headline of the page
     :param records: ``out_record`` of the rows; the grid may have holes
@@ -23,8 +24,8 @@ class ReportJob(Job):
     :param curves: row id -> learning curves (JSON) of its training
     :param lm_statistics: name -> Variable or number, shown as facts of the language model
     :param reference: ``published_reference(...)``: the paper's numbers of this corpus, or of another for orientation
-    :param notes: sentences on data and training that a reader should know: as they are, in a Variable, or in a text
-        file with one on each line
+    :param notes: sentences on data and training that a reader should know: as text, as a Variable, or as a text file
+        with one sentence per line
     :param significance: ``out_significance`` of the SignificanceJob of test
     """
 

@@ -20,11 +20,11 @@ HEAD = (
     '<meta name="color-scheme" content="light dark">'
 )
 FOOT = (
-    "Built from the records in records.jsonl. Tables as text: the files *.md; figure1.svg and figure1.png. Paper: "
-    "B. Hilmes, N. Rossenbach, R. Schlüter, Analyzing the Importance of Blank for CTC-Based Knowledge Distillation, "
-    "2025, arXiv 2506.01503."
+    "This page is built from the records in records.jsonl. The tables are also in the files *.md, the figure in "
+    "figure1.svg and figure1.png. The paper is B. Hilmes, N. Rossenbach, R. Schlüter, Analyzing the Importance of "
+    "Blank for CTC-Based Knowledge Distillation, 2025, arXiv 2506.01503."
 )
-CURVES = "Losses over sub-epochs: full lines are dev, faint lines are train."
+CURVES = "Losses over sub-epochs: strong lines are dev, faint lines are train."
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Page:
 
     def _head(self) -> str:
         tiles = "".join(_tile(figure) for figure in findings.key_figures(self.results))
-        note = f"WER on test. Students are chosen by their WER on dev. {findings.caution(self.results)}"
+        note = f"Large figures are WER on test. Students are chosen by WER on dev. {findings.caution(self.results)}"
         return (
             '<header><p class="kicker">CTC knowledge distillation with blank selection</p>'
             f'<h1>{escape(self.title)}</h1><p class="lede">{prose(findings.headline(self.results))}</p>'
@@ -76,7 +76,8 @@ class Page:
     def _table1(self) -> str:
         table = WerTable(self.results, tables.table1(self.results), has_parameter=False)
         note = (
-            f"WER [%] with {tables.LM}. λ is the distillation scale, at 1.0 there is no CTC loss. Bold: best student. "
+            f"WER [%] with a {tables.LM}. λ is the distillation scale; at 1.0 there is no CTC loss. The best student "
+            "is bold. "
         )
         note += tables.paper_note(self.results) if self.results.reference else ""
         return table.html() + legend(self.results) + _note(f"{note} {tables.seeds_note(self.results)}")
@@ -94,15 +95,15 @@ class Page:
         drawing = charts.figure1(self.results)
         if not drawing:
             return ""
-        note = "Dev WER [%]. n = 0 is blank elimination; apart on the right, plain KD on all frames."
+        note = "Dev WER [%]. n = 0 is blank elimination; the points on the far right are plain KD on all frames."
         if self.results.comparable:
-            note += " Hollow: points that the paper states."
+            note += " Hollow points are the paper's."
         return charts.figure1_legend(self.results) + element("figure", drawing, class_="wide") + _note(note)
 
     def _coverage(self) -> str:
         if self.coverage is None:
             return ""
-        note = f"Bars: our share; ticks: the paper’s. {NOTE}"
+        note = f"Bars show our share, ticks the paper’s. {NOTE}"
         return (
             coverage_html(self.coverage, self.results)
             + _note(note)

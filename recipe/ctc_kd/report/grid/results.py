@@ -1,4 +1,4 @@
-"""The records of one corpus as a grid, with what dev chose, the significance of test, and the paper's numbers."""
+"""The records of one corpus as a grid, with the choices of dev, the significance of test, and the paper's numbers."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ class PaperScore:
 class Results:
     """All rows of one corpus; the grid may have holes.
 
-    ``records``: see :func:`ctc_kd.report.grid.cell.fullest`. ``cells``: records that differ in their seed only are one.
+    ``records``: see :func:`ctc_kd.report.grid.cell.fullest`. ``cells``: one for all records that differ only in
+    their seed.
 
-    :param records: at most one for each method, hyper-parameter, distillation scale and seed, or two as above
+    :param records: one for each method, hyper-parameter, distillation scale and seed, or two as ``fullest`` allows
     :param reference: ``ctc_kd.experiments.published.published_reference`` of the same corpus, or of another one whose
         numbers are shown for orientation
     :param significance: ``SignificanceJob.out_significance`` of the test set
@@ -39,7 +40,7 @@ class Results:
         self.corpus = records[0].corpus
         for record in records:
             if record.corpus != self.corpus:
-                raise ValueError(f"row {record.row} is of corpus {record.corpus}, the report of {self.corpus}")
+                raise ValueError(f"row {record.row} is of corpus {record.corpus}, but the report is of {self.corpus}")
         self.records = fullest(records)
         groups: dict[tuple, list[Record]] = {}
         for record in self.records:
@@ -96,8 +97,8 @@ class Results:
 def chance(score: Mean) -> float:
     """Roughly the smallest difference in WER [%] to ``score`` that is not chance.
 
-    Two-sided 5 % for two independent test sets of that size with independent errors: careful for rows that are scored
-    on the same utterances.
+    It is two-sided at 5 % for two independent test sets of that size with independent errors, so it is cautious for
+    rows that are scored on the same utterances.
     """
     rate = min(score.wer / 100, 1)
     return 100 * 1.96 * math.sqrt(2 * rate * (1 - rate) / score.words)

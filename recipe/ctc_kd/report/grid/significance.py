@@ -26,7 +26,7 @@ class Difference:
 
     def __str__(self) -> str:
         """E.g. ``−2.13 [−3.04, −1.21]``."""
-        # + 0.0 makes zero of minus zero
+        # + 0.0 turns minus zero into zero
         difference, low, high = (f"{round(v, 2) + 0.0:+.2f}" for v in (self.difference, self.low, self.high))
         return f"{difference} [{low}, {high}]".replace("-", "−")
 
@@ -36,7 +36,7 @@ class Significance:
 
     :param data: ``SignificanceJob.out_significance``
     :param chosen: the cells of the tables
-    :raises ValueError: a row has one WER here and another one in its records: they stem from different hypotheses
+    :raises ValueError: its WER of a row differs from the row's records, so both are not of the same hypotheses
     """
 
     def __init__(self, data: dict, chosen: Sequence[Cell]):
@@ -47,8 +47,8 @@ class Significance:
             if found is None or abs(found.wer - wer) > 1e-6:
                 raise ValueError(
                     f"row {key} has {wer:.4f} % WER in the test of significance, "
-                    f"{f'{found.wer:.4f} %' if found else 'none'} in the records: both need the hypotheses of test "
-                    "of the row that dev chose, with all its seeds"
+                    f"but {f'{found.wer:.4f} %' if found else 'none'} in the records: both need the hypotheses of test "
+                    "from the row that dev chose, with all its seeds"
                 )
         self._differences = {
             (entry["row"], entry["against"]): Difference(*(entry[name] for name in ("difference", "low", "high", "p")))

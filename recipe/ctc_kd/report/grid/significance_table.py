@@ -1,4 +1,4 @@
-"""The differences in test WER as a table: as Markdown and as HTML."""
+"""The table of differences in test WER, as Markdown and as HTML."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HEAD = ["Row", "λ", "Hyper-param.", "against baseline", "p", "against KD", "p"]
 
 
 def compared(results: Results) -> list[Cell]:
-    """The rows that are compared with others, by method and distillation scale."""
+    """The rows that are compared with others, in order of method and distillation scale."""
     groups = [(method, weight) for method in METHODS for weight in results.weights]
     cells = [cell for group in groups if (cell := results.best(*group))]
     return [cell for cell in cells if any(results.significance.against(cell, other) for other in ("baseline", "all"))]
@@ -22,9 +22,10 @@ def compared(results: Results) -> list[Cell]:
 def significance_note(results: Results) -> str:
     found = results.significance
     text = (
-        "Difference in test WER points (negative: the row is better) with its 95 % interval, and the two-sided p of "
-        f"each comparison alone; bold: p < {LEVEL}. Paired bootstrap with {names.count(found.samples)} samples of the "
-        f"{found.speakers} speakers of test: it covers chance in the choice of speakers, not in training."
+        "Each difference is in points of test WER (negative: the row is better), with its 95 % interval and the "
+        f"two-sided p of this comparison alone; bold means p < {LEVEL}. The paired bootstrap draws "
+        f"{names.count(found.samples)} samples of the {found.speakers} speakers of test, so it covers chance in the "
+        "choice of speakers, but not in training."
     )
     return text if found.reliable else f"{text} {few_speakers(found)}"
 

@@ -42,8 +42,10 @@ def table1(results: Results) -> list[Row]:
 
 
 def table2(results: Results) -> list[Row]:
-    """KD and elimination at their best scale, then each rule with the hyper-parameter chosen on dev, by scale: the
-    paper's, and any other one that was trained."""
+    """KD and elimination at their best scale, then each rule at every scale, with the hyper-parameter chosen on dev.
+
+    The rules are the paper's and all others that were trained.
+    """
     best = [(method, results.best_weight(method)) for method in STANDARD]
     trained = {cell.method for cell in results.distilled}
     others = trained - set(STANDARD)
@@ -62,7 +64,7 @@ def _groups(results: Results, methods: Sequence[str]) -> list[Row]:
 
 
 def best_scores(rows: Sequence[Row]) -> dict[str, str]:
-    """For dev and test the lowest WER of a student, as printed: the table's bold numbers."""
+    """The lowest WER of a student on dev and on test, as printed: the bold numbers of the table."""
     students = [row.cell for row in rows if row.cell and row.is_student]
     scores = {name: [score.wer for cell in students if (score := getattr(cell, name))] for name in SETS}
     return {name: names.wer(min(values)) for name, values in scores.items() if values}
@@ -99,7 +101,7 @@ CHOICE = "Hyper-parameters, and the scales marked †, are those with the lowest
 
 
 def seeds_note(results: Results) -> str:
-    """What stands behind ``±``; empty where every row has one seed."""
+    """What ``±`` means; empty if every row has one seed."""
     sets = dict.fromkeys(cell.seeds for cell in results.cells if len(cell.seeds) > 1)
     if not sets:
         return ""
@@ -108,7 +110,7 @@ def seeds_note(results: Results) -> str:
 
 
 def paper_columns(results: Results) -> str:
-    """What the columns of the paper's numbers are called."""
+    """The heading of the columns with the paper's numbers."""
     return "Paper" if results.comparable else f"Paper, {results.reference['name']}"
 
 
