@@ -1,19 +1,19 @@
-"""The workflow engine on large graphs, against upstream Sisyphus.
+"""Compares the workflow engine with upstream Sisyphus on large graphs.
 
     SISYPHUS_UPSTREAM=<checkout> python benchmarks/engine.py [--jobs 5000 20000] [--repeats 3]
 
-Both engines run with this Python, which upstream needs flask, psutil and ipython in, with the same settings (no waits)
-and the same graphs (engine_setup/config/graphs.py), one after the other in each repetition; the best is shown. Without
-SISYPHUS_UPSTREAM only ours is measured. A graph is new, half done or all done.
+Both engines run with this Python (upstream needs flask, psutil and ipython in it), with the same settings (no waits)
+and the same graphs (engine_setup/config/graphs.py). They take turns in each repetition, and the best value is shown.
+Without SISYPHUS_UPSTREAM, only ours is measured. A graph is new, half done or all done.
 
 load      the function of the config makes the jobs
-first     the first look at the states of all jobs, and the file-system calls of it
+first     the first look at the states of all jobs, and its file-system calls
 cycle     the same look when nothing has changed
 queued    a whole cycle of a real manager (processor time) while every job that can start is in an engine's queue
 submit    the manager's processor time to set up and submit one job
 memory    peak of that manager's resident memory
 run       jobs that call ``true`` in a shell on LocalEngine with two CPUs: wall time and the manager's own processor
-          time per job. Upstream gets fewer jobs (--run-upstream), because it starts two a second at most.
+          time per job. Upstream gets fewer jobs (--run-upstream), because it starts at most two per second.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Engine:
         self.folder = scratch / name
 
     def fresh(self, graph: str = "", done: float = 0.0):
-        """Empty the setup folder, and finish the first part of the jobs of ``graph``."""
+        """Empties the setup folder, and finishes the share ``done`` of the jobs of ``graph``."""
         shutil.rmtree(self.folder, ignore_errors=True)
         shutil.copytree(SETUP, self.folder, ignore=shutil.ignore_patterns("__pycache__"))
         (self.folder / "work").mkdir()
@@ -77,7 +77,7 @@ class Engine:
             )
 
     def parked(self, graph: str, queued: int) -> dict[str, float]:
-        """A manager whose ``queued`` startable jobs all wait in the queue of an engine."""
+        """Measures a manager while its ``queued`` startable jobs all wait in the queue of an engine."""
         process = self.manager(graph, BENCH_ENGINE="parked")
         while True:
             time.sleep(0.1)
@@ -125,7 +125,7 @@ class Engine:
 
 
 def best(engines: list[Engine], repeats: int, measure) -> dict[str, dict[str, float]]:
-    """Smallest value of each figure; the engines take turns."""
+    """The best value of each figure; the engines take turns."""
     found = {engine.name: {} for engine in engines}
     for _ in range(repeats):
         for engine in engines:
@@ -136,7 +136,7 @@ def best(engines: list[Engine], repeats: int, measure) -> dict[str, dict[str, fl
 
 
 def show(title: str, figures: dict[str, dict[str, float]], rows: dict[str, tuple[str, float]]):
-    """One line per figure: ours, upstream's, how many times as much upstream needs."""
+    """Prints one line per figure: ours, upstream's, and upstream's divided by ours."""
     for key, (what, scale) in rows.items():
         ours, rival = figures["ours"][key] * scale, figures.get("upstream", {}).get(key)
         line = f"{title:<24} {what:<28} {ours:>10.4g}"
@@ -218,7 +218,7 @@ def main():
         if upstream:
             engines.append(Engine("upstream", Path(upstream).resolve(), Path(scratch)))
         else:
-            print("SISYPHUS_UPSTREAM names no checkout of upstream: only this engine is measured")
+            print("SISYPHUS_UPSTREAM does not name a checkout of upstream: only this engine is measured")
         print(f"{'graph':<24} {'figure':<28} {'ours':>10} {'upstream':>10} {'ratio':>8}")
         for jobs in arguments.jobs:
             for shape in arguments.shapes:

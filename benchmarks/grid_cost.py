@@ -1,11 +1,12 @@
-"""The cost of a corpus' distilled rows from stored logits, against a teacher that runs in every training step.
+"""Compares the cost of a corpus's distilled rows from stored logits with a teacher that runs in every training step.
 
     python benchmarks/grid_cost.py [--device cuda] [--threads 1]
 
-A teacher of the size of HuBERT large (random weights, evaluation mode) and the paper's student, symmetric selection at
-lambda = 1, bf16 on a GPU. Both ways take the same training steps on the same batches. Measured are the dump (teacher
-forward, written to disk), a step from the store, and a step with the teacher in it. A grid is all distilled rows of
-Tables 1 and 2, with as many passes as the published code makes; ours pays for the dump too. Bar: at least 4 times less.
+The teacher has the size of HuBERT large (random weights, evaluation mode); the paper's student learns from it with
+symmetric selection at lambda = 1, in bf16 on a GPU. Both ways take the same training steps on the same batches. The
+script measures the dump (teacher forward, written to disk), a step from the store, and a step with the teacher in it.
+A grid is all distilled rows of Tables 1 and 2, with as many passes as the published code makes; ours pays for the dump,
+too. Bar: at least 4 times less.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ class Measurement:
         self.optimizer.step()
 
     def seconds(self, path: str, repetitions: int) -> dict[str, float]:
-        """Medians; the three take turns, so that other load on the machine meets all."""
+        """Medians; the three take turns, so that other load on the machine affects all of them."""
         actions = {
             "dump": lambda: self.dump(path),
             "stored": lambda: self.step(*self.read(path)),
@@ -107,7 +108,7 @@ def main():
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--batch", type=int, default=4)
-    parser.add_argument("--seconds", type=float, default=10.0, help="of the longest utterances")
+    parser.add_argument("--seconds", type=float, default=10.0, help="length of the longest utterances")
     parser.add_argument("--repetitions", type=int, default=3)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)

@@ -1,10 +1,10 @@
-"""Frame selection + distillation loss, forward and backward, against one utterance after the other.
+"""Compares frame selection and distillation loss, forward and backward, with a loop over the utterances.
 
     python benchmarks/kd_loss.py [--device cuda]
 
-The rival does per utterance what the published experiments do: a mask built from shifted copies, the selected frames
-taken out with ``masked_select``, the logarithm of a softmax, one divergence each, then the sum. Bar: 5 times as fast on
-a CPU, 10 times on a GPU. Prints milliseconds and the ratio; both losses and their gradients have to agree.
+For each utterance, the rival does what the published experiments do: it builds a mask from shifted copies, takes the
+selected frames with ``masked_select``, and computes the logarithm of a softmax and a divergence. Bar: 5 times as fast
+on a CPU, 10 times on a GPU. Prints milliseconds and the ratio; both losses and their gradients have to agree.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def inputs(device):
     generator = torch.Generator().manual_seed(0)
     teacher = 2 * torch.randn(BATCH, FRAMES, CLASSES, generator=generator)
     runs = torch.randint(0, 2, (BATCH, FRAMES // 10), generator=generator).repeat_interleave(10, dim=1)
-    teacher[..., BLANK] += 20.0 * runs  # half of the frames are blank, in runs: about as the paper's teacher
+    teacher[..., BLANK] += 20.0 * runs  # half of the frames are blank, in runs, about like the paper's teacher
     student = torch.randn(BATCH, FRAMES, CLASSES, generator=generator)
     lengths = torch.randint(FRAMES * 3 // 4, FRAMES + 1, (BATCH,), generator=generator)
     return student.to(device).requires_grad_(), teacher.half().to(device), lengths.to(device)
@@ -95,7 +95,7 @@ def compare(device, selection, repetitions):
     if selection.rule != "random":
         torch.testing.assert_close(loss, loop_loss, rtol=1e-4, atol=0)
         torch.testing.assert_close(gradient, loop_gradient, rtol=1e-3, atol=1e-8)
-    # They take turns, so that other load on the machine meets both; five at a time, so that each finds its own heap.
+    # They take turns, so that other load on the machine affects both; five at a time, so that each finds its own heap.
     seconds = {loop: [], ours: []}
     for function in repetitions * (5 * [loop] + 5 * [ours]):
         seconds[function].append(timed(function, arguments)[0])

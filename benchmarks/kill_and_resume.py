@@ -1,9 +1,10 @@
-"""Kill the manager, trainings, the dump and searches of the demo at random moments, and compare the word error rates.
+"""Kills the manager, trainings, the dump and searches of the demo at random moments, and compares word error rates.
 
     python benchmarks/kill_and_resume.py --reference output/demo/demo/records
 
-runs the demo once more in a scratch folder, kills (-9), starts it again as often as needed, and exits with status 1 if
-a record differs from the undisturbed run's. Job ids, seconds and the like are not compared: recognition results are.
+This runs the demo once more in a scratch folder, kills its processes (-9), restarts it as often as needed, and exits
+with status 1 if a record differs from the undisturbed run's. Only recognition results are compared, not job ids,
+seconds and the like.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from pathlib import Path
 import psutil
 
 VICTIMS = {"manager": 30.0, "TrainJob": 60.0, "DumpLogitsJob": 20.0, "PosteriorsJob": 10.0, "TuneScalesJob": 5.0}
-"""What is killed (the manager, or a process of a job of that class), and at most how many seconds after it is seen."""
+"""What is killed (the manager, or a process of a job of that class) -> most seconds after it is first seen."""
 COMPARED = ("dev", "test", "lm_scale", "prior_scale")
 
 
@@ -44,7 +45,7 @@ def processes_of(kind: str, folder: str) -> list[psutil.Process]:
 class Killer:
     """Kills a process of each kind in ``pending`` once, a random time after one is seen.
 
-    All kinds are watched at once. Where a process ended before its time came, the next of its kind is killed on sight.
+    All kinds are watched at once. If a process ends before its time comes, the next of its kind is killed on sight.
     """
 
     def __init__(self, pending: list[str], folder: str, rng: random.Random, speed: float):
@@ -53,7 +54,7 @@ class Killer:
         self.due = {}
 
     def look(self):
-        """One round over the pending kinds; to be called again and again while the manager lives."""
+        """Looks once at the pending kinds; has to be called again and again while the manager lives."""
         for kind in list(dict.fromkeys(self.pending)):
             victims = processes_of(kind, self.folder)
             if victims and kind not in self.due:
@@ -74,7 +75,7 @@ class Killer:
 
 
 def run_disturbed(config: str, folder: str, pending: list[str], rng: random.Random, speed: float):
-    """Run ``config`` in ``folder`` until it is done, again after every death of the manager."""
+    """Run ``config`` in ``folder`` until it is done, and restart it after every death of the manager."""
     command = [sys.executable, "-m", "sisyphus", "manager", "-r", "-co", config]
     killer = Killer(pending, folder, rng, speed)
     for attempt in range(2 * len(pending) + 1):
@@ -88,9 +89,9 @@ def run_disturbed(config: str, folder: str, pending: list[str], rng: random.Rand
         if manager.returncode == 0:
             break
     else:
-        sys.exit(f"the workflow did not come to an end, see {folder}/manager.*.log")
+        sys.exit(f"the workflow did not finish, see {folder}/manager.*.log")
     if pending:
-        sys.exit(f"no process was met of {pending}: give another --seed, or a higher --speed")
+        sys.exit(f"no process of {pending} was seen: use another --seed, or a higher --speed")
 
 
 def results(folder: Path) -> dict[str, dict]:

@@ -1,14 +1,15 @@
-"""Tuning LM scale and prior scale on dev, against one recognition run for each pair with torchaudio's ``ctc_decoder``.
+"""Compares tuning LM and prior scale on dev with one recognition run per pair by torchaudio's ``ctc_decoder``.
 
     python benchmarks/scale_tuning.py [--seconds 30] [--beam 1024]
 
 Both search the same synthetic posteriors with the same lexicon, language model, beam and 70 pairs of scales (the
 paper's grid for TED-LIUM). A run of the rival is a process of its own that loads torchaudio, lexicon and language
 model, computes the posteriors with the acoustic model, searches one utterance after the other, and counts errors. Its
-parts are measured apart: loading and search of all 70 runs, the start of one process, and one forward pass of the
+parts are measured separately: loading and search of all 70 runs, the start of one process, and one forward pass of the
 paper's student on this machine's CPU over as much audio. Ours is one process, one forward pass and the whole of
-``TuneScalesJob`` with a worker for each core. What grows with the audio is then scaled to the 1.6 h of TED-LIUM's dev,
-because loading weighs too much in the small set that is measured. Bar: 10 times as fast, the same WER to 0.1 %.
+``TuneScalesJob`` with a worker for each core. The parts that grow with the audio are then scaled to the 1.6 h of
+TED-LIUM's dev, because loading weighs too much in the small set that is measured. Bar: 10 times as fast, the same WER
+to 0.1 %.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def write_bigrams(path: Path, successors: dict[str, list[str]]):
 
 
 def speak(words: list[str], lexicon: dict, noise: np.random.Generator) -> np.ndarray:
-    """Log posteriors ``[T, C]`` as of a CTC model of moderate quality: spikes, some of them confused, in blank."""
+    """Log posteriors ``[T, C]`` like those of a fair CTC model: spikes between blanks, some of them confused."""
     rows = []
 
     def frame(label: int, probability: float):
@@ -193,7 +194,7 @@ def forward_pass(seconds: float):
 
 
 def start_up(imports: str) -> float:
-    """Seconds to start a process with these imports, files in memory."""
+    """Seconds to start a process with these imports, once their files are in memory."""
     command = [sys.executable, "-c", imports]
     return min(measured(subprocess.run, command, check=True)[1] for _ in range(2))
 

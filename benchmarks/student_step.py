@@ -1,10 +1,11 @@
-"""A training step of the front-end and the 12 x 384 conformer against those of the package ``i6-models``.
+"""Compares a training step of the front-end and the 12 x 384 conformer with that of the package ``i6-models``.
 
     pip install --no-deps --target /some/folder i6-models "typeguard>=4"
     PYTHONPATH=/some/folder python benchmarks/student_step.py [--device cuda] [--threads 1]
 
-Same weights, same batch, forward and backward, in one process. Bar: 1.5 times as fast on a CPU, 2 times on a GPU, with
-outputs equal to 1e-4 in evaluation mode. The batch has no padding: the rival's convolutions would read it.
+Both run forward and backward with the same weights on the same batch, in one process. Bar: 1.5 times as fast on a CPU,
+2 times on a GPU, with outputs equal to 1e-4 in evaluation mode. The batch has no padding, because the rival's
+convolutions would read it.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ def build_rival(cfg: ConformerConfig) -> nn.Module:
     )
 
 
-# Of one block, the rival's parameters by ours.
+# Names of a block's parameters: ours -> the rival's.
 FEED_FORWARD = {"0.": "layer_norm.", "1.": "linear_ff.", "4.": "linear_out."}
 BLOCK = {
     **{f"feed_forward_in.{a}": f"module_list.0.{b}" for a, b in FEED_FORWARD.items()},
@@ -146,7 +147,7 @@ def run(model, features, lengths):
 
 
 def seconds_per_step(models, arguments, device, repetitions):
-    """Medians; the models take turns, so that other load on the machine meets both."""
+    """Medians; the models take turns, so that other load on the machine affects both."""
     seconds = [[] for _ in models]
     for _ in range(repetitions + 1):
         for model, times in zip(models, seconds, strict=True):
@@ -173,7 +174,7 @@ def main():
     try:
         rival = build_rival(cfg).to(options.device)
     except ImportError as error:
-        sys.exit(f'{error}\nThe rival is not there: pip install --no-deps --target FOLDER i6-models "typeguard>=4"')
+        sys.exit(f'{error}\nThe rival is not installed: pip install --no-deps --target FOLDER i6-models "typeguard>=4"')
     ours = Encoder(cfg).to(options.device)
     copy_weights(rival, ours)
     num_frames = int(options.seconds * 100) // 4 * 4

@@ -1,10 +1,10 @@
-"""How many hours of audio the paper's student trains on in an hour, in one step and in a whole training job.
+"""Measures how many hours of audio the paper's student trains on per hour, in one step and in a whole training job.
 
     python benchmarks/training_speed.py [--device cuda] [--batch-seconds 1200] [--cpus 16] [--hours 20]
 
-Symmetric selection at lambda = 1, bf16 on a GPU. First the step alone (features, SpecAugment, student, selection, loss,
-optimizer) on a batch in device memory, then sub-epochs of a real training job: FLAC and fp16 teacher logits from disk,
-through RETURNN. Bar: 10,000 hours an hour on one H200.
+The student learns with symmetric selection at lambda = 1, in bf16 on a GPU. First comes the step alone (features,
+SpecAugment, student, selection, loss, optimizer) on a batch in device memory, then sub-epochs of a real training job:
+FLAC and fp16 teacher logits from disk, through RETURNN. Bar: 10,000 hours per hour on one H200.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ DISTINCT = 32  # recordings; the archive repeats them under other names
 
 
 def step_seconds(device: str, batch_seconds: float, repetitions: int) -> tuple[float, float]:
-    """:return: seconds of a step, and of audio in its batch"""
+    """:return: seconds that a step takes, and seconds of audio in its batch"""
     torch.manual_seed(0)
     generator = torch.Generator().manual_seed(0)
     durations = torch.empty(int(batch_seconds / SECONDS[1])).uniform_(*SECONDS, generator=generator)
@@ -69,11 +69,11 @@ def step_seconds(device: str, batch_seconds: float, repetitions: int) -> tuple[f
 
 
 def write_corpus(folder: str, name: str, hours: float) -> float:
-    """An archive and the logits of a teacher, as the jobs write them; :return: seconds of audio"""
+    """Writes an archive and the logits of a teacher, as the jobs do; returns the seconds of audio."""
     rng = np.random.default_rng(0)
     recordings = []
     for _ in range(DISTINCT):
-        samples = np.cumsum(rng.standard_normal(int(rng.uniform(*SECONDS) * RATE)))  # brown: packs like speech
+        samples = np.cumsum(rng.standard_normal(int(rng.uniform(*SECONDS) * RATE)))  # brown noise packs like speech
         buffer = io.BytesIO()
         soundfile.write(buffer, 0.3 * samples / np.abs(samples).max(), RATE, format="FLAC")
         recordings.append((buffer.getvalue(), len(samples)))
@@ -124,7 +124,7 @@ def main():
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--batch-seconds", type=float, default=300.0)
     parser.add_argument("--cpus", type=int, default=os.cpu_count())
-    parser.add_argument("--hours", type=float, default=0.5, help="of audio in a sub-epoch; 0: only the step")
+    parser.add_argument("--hours", type=float, default=0.5, help="hours of audio in a sub-epoch; 0: only the step")
     parser.add_argument("--repetitions", type=int, default=10)
     options = parser.parse_args()
 

@@ -6,7 +6,7 @@ import sys
 
 
 def count_calls():
-    """Count from now on; returns the counter, by name of the call."""
+    """Counts from now on; returns the counter: name of the call -> number."""
     calls = collections.Counter()
 
     def counted(name, function):

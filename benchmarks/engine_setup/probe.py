@@ -1,8 +1,8 @@
-"""Loads a graph in the engine that is on the path and prints, as JSON, what its parts cost.
+"""Loads a graph in the engine that is on the path, and prints what each step costs as JSON.
 
     python probe.py ours|upstream 'layers(5000)' [FRACTION]
 
-With FRACTION it makes finished folders for that part of the jobs instead, in the order in which they could run.
+With FRACTION it makes finished folders for that share of the jobs instead, in the order in which they could run.
 """
 
 import contextlib
@@ -15,9 +15,8 @@ from count_calls import count_calls
 
 
 def look_of(engine):
-    """Two functions: the first look at all states, and the look of a later cycle."""
-    from sisyphus import tk
-    from sisyphus.run import manager
+    """Returns two functions: the first look at all states, and the look of a later cycle."""
+    from sisyphus import manager, tk
 
     if engine == "upstream":
         made = {}
@@ -43,7 +42,7 @@ def mark_finished(fraction):
 
 
 def measured(part, work, found, calls):
-    """Seconds of the clock and of the processor, and file-system calls, of ``work()``."""
+    """Runs ``work()`` and stores its seconds, its processor seconds and its file-system calls in ``found``."""
     before, wall, cpu = sum(calls.values()), time.perf_counter(), time.process_time()
     work()
     found[f"{part}_s"], found[f"{part}_cpu_s"] = time.perf_counter() - wall, time.process_time() - cpu
@@ -64,7 +63,7 @@ def main():
         for part, look in zip(("first", "cycle"), look_of(sys.argv[1]), strict=True):
             measured(part, look, found, calls)
     print(json.dumps(found), flush=True)
-    os._exit(0)  # no thread of an engine is waited for
+    os._exit(0)  # do not wait for threads of an engine
 
 
 if __name__ == "__main__":

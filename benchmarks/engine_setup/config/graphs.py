@@ -7,7 +7,7 @@ WIDTH = 50
 
 
 def fan(n):
-    """Independent jobs and one that reads all of them."""
+    """Independent jobs, and one that reads all of them."""
     tk.register_output("fan", Collect([Step(i).out for i in range(n - 1)]).out)
 
 
@@ -27,12 +27,12 @@ def layers(n):
 
 
 def updates(n):
-    """The same, and every job has an ``update()``."""
+    """The same layers, but every job has an ``update()``."""
     tk.register_output("updates", Collect(_layers(n - 1, UpdatedStep)).out)
 
 
 def targets(n):
-    """The same layers, every output is a target."""
+    """The same layers, but every output is a target."""
     for i, output in enumerate(_layers(n, Step)):
         tk.register_output(f"t/{i:05}", output)
 
