@@ -8,7 +8,7 @@ BIN := .venv/bin
 .PHONY: help setup demo demo-full test test-slurm slurm lint
 
 help:
-	@echo "make demo       the distillation grid on the embedded corpus, about 20 minutes on two cores"
+	@echo "make demo       the distillation grid on the embedded corpus, 20 to 35 minutes on two cores"
 	@echo "make demo-full  every row of Tables 1 and 2 and Figure 1, about 40 minutes more"
 	@echo "make test       all tests"
 	@echo "make test-slurm the tests against a Slurm of one node, which is installed if need be (Debian, Ubuntu)"

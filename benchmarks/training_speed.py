@@ -60,7 +60,7 @@ def step_seconds(device: str, batch_seconds: float, repetitions: int) -> tuple[f
             logits, out_lengths, blank=NUM_LABELS - 1, teacher_logits=teacher, teacher_lengths=out_lengths
         )
         optimizer.zero_grad()
-        criterion.total(losses).backward()
+        criterion.weighted_sum(losses).backward()
         optimizer.step()
         if device == "cuda":
             torch.cuda.synchronize()

@@ -16,7 +16,8 @@ from count_calls import count_calls
 
 def look_of(engine):
     """Returns two functions: the first look at all states, and the look of a later cycle."""
-    from sisyphus import manager, tk
+    from sisyphus import tk
+    from sisyphus.run import manager
 
     if engine == "upstream":
         made = {}
