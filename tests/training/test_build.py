@@ -50,6 +50,7 @@ def test_a_wrong_model_is_named(model, fault):
         ({"kd_scale": 1.0, "normalisation": "frames"}, "normalisation 'frames', expected one of selected_frames"),
         (kd(rule="symetric", parameters={"n": 1}), "no selection rule 'symetric'; expected one of all, eliminate"),
         (kd(rule="baseline"), "no selection rule 'baseline'"),
+        (kd(rule="trim", parameter={"n": 1}), r"a selection has \['parameter', 'rule'\]"),
         (kd(rule="symmetric"), r"'symmetric' takes \['n'\], got \[\]"),
         (kd(rule="symmetric", parameters={"n": -1}), "'symmetric': n is -1, expected a whole number above 0"),
         (kd(rule="trim", parameters={"n": 1}), r"'trim' takes no parameters, got \['n'\]"),

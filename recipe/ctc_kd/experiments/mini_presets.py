@@ -71,4 +71,5 @@ def mini_on_cpu(encoder: str | tk.Path) -> Preset:
             batch_seconds=25,
         ),
         scales=Scales(lm=(0.5, 1.0, 1.5, 2.0), prior=(0.0, 0.3, 0.6)),
+        notes=(),
     )

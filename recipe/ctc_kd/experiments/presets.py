@@ -6,10 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ctc_kd.decoding.search import SearchConfig
-from ctc_kd.lexicon.inventory import labels_with_blank
 from ctc_kd.training.training_config import TrainingConfig
-
-NUM_LABELS_WITH_BLANK = len(labels_with_blank())
 
 
 @dataclass(frozen=True)

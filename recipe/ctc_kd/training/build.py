@@ -75,10 +75,13 @@ def check_criterion(literal: dict[str, Any], *, labels: Any, teacher_logits: Any
     if literal.get("temperature", 1) <= 0:
         raise ValueError(f"temperature {literal['temperature']}, expected a number above 0")
     if scale > 0:
-        _check_selection(**literal.get("selection", {"rule": "all"}), has_prior="log_prior" in literal)
+        _check_selection(literal.get("selection", {"rule": "all"}), has_prior="log_prior" in literal)
 
 
-def _check_selection(*, rule: str, parameters: dict[str, float] | None = None, has_prior: bool):
+def _check_selection(selection: dict[str, Any], *, has_prior: bool):
+    if "rule" not in selection or set(selection) - {"rule", "parameters"}:
+        raise ValueError(f"a selection has {sorted(selection)}; expected a rule and, where it takes any, parameters")
+    rule, parameters = selection["rule"], selection.get("parameters")
     rules = [name for name, method in METHODS.items() if method.distils]
     if rule not in rules:
         raise ValueError(f"there is no selection rule {rule!r}; expected one of {', '.join(rules)}")
