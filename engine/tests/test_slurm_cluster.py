@@ -154,7 +154,7 @@ def test_cancelled(folder):
     (log,) = (folder / "work").rglob("log.run.1")
     first = log.resolve().stat().st_ino
     folder.slurm.run("scancel", folder.slurm.jobs("RUNNING")[0][0])
-    folder.slurm.wait_until(lambda: folder.starts() == 2, "it is not started again", 60)
+    folder.slurm.wait_until(lambda: folder.starts() == 2, "it is not started again")
     output = folder.end(process)
     assert "interrupted resumable (CANCELLED, Slurm job" in output
     (ended,) = [p for p in (folder / "work").rglob("engine/*") if p.stat().st_ino == first]
@@ -324,7 +324,7 @@ def test_node_is_lost(folder):
     process = folder.begin("config.one({'wait': True})")
     folder.wait_for_events("start one.0")
     folder.slurm.stop_daemon("slurmd", signal.SIGKILL)
-    folder.slurm.wait_until(lambda: not folder.slurm.jobs("RUNNING"), "the node is not missed", 120)
+    folder.slurm.wait_until(lambda: not folder.slurm.jobs("RUNNING"), "the node is not missed")
     time.sleep(3)
     assert folder.starts() == 1
     folder.slurm.start_daemon("slurmd")

@@ -38,7 +38,7 @@ def failure(job, state, *, refused=None, engine=None, folder=None):
     log = layout.name_of(layout.LOG, task, task_id)
     cause = _cause(folder, log)
     remark = engine and engine.remark(job._sis_task(task), task_id)
-    why = f"task {task} {task_id}{more}: {words}" + (f", {cause}" if cause else "") + (f" ({remark})" if remark else "")
+    why = f"task {task} {task_id}{more}: {words}" + (f" ({remark})" if remark else "") + (f", {cause}" if cause else "")
     return why, log if log in folder.entries else None
 
 
