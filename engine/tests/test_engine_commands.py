@@ -143,7 +143,7 @@ def test_names_that_are_no_text(folder):
 
 def test_interrupted_commands_end_without_a_word(folder):
     (folder / "config" / "slow.py").write_text(
-        "import time\n\n\ndef py():\n    print('loading', flush=True)\n    time.sleep(60)\n"
+        "import time\n\n\ndef py():\n    print('loading', flush=True)\n    time.sleep(100_000)\n"
     )
     folder.sis("manager", "-r", "config.fails('raise')")
     for command in (["find", "x"], ["clean", "--unused"], ["rerun", "Fails"]):

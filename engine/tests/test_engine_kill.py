@@ -13,7 +13,7 @@ import time
 
 import psutil
 import pytest
-from patience import PATIENCE
+from patience import PATIENCE, wait_until
 from sisyphus import gs
 from sisyphus.base import processes
 from sisyphus.base.layout import read_submissions
@@ -40,8 +40,7 @@ def test_killed_worker_is_started_again(folder):
     first = int(starts(folder)[0])
     os.kill(first, signal.SIGKILL)
     folder.wait_for("log.run.1").read_text()
-    while len(starts(folder)) < 2:
-        pass
+    wait_until(lambda: len(starts(folder)) == 2)
     output = finish(folder, process)
     assert "interrupted" in output and len(starts(folder)) == 2
     assert "SIGKILL" in (folder.job("Slow") / "log.run.1").read_text()
@@ -153,8 +152,7 @@ def test_manager_and_worker_killed(folder):
     process.kill()
     os.kill(worker, signal.SIGKILL)
     process.wait()
-    while processes.start_time(worker) is not None:
-        pass
+    wait_until(lambda: processes.start_time(worker) is None)
     finish(folder, folder.start("manager", "-r", "config.slow"))
     assert len(starts(folder)) == 2
 
@@ -188,11 +186,14 @@ def test_failed_job_of_which_a_task_still_runs_is_not_cleared(folder):
 def test_failed_job_is_cleared_as_soon_as_none_of_its_tasks_runs(folder):
     process = folder.start("manager", "-r", "config.fails_in_part", SIS_CLEAR_ERROR="True")
     starts(folder), folder.wait_for("error.part.1", size=0)
-    time.sleep(2.5)  # two more cycles
-    (folder / "repaired").touch()
-    (folder / "go").touch()
-    output, _ = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0 and output.count(" not cleared ") == output.count(" cleared   ") == 1, output
+    output = ""
+    for line in process.stdout:
+        output += line
+        if " not cleared " in line:
+            time.sleep(2.5)  # two more cycles, in which it could be said again
+            (folder / "repaired").touch()
+            (folder / "go").touch()
+    assert process.wait(PATIENCE) == 0 and output.count(" not cleared ") == output.count(" cleared   ") == 1, output
 
 
 def test_second_manager_is_refused(folder):
@@ -223,8 +224,9 @@ def test_lock_on_a_file_system_without_locks(here, monkeypatch):
             pass
 
 
-def test_lock_outlives_its_owner_for_a_moment(here):
+def test_lock_outlives_its_owner_for_a_moment(here, monkeypatch):
     """As when a manager is killed while it starts a process."""
+    monkeypatch.setattr(lock, "PATIENCE", PATIENCE)
     owner = {"pid": 2**22 + 1, "host": processes.hostname(), "start_time": 1}
     with open("work/.manager.lock", "w") as file:
         json.dump(owner, file)

@@ -1,7 +1,7 @@
 """What the commands of Slurm are given and what is read from their answers (lines in the form of Slurm 22.05)."""
 
 import pytest
-from patience import wait_until
+from patience import PATIENCE, wait_until
 from sisyphus.base import processes
 from sisyphus.slurm import commands
 from sisyphus.slurm.commands import CommandFailed, NoAnswer, QueueFull, Record
@@ -156,7 +156,7 @@ def fake(tmp_path, monkeypatch):
 def test_refusals(fake, text, kind):
     fake.fails("sbatch", text)
     with pytest.raises(CommandFailed) as caught:
-        commands.run(["sbatch"], 10)
+        commands.run(["sbatch"], PATIENCE)
     assert caught.type is kind and str(caught.value) == text.replace("\n", "; ")
 
 
@@ -176,30 +176,30 @@ def test_all_jobs_are_asked_for(fake, monkeypatch):
     for name in ("SQUEUE_PARTITION", "SACCT_FORMAT", "MINE"):
         monkeypatch.setenv(name, "1")
     (fake.bin / "squeue").write_text("#!/bin/bash\nenv\n")
-    names = [line.partition("=")[0] for line in commands.run(["squeue"], 5).splitlines()]
+    names = [line.partition("=")[0] for line in commands.run(["squeue"], PATIENCE).splitlines()]
     assert "MINE" in names and not [n for n in names if n.startswith(("SQUEUE", "SACCT"))]
 
 
 def test_bytes_that_are_no_text(fake):
     """Job names of other projects, for one."""
     (fake.bin / "squeue").write_text("#!/bin/bash\nprintf 'caf\\xe9\\n'\n")
-    assert commands.run(["squeue"], 5).startswith("caf")
+    assert commands.run(["squeue"], PATIENCE).startswith("caf")
 
 
 def test_command_that_is_not_there(fake):
     with pytest.raises(CommandFailed, match="cannot run sbtch: No such file"):
-        commands.run(["sbtch"], 1)
+        commands.run(["sbtch"], PATIENCE)
 
 
 def test_gateway(fake, here):
     script = fake.bin / "ssh"
     script.write_text('#!/bin/bash\nprintf "%s|" "$@"\n')
     script.chmod(0o755)
-    output = commands.run(["squeue", "-u", "a b"], 5, gateway="login1")
+    output = commands.run(["squeue", "-u", "a b"], PATIENCE, gateway="login1")
     assert output == f"-x|login1|-o|BatchMode=yes|cd {here} && squeue -u 'a b'|"
     script.write_text("#!/bin/bash\necho ssh: connect to host login1 port 22: No route to host >&2; exit 255\n")
     with pytest.raises(NoAnswer, match="No route to host"):
-        commands.run(["sbatch"], 5, gateway="login1")
+        commands.run(["sbatch"], PATIENCE, gateway="login1")
 
 
 def test_a_job_is_what_squeue_shows_or_sacct():

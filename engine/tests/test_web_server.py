@@ -53,7 +53,7 @@ def test_only_this_machine_unless_told_otherwise(folder):
         if not address.startswith("127."):
             with pytest.raises(OSError):
                 socket.create_connection((address, port), timeout=2).close()
-    assert socket.create_connection(("127.0.0.1", port), timeout=2).close() is None
+    assert socket.create_connection(("127.0.0.1", port), timeout=PATIENCE).close() is None
 
 
 def test_port_that_is_taken(folder):

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -102,10 +103,11 @@ def test_report_of_a_grid(setup):
 
 
 @pytest.mark.slow
-def test_killed_anywhere_it_comes_to_the_same_end(setup):
+def test_killed_anywhere_it_comes_to_the_same_end(setup, tmp_path):
     reference = setup / "output" / "grid" / "small" / "records"
     options = ["--setup", setup, "--reference", reference, "--config", "config/small_grid.py", "--speed", "10"]
-    result = subprocess.run([sys.executable, KILL_AND_RESUME, *options], capture_output=True, text=True)
+    command, env = [sys.executable, KILL_AND_RESUME, *options], {**os.environ, "TMPDIR": str(tmp_path)}
+    result = subprocess.run(command, capture_output=True, text=True, env=env)
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
     assert result.stdout.count("kill -9") == 5
     assert "6 of 6 rows equal" in result.stdout
