@@ -12,8 +12,9 @@ setup(
     package_data={"ctc_kd": ["data/demo_teacher/*"]},
     python_requires=">=3.10,<3.13",
     install_requires=[
-        "torch==2.11.*",
-        "torchaudio==2.11.*",
+        # An exact pair: torchaudio does not say which torch it is compiled for. 2.11.1 cannot load with torch 2.11.0.
+        "torch==2.11.0",
+        "torchaudio==2.11.0",
         "transformers>=5,<6",
         "returnn==1.20261022.211313",  # the RETURNN config format has no stable releases: pinned exactly
         "dm-tree>=0.1.8,<0.2",  # RETURNN's torch backend imports it without declaring it
