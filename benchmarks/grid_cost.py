@@ -21,6 +21,7 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 
 from ctc_kd.experiments.rows import TABLE_1, TABLE_2
+from ctc_kd.frames import SAMPLE_RATE_HZ
 from ctc_kd.lexicon.inventory import labels_with_blank
 from ctc_kd.nn.config import StudentConfig, TeacherConfig
 from ctc_kd.nn.losses import DistillationLoss
@@ -30,7 +31,7 @@ from ctc_kd.nn.teacher import SpeechEncoderCtc
 from ctc_kd.store import HdfWriter, read_hdf
 from ctc_kd.training.training_config import ADAMW
 
-RATE, LABELS = 16000, labels_with_blank()
+LABELS = labels_with_blank()
 HUBERT_LARGE = {
     "model_type": "hubert",
     "hidden_size": 1024,
@@ -49,7 +50,7 @@ class Measurement:
     def __init__(self, device: str, utterances: int, seconds: float):
         torch.manual_seed(0)
         self.device = device
-        self.lengths = (RATE * torch.empty(utterances).uniform_(0.8 * seconds, seconds)).long().to(device)
+        self.lengths = (SAMPLE_RATE_HZ * torch.empty(utterances).uniform_(0.8 * seconds, seconds)).long().to(device)
         self.audio = 0.1 * torch.randn(utterances, int(self.lengths.max()), device=device)
         self.teacher = SpeechEncoderCtc(TeacherConfig(HUBERT_LARGE, len(LABELS))).to(device).eval()
         self.student = StudentCtc(StudentConfig(len(LABELS))).to(device).train()
@@ -115,7 +116,7 @@ def main():
     measurement = Measurement(options.device, options.batch, options.seconds)
     with tempfile.TemporaryDirectory() as folder:
         seconds = measurement.seconds(os.path.join(folder, "logits.hdf"), options.repetitions)
-    batch = float(measurement.lengths.sum()) / RATE
+    batch = float(measurement.lengths.sum()) / SAMPLE_RATE_HZ
     print(
         f"{options.device}, {options.threads} thread(s), {batch:.0f} s of audio: dump {seconds['dump']:.2f} s, "
         f"step from the store {seconds['stored']:.2f} s, step with the teacher {seconds['in the loop']:.2f} s"

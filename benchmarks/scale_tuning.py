@@ -182,14 +182,15 @@ def forward_pass(seconds: float):
     """The paper's student over ``seconds`` of noise in utterances of ten seconds."""
     import torch
 
+    from ctc_kd.frames import SAMPLE_RATE_HZ
     from ctc_kd.nn.config import StudentConfig
     from ctc_kd.nn.student import StudentCtc
 
     torch.set_num_threads(os.cpu_count())
     model = StudentCtc(StudentConfig(num_labels_with_blank=len(NAMES))).eval()
-    audio = torch.randn(max(1, round(seconds / 10)), 160_000)
+    audio = torch.randn(max(1, round(seconds / 10)), 10 * SAMPLE_RATE_HZ)
     with torch.inference_mode():
-        model(audio[:1, :16_000], torch.tensor([16_000]))  # the first call is slower
+        model(audio[:1, :SAMPLE_RATE_HZ], torch.tensor([SAMPLE_RATE_HZ]))  # the first call is slower
         return measured(model, audio, torch.full((len(audio),), audio.shape[1]))[1]
 
 

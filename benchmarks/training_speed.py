@@ -23,6 +23,7 @@ import soundfile
 import torch
 from sisyphus import tk
 
+from ctc_kd.frames import FRAME_SHIFT_S, SAMPLE_RATE_HZ, SUBSAMPLING, num_frames
 from ctc_kd.lexicon.inventory import labels_with_blank
 from ctc_kd.nn.config import StudentConfig
 from ctc_kd.nn.losses import DistillationLoss
@@ -32,7 +33,7 @@ from ctc_kd.store import HdfWriter
 from ctc_kd.training.train import TrainJob
 from ctc_kd.training.training_config import ADAMW, TrainingConfig
 
-RATE, SECONDS = 16000, (10.0, 16.0)
+SECONDS = (10.0, 16.0)  # of the shortest and the longest recording
 SELECTION = {"rule": "symmetric", "parameters": {"n": 1}}
 NUM_LABELS = len(labels_with_blank())
 DISTINCT = 32  # recordings; the archive repeats them under other names
@@ -43,10 +44,10 @@ def step_seconds(device: str, batch_seconds: float, repetitions: int) -> tuple[f
     torch.manual_seed(0)
     generator = torch.Generator().manual_seed(0)
     durations = torch.empty(int(batch_seconds / SECONDS[1])).uniform_(*SECONDS, generator=generator)
-    lengths = (durations * RATE).long().to(device)
+    lengths = (durations * SAMPLE_RATE_HZ).long().to(device)
     audio = 0.1 * torch.randn(len(lengths), int(lengths.max()), device=device)
     student = StudentCtc(StudentConfig(NUM_LABELS)).to(device).train()
-    frames = student.log_mel.output_lengths(lengths) // 4
+    frames = student.log_mel.output_lengths(lengths) // SUBSAMPLING
     teacher = (4 * torch.randn(len(lengths), int(frames.max()), NUM_LABELS, device=device)).half()
     criterion = DistillationLoss(kd_scale=1.0, selection=Selection(**SELECTION))
     options = {"eps": ADAMW["epsilon"], "weight_decay": ADAMW["weight_decay"], "fused": True}
@@ -73,25 +74,27 @@ def write_corpus(folder: str, name: str, hours: float) -> float:
     rng = np.random.default_rng(0)
     recordings = []
     for _ in range(DISTINCT):
-        samples = np.cumsum(rng.standard_normal(int(rng.uniform(*SECONDS) * RATE)))  # brown noise packs like speech
+        noise = rng.standard_normal(int(rng.uniform(*SECONDS) * SAMPLE_RATE_HZ))
+        samples = np.cumsum(noise)  # brown noise packs like speech
         buffer = io.BytesIO()
-        soundfile.write(buffer, 0.3 * samples / np.abs(samples).max(), RATE, format="FLAC")
+        soundfile.write(buffer, 0.3 * samples / np.abs(samples).max(), SAMPLE_RATE_HZ, format="FLAC")
         recordings.append((buffer.getvalue(), len(samples)))
     entries, total = [], 0.0
     with (
         zipfile.ZipFile(os.path.join(folder, f"{name}.zip"), "w") as archive,
         HdfWriter(
-            os.path.join(folder, f"{name}.hdf"), labels=labels_with_blank(), metadata={"frame_shift_s": 0.04}
+            os.path.join(folder, f"{name}.hdf"), labels=labels_with_blank(), metadata={"frame_shift_s": FRAME_SHIFT_S}
         ) as store,
     ):
-        logits = rng.standard_normal((int(SECONDS[1] * 25), NUM_LABELS)).astype(np.float16)
+        logits = rng.standard_normal((num_frames(SECONDS[1]), NUM_LABELS)).astype(np.float16)
         while total < 3600 * hours:
             utterance = f"{name}-{len(entries):06d}"
             packed, length = recordings[len(entries) % DISTINCT]
             archive.writestr(f"{name}/{utterance}.flac", packed)
-            entries.append({"text": "", "file": f"{utterance}.flac", "seq_name": utterance, "duration": length / RATE})
-            store.add(utterance, logits[: ((length - 400) // 160 + 1) // 4])
-            total += length / RATE
+            duration = length / SAMPLE_RATE_HZ
+            entries.append({"text": "", "file": f"{utterance}.flac", "seq_name": utterance, "duration": duration})
+            store.add(utterance, logits[: num_frames(duration)])
+            total += duration
         archive.writestr(f"{name}.txt", repr(entries))
     return total
 

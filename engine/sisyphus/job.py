@@ -9,7 +9,7 @@ from . import block, tools
 from . import global_constants as gc
 from . import global_settings as gs
 from .base import mistakes
-from .base.layout import has_finished_marker
+from .base.layout import has_finished_marker as job_finished  # noqa: F401  upstream's name
 from .job_path import Path, Variable
 from .jobs.files import JobFiles
 from .jobs.hooks import JobHooks
@@ -22,11 +22,6 @@ created_jobs = {}  # id -> job, of this process
 _ID_TEXT = re.compile(r"[-._/0-9A-Za-z]+")
 _TAG = re.compile(r"[-._0-9A-Za-z]+")
 _signatures = {}
-
-
-def job_finished(path):
-    """Whether the job folder ``path`` has a finished marker or archive."""
-    return has_finished_marker(path)
 
 
 def _parse_arguments(cls, args, kwargs):

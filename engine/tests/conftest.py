@@ -7,11 +7,10 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
-from patience import PATIENCE
+from patience import PATIENCE, wait_until
 
 HERE = Path(__file__).parent
 os.environ["SIS_GLOBAL_SETTINGS_FILE"] = ""
@@ -67,13 +66,12 @@ class SetupFolder:
 
     def wait_for(self, pattern, size=1):
         """Wait until one file of ``size`` bytes or more matches ``pattern`` below ``work/`` and return it."""
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            found = [p for p in (self / "work").rglob(pattern) if p.is_file() and p.stat().st_size >= size]
-            if found:
-                return found[0]
-            time.sleep(0.02)
-        raise AssertionError(f"no file {pattern} appeared")
+
+        def found():
+            files = (self / "work").rglob(pattern)
+            return next((p for p in files if p.is_file() and p.stat().st_size >= size), None)
+
+        return wait_until(found, f"a file {pattern}")
 
 
 @pytest.fixture

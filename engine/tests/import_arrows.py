@@ -5,6 +5,7 @@ that is imported. ``__init__`` of the package is no room: it is loaded with ever
 """
 
 import ast
+import functools
 from pathlib import Path
 
 
@@ -18,6 +19,7 @@ def module_names(package):
     return names
 
 
+@functools.cache
 def imports(package):
     """``{(importer, imported): whether one of the imports is at the top of the module}``, dotted names as above."""
     package, found = Path(package), {}

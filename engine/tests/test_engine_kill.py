@@ -320,9 +320,7 @@ def test_full_disk(here, monkeypatch, caplog):
     assert full.wait(PATIENCE)
     monkeypatch.setattr(os, "replace", replace)
     (here / "usage.run.1").unlink()
-    end = time.monotonic() + PATIENCE
-    while not (here / "usage.run.1").exists() and time.monotonic() < end:
-        time.sleep(0.01)
+    wait_until((here / "usage.run.1").exists)
     assert usage.is_alive() and "No space left on device" in caplog.text
     monkeypatch.setattr(os, "replace", fails)
     usage.stop()

@@ -84,6 +84,11 @@ METHODS = {method.name: method for method in _ALL}
 """All methods by name, in the order of the tables."""
 
 
+def rules_of_table(number: int) -> list[str]:
+    """The names of the methods in a table of the paper that distil."""
+    return [name for name, method in METHODS.items() if method.table == number and method.distils]
+
+
 def method_of(name: str) -> Method:
     """:raises ValueError: there is no such method"""
     if name not in METHODS:

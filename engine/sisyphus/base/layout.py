@@ -42,6 +42,18 @@ def log_file(name):
     return match and TaskFile(LOG, match[1], int(match[2]))
 
 
+def ids_with(names, *kinds):
+    """``(task, id)`` of the ids with a file of one of the ``kinds``, in order. ``names``: those in the job folder."""
+    files = filter(None, map(task_file, names))
+    return sorted({(file.task, file.task_id) for file in files if file.kind in kinds})
+
+
+def open_ids(names):
+    """``(task, id)`` of the ids with a log but without a finished marker, in order."""
+    finished = set(ids_with(names, FINISHED))
+    return [one for one in ids_with(names, LOG) if one not in finished]
+
+
 def name_of(kind, task, task_id):
     """``<kind>.<task>.<id>``, a name in the job folder."""
     return f"{kind}.{task}.{task_id}"

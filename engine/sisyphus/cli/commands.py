@@ -80,7 +80,6 @@ def _status_server(address):
 
 
 def _plan_and_ask(m, args, terminal):
-
     if m.plan():
         return m.run()  # nothing to compute: brings outputs, reports and aliases up to date
     if not terminal:

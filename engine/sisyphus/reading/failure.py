@@ -25,7 +25,7 @@ def failure(job, state, *, refused=None, engine=None, folder=None):
     if refused is not None:
         return refused, None
     folder = folder or JobFolder(job)
-    failed = _files(folder.entries, layout.ERROR)
+    failed = layout.ids_with(folder.entries, layout.ERROR)
     if not failed and state == gc.STATE_ERROR:
         missing = ", ".join(map(job._sis_output_name, job._sis_missing_outputs()))
         return f"all tasks ended but did not write the declared output: {missing}", None
@@ -42,16 +42,9 @@ def failure(job, state, *, refused=None, engine=None, folder=None):
     return why, log if log in folder.entries else None
 
 
-def _files(entries, kind):
-    """``(task, id)`` of the files of one kind, in order."""
-    files = filter(None, map(layout.task_file, entries))
-    return sorted((file.task, file.task_id) for file in files if file.kind == kind)
-
-
 def _interrupted(folder):
     """``(task, id)`` of what has a log, did not finish, and does not run on this machine."""
-    finished = set(_files(folder.entries, layout.FINISHED))
-    begun = [begun for begun in _files(folder.entries, layout.LOG) if begun not in finished]
+    begun = layout.open_ids(folder.entries)
     usages = (parse_usage(folder.text(layout.name_of(layout.USAGE, *one))) for one in begun)
     return [one for one, usage in zip(begun, usages, strict=True) if not runs_here(usage)]
 

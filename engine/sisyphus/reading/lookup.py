@@ -124,12 +124,12 @@ def folder_state(folder):
     """``finished``, ``running``, ``failed`` or ``unfinished``."""
     if has_finished_marker(folder):
         return "finished"
-    files = set(filter(None, map(layout.task_file, os.listdir(folder))))
-    begun = {(file.task, file.task_id) for file in files if file.kind in (layout.LOG, layout.USAGE)}
-    ended = {(file.task, file.task_id) for file in files if file.kind in (layout.FINISHED, layout.ERROR)}
-    if any(_runs(folder, *task, task in ended) for task in begun):
+    names = os.listdir(folder)
+    failed = layout.ids_with(names, layout.ERROR)
+    ended = {*failed, *layout.ids_with(names, layout.FINISHED)}
+    if any(_runs(folder, *one, one in ended) for one in layout.ids_with(names, layout.LOG, layout.USAGE)):
         return "running"
-    return "failed" if any(file.kind == layout.ERROR for file in files) else "unfinished"
+    return "failed" if failed else "unfinished"
 
 
 def _runs(folder, task, task_id, ended):

@@ -15,7 +15,7 @@ from ..base.layout import has_finished_marker
 from ..engine import cached_engine
 from ..graph import graph as sis_graph
 from ..hash import sis_hash_helper
-from ..jobs import stored
+from ..jobs.stored import load_job  # noqa: F401  for `tk`
 
 
 class Object:
@@ -31,11 +31,6 @@ def find_job(pattern):
 def find_path(pattern):
     """Inputs and outputs of the graph whose file names contain ``pattern``."""
     return sis_graph.find(pattern, mode="path")
-
-
-def load_job(path):
-    """The job stored in a job folder (also a cleaned one)."""
-    return stored.load_job(path)
 
 
 def job_info(job):

@@ -2,16 +2,8 @@
 
 import os
 
-from ..base.layout import (
-    ERROR,
-    FINISHED,
-    LOG,
-    has_finished_marker,
-    is_submit_log,
-    move_aside,
-    put_aside,
-    task_file,
-)
+from ..base import layout
+from ..base.layout import has_finished_marker, move_aside
 from ..base.refusal import JobError
 from ..graph import OutputCall, SISGraph, graph
 from ..reading.lookup import find_folders, folder_state, job_id, one_of
@@ -68,14 +60,11 @@ def graph_of(folder):
 def _drop_errors(folder):
     """Make failed and interrupted ids runnable; their logs become ``log.<task>.<id>.error.NN``."""
     names = sorted(os.listdir(folder))
-    files = {name: file for name in names if (file := task_file(name))}
-    finished = {(file.task, file.task_id) for file in files.values() if file.kind == FINISHED}
-    dropped = 0
+    logs = {layout.name_of(layout.LOG, *one) for one in layout.open_ids(names)}
+    errors = {layout.name_of(layout.ERROR, *one) for one in layout.ids_with(names, layout.ERROR)}
     for name in names:
-        file = files.get(name)
-        if file and file.kind == LOG and (file.task, file.task_id) not in finished:
-            put_aside(f"{folder}/{name}")
-            dropped += 1
-        elif (file and file.kind == ERROR) or is_submit_log(name):
+        if name in logs:
+            layout.put_aside(f"{folder}/{name}")
+        elif name in errors or layout.is_submit_log(name):
             os.unlink(f"{folder}/{name}")
-    return f"cleared {dropped} task ids, kept its work folder"
+    return f"cleared {len(logs)} task ids, kept its work folder"

@@ -13,6 +13,14 @@ class CorpusError(ValueError):
     """The corpus on disk is not what the reader expects."""
 
 
+def shortened(lines: Sequence[str]) -> list[str]:
+    """The first :data:`MAX_SHOWN` lines, indented, and the count of the others."""
+    shown = [f"  {line}" for line in lines[:MAX_SHOWN]]
+    if len(lines) > MAX_SHOWN:
+        shown.append(f"  ... and {len(lines) - MAX_SHOWN} more")
+    return shown
+
+
 def refuse(problems: Sequence[str], *, where: str, remedy: str):
     """Do nothing if there are no problems, else raise.
 
@@ -23,10 +31,7 @@ def refuse(problems: Sequence[str], *, where: str, remedy: str):
     """
     if not problems:
         return
-    shown = [f"  {problem}" for problem in problems[:MAX_SHOWN]]
-    if len(problems) > MAX_SHOWN:
-        shown.append(f"  ... and {len(problems) - MAX_SHOWN} more")
-    raise CorpusError("\n".join([f"{where}: {len(problems)} problem(s)", *shown, remedy]))
+    raise CorpusError("\n".join([f"{where}: {len(problems)} problem(s)", *shortened(problems), remedy]))
 
 
 def print_left_out(names: Iterable[str]):

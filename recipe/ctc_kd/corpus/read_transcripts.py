@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sisyphus import Job, Task, tk
 
-from ctc_kd.corpus.problems import MAX_SHOWN, refuse
+from ctc_kd.corpus.problems import refuse, shortened
 from ctc_kd.corpus.transcripts import match_transcripts, write_transcripts
 
 
@@ -65,8 +65,4 @@ class ReadTranscriptsJob(Job):
 
 def print_some(notes: Sequence[str]):
     """Prints the number of notes and the first of them."""
-    print(f"{len(notes)} note(s)")
-    for note in notes[:MAX_SHOWN]:
-        print(f"  {note}")
-    if len(notes) > MAX_SHOWN:
-        print(f"  ... and {len(notes) - MAX_SHOWN} more")
+    print("\n".join([f"{len(notes)} note(s)", *shortened(notes)]))

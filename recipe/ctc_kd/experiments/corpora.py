@@ -75,8 +75,7 @@ def librispeech_part(corpus_dir: tk.Path, part: str) -> Part:
 
 
 def archive(preset: Preset, cuts: tk.Path, *, length_factor: float = 1.0) -> tk.Path:
-    job = OggZipJob(cuts=cuts, audio_format=preset.audio_format, length_factor=length_factor)
-    return job.out_ogg_zip
+    return OggZipJob(cuts=cuts, audio_format=preset.audio_format, length_factor=length_factor).out_ogg_zip
 
 
 def archives_at_all_speeds(preset: Preset, cuts: tk.Path) -> tuple[tk.Path, ...]:
@@ -152,8 +151,7 @@ def label_sequences(preset: Preset, lexicon: tk.Path, transcripts: dict[str, tk.
     labels = {}
     for name, path in transcripts.items():
         if name == "train" and preset.speed_factors != (1.0,):
-            perturbed = PerturbedTranscriptsJob(transcripts=path, factors=list(preset.speed_factors))
-            path = perturbed.out_transcripts
+            path = PerturbedTranscriptsJob(transcripts=path, factors=list(preset.speed_factors)).out_transcripts
         job = LabelSequencesJob(
             transcripts=path, lexicon=lexicon, skip_unknown_words=name != "train", unknown_label=unknown_label
         )

@@ -57,11 +57,10 @@ def mini_on_cpu(encoder: str | tk.Path) -> Preset:
         DEMO,
         name="mini_on_cpu",
         teacher={"class": "SpeechEncoderCtc", "encoder": encoder, "num_labels_with_blank": 79, "dropout": 0.1},
-        teacher_training=TrainingConfig(
+        teacher_training=replace(
+            DEMO.teacher_training,
             learning_rates=tuple(one_cycle(6, peak=2e-4, start=5e-5)),
-            partition_epoch=1,
             batch_seconds=40,
-            gradient_clip=1.0,
             keep_epochs=(5,),
         ),
         teacher_candidates=(5, 6),

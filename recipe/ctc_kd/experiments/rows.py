@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ctc_kd.methods import METHODS, method_of
+from ctc_kd.methods import METHODS, method_of, rules_of_table
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,7 @@ def grid_of(method: str) -> list[Row]:
 
 
 def _of_table(number: int) -> list[Row]:
-    names = [name for name, method in METHODS.items() if method.table == number and method.distils]
-    return [row for name in names for row in grid_of(name)]
+    return [row for name in rules_of_table(number) for row in grid_of(name)]
 
 
 TABLE_1 = [TEACHER, BASELINE, *_of_table(1)]

@@ -42,8 +42,7 @@ def tedlium2(preset: Preset) -> Corpus:
 
 def tedlium_part(corpus_dir: tk.Path, part: str) -> Part:
     """Reads a folder in the release's layout; segments of train are lengthened as in the published code."""
-    reader = ReadTedliumAudioJob(corpus_dir=corpus_dir, part=part, extend_boundaries=part == "train")
-    cuts = reader.out_cuts
+    cuts = ReadTedliumAudioJob(corpus_dir=corpus_dir, part=part, extend_boundaries=part == "train").out_cuts
     transcripts = ReadTedliumTranscriptsJob(corpus_dir=corpus_dir, part=part, cuts=cuts)
     return Part(cuts, transcripts.out_transcripts)
 
@@ -57,8 +56,7 @@ def mixed_lm(texts: tk.Path, transcripts: dict[str, tk.Path], *, vocabulary: tk.
 
     def estimated(texts: list[tk.Path], spoken: list[tk.Path], order: int) -> tk.Path:
         text = LmTextJob(texts=texts, transcripts=spoken).out_text
-        job = NgramLmJob(text=text, order=order, kenlm_tools=tools, vocabulary=vocabulary)
-        return job.out_arpa
+        return NgramLmJob(text=text, order=order, kenlm_tools=tools, vocabulary=vocabulary).out_arpa
 
     written, spoken = [texts.join_right(name) for name in LM_TEXTS], [transcripts["train"]]
     components = [*(estimated([text], [], ORDER) for text in written), estimated([], spoken, ORDER)]

@@ -50,11 +50,12 @@ def training_settings(
     :param processes: number of processes that train together, see ``several_gpus``
     """
     share = {**rqmt, "cpu": max(1, rqmt["cpu"] // processes)}
+    train_stores = train.stores()
     train_data = joined_dataset(
         audio=audio_dataset(
             train.audio, seq_ordering=f"laplace:.{training.bin_size}", partition_epoch=training.partition_epoch
         ),
-        stores=train.stores(),
+        stores=train_stores,
     )
     dev_data = joined_dataset(
         audio=audio_dataset(dev.audio, seq_ordering="sorted_reverse"),
@@ -69,7 +70,7 @@ def training_settings(
         "criterion_config": as_literal(criterion),
         "train": beside_gpu(train_data, share),
         "dev": beside_gpu(dev_data, share),
-        "extern_data": extern_data(num_classes=model["num_labels_with_blank"], keys=["audio", *train.stores()]),
+        "extern_data": extern_data(num_classes=model["num_labels_with_blank"], keys=["audio", *train_stores]),
         "max_seqs": 10_000,
         **update_options(training, processes),
         "optimizer": as_literal(training.optimizer),

@@ -38,12 +38,7 @@ def record_list(results: Results) -> str:
 
 def _record(record: Record) -> str:
     on_test = names.wer(record.test and record.test.wer)
-    summary = (
-        record.row,
-        names.row_name(record),
-        names.wer(record.dev.wer),
-        on_test,
-    )
+    summary = (record.row, names.row_name(record), names.wer(record.dev.wer), on_test)
     spans = "".join(f"<span>{prose(text)}</span>" for text in summary)
     head = "".join(f"<th>{name}</th>" for name in ("", "WER", "sub.", "del.", "ins.", "words"))
     scores = _score("dev", record.dev) + (_score("test", record.test) if record.test else "")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ctc_kd.methods import METHODS
+from ctc_kd.methods import METHODS, rules_of_table
 from ctc_kd.report import names
 from ctc_kd.report.grid.cell import Cell
 from ctc_kd.report.grid.results import PaperScore, Results
 
-STANDARD = tuple(name for name, method in METHODS.items() if method.table == 1 and method.distils)
+STANDARD = tuple(rules_of_table(1))
 """Plain KD and blank elimination."""
 
 
