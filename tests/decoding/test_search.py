@@ -67,6 +67,22 @@ def test_the_most_probable_of_many_homophones_can_be_found(tiny, lm, capfd):
     assert "limit" not in printed.err
 
 
+def test_a_homophone_that_starts_no_sentence_is_ranked_by_its_unigram(tiny, tmp_path):
+    starters = [f"A{letter}" for letter in "BCDEFG"]
+    unigrams = {"<unk>": -3, "<s>": -99, "</s>": -1, "THE": -1, "SEE": -0.6, **dict.fromkeys(starters, -2)}
+    bigrams = {"<s> THE": -0.5, **{f"<s> {word}": -0.8 for word in starters}}
+    lines = ["\\data\\", f"ngram 1={len(unigrams)}", f"ngram 2={len(bigrams)}", "", "\\1-grams:"]
+    lines += [f"{score}\t{word}\t{-5 if word == '<s>' else 0}" for word, score in unigrams.items()]
+    lines += ["", "\\2-grams:", *(f"{score}\t{words}" for words, score in bigrams.items()), "", "\\end\\"]
+    (tmp_path / "lm.arpa").write_text("\n".join(lines) + "\n")
+    lexicon = {**dict.fromkeys([*starters, "SEE"], [("S", "IY")]), "THE": tiny.lexicon["THE"]}
+    decoder = LexiconDecoder(
+        lexicon=lexicon, lm=str(tmp_path / "lm.arpa"), config=SearchConfig(), classes=labels_with_blank()
+    )
+    spoken = emissions(tiny.spell("DH AH", "S IY"), NO_PRIOR, 0.0)
+    assert decoder.search(spoken, lm_scale=1.0) == ["THE", "SEE"]
+
+
 def test_language_model_scale_weighs_against_the_acoustics(search):
     assert search("DH AH", "S|K IY|AE T", lm_scale=0.0) == ["THE", "SEAT"]
     assert search("DH AH", "S|K IY|AE T", lm_scale=1.0) == ["THE", "CAT"]

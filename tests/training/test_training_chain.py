@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from ctc_kd.files import read_json
 from ctc_kd.frames import num_frames
 from ctc_kd.lexicon.inventory import labels
 from ctc_kd.nn.config import ConformerConfig, StudentConfig, VggConfig
@@ -107,6 +108,32 @@ def test_a_damaged_store_is_named(tmp_path):
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(OSError, match=r"logits\.hdf: .*rerun the job that wrote it"):
         list(read_hdf(path))
+
+
+def test_the_dev_loss_does_not_depend_on_the_batches(run_jobs, tiny, ctc):
+    """The weights of sub-epoch 1 are read again and do not move; one dev pass has batches of 4 s, the other of 1 s."""
+    run_jobs(ctc.out_curves)
+    criterion = {"kd_scale": 0.5}
+    dump = on_cpu(DumpLogitsJob(model=tiny.student, checkpoint=ctc.checkpoint(), audio=[tiny.train, tiny.dev]))
+    losses = []
+    for seconds in (1.5, 30.0):
+        still = replace(TRAINING, learning_rates=(0.0,), keep_epochs=(), batch_seconds=seconds)
+        job = on_cpu(
+            TrainJob(
+                model=tiny.student,
+                criterion=criterion,
+                training=still,
+                audio=[tiny.train],
+                dev_audio=tiny.dev,
+                labels=tiny.train_labels,
+                dev_labels=tiny.dev_labels,
+                teacher_logits=dump.out_logits,
+            )
+        )
+        run_jobs(job.out_curves)
+        scores = read_json(job.out_curves.get_path())[-1]["scores"]
+        losses.append([scores["dev_loss_kd"], scores["dev_loss_ctc"]])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
 
 
 def test_another_seed_is_another_order_of_the_data(tiny, tmp_path):

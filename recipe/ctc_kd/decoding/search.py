@@ -71,11 +71,13 @@ class LexiconDecoder:
         self._decoder_lm_scale: float | None = None
 
     def _build_trie(self, lexicon: Mapping[str, Iterable[Sequence[str]]]):
-        """All pronunciations as a prefix tree; inner nodes look ahead to the best unigram score below them."""
+        """All pronunciations as a prefix tree; inner nodes look ahead to the best score below them, after ``<s>``."""
         from flashlight.lib.text.decoder import SmearingMode, Trie
 
-        start = self._lm.start(False)
-        scores = [self._lm.score(start, index)[1] for index in range(len(lexicon))]
+        unigrams, scores = (
+            [self._lm.score(self._lm.start(without_context), index)[1] for index in range(len(lexicon))]
+            for without_context in (True, False)
+        )
         homophones: dict[tuple[int, ...], list[int]] = {}
         for index, (word, pronunciations) in enumerate(lexicon.items()):
             for spelling in dict.fromkeys(self._spell(word, pronunciation) for pronunciation in pronunciations):
@@ -83,7 +85,7 @@ class LexiconDecoder:
         left_out = []
         for words in homophones.values():
             if len(words) > MAX_HOMOPHONES:
-                words.sort(key=lambda index: -scores[index])
+                words.sort(key=lambda index: -unigrams[index])
                 left_out += words[MAX_HOMOPHONES:]
                 del words[MAX_HOMOPHONES:]
         if left_out:

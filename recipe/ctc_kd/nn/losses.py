@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -23,6 +24,18 @@ OverProcesses = Callable[[Tensor | int], Tensor | int]
 def one_process(count: Tensor | int) -> Tensor | int:
     """Returns the count unchanged, for a process that has the whole batch."""
     return count
+
+
+class BatchLoss(NamedTuple):
+    """One loss of a batch, and its weight where the losses of batches become a mean.
+
+    Attributes:
+        value: scalar
+        count: of KD the selected frames, of CTC the target labels; scalar, of this process
+    """
+
+    value: Tensor
+    count: Tensor
 
 
 def match_frames(teacher_logits: Tensor, num_frames: int) -> Tensor:
@@ -178,7 +191,7 @@ class DistillationLoss:
         targets: Tensor | None = None,
         target_lengths: Tensor | None = None,
         over_processes: OverProcesses = one_process,
-    ) -> dict[str, Tensor]:
+    ) -> dict[str, BatchLoss]:
         """
         :param logits: the student's ``[B, T, C]``
         :param lengths: ``[B]`` frames
@@ -195,7 +208,7 @@ class DistillationLoss:
                 raise ValueError(f"kd_scale {self.kd_scale} needs teacher_logits and teacher_lengths")
             teacher_logits = match_frames(teacher_logits, logits.shape[1])
             mask = self.selection(teacher_logits, torch.minimum(lengths, teacher_lengths), blank=blank)
-            losses["kd"] = kd_loss(
+            value = kd_loss(
                 logits,
                 teacher_logits,
                 mask,
@@ -204,14 +217,14 @@ class DistillationLoss:
                 num_labels=None if target_lengths is None else target_lengths.sum(),
                 over_processes=over_processes,
             )
+            losses["kd"] = BatchLoss(value, mask.sum())
         if "ctc" in self.scales:
             if targets is None or target_lengths is None:
                 raise ValueError(f"kd_scale {self.kd_scale} needs targets and target_lengths")
-            losses["ctc"] = ctc_loss(
-                logits, lengths, targets, target_lengths, blank=blank, over_processes=over_processes
-            )
+            value = ctc_loss(logits, lengths, targets, target_lengths, blank=blank, over_processes=over_processes)
+            losses["ctc"] = BatchLoss(value, target_lengths.sum())
         return losses
 
-    def weighted_sum(self, losses: dict[str, Tensor]) -> Tensor:
+    def weighted_sum(self, losses: dict[str, BatchLoss]) -> Tensor:
         """The criterion: the sum of the losses that a call returned, weighted by :attr:`scales`."""
-        return torch.stack([scale * losses[name] for name, scale in self.scales.items()]).sum()
+        return torch.stack([scale * losses[name].value for name, scale in self.scales.items()]).sum()

@@ -35,15 +35,23 @@ def train_step(*, model: torch.nn.Module, extern_data: TensorDict, **_kwargs):
         inputs["teacher_logits"], inputs["teacher_lengths"] = _padded(extern_data["teacher"])
     if "labels" in extern_data.data:
         inputs["targets"], inputs["target_lengths"] = _padded(extern_data["labels"])
+    training = rf.get_run_ctx().train_flag
     # The loss on dev is computed by one process alone.
-    together = rf.get_run_ctx().train_flag and config.typed_value("torch_distributed") is not None
+    together = training and config.typed_value("torch_distributed") is not None
     split_batches = together and config.typed_value("split_batches")
     if split_batches:
         inputs["over_processes"] = sum_over_processes
     losses = criterion(logits, lengths, blank=logits.shape[-1] - 1, **inputs)
     for name, scale in criterion.scales.items():
-        loss = joint_loss(losses[name], split_batches=split_batches) if together else losses[name]
-        rf.get_run_ctx().mark_as_loss(loss, name, scale=scale)
+        value, count = losses[name]
+        if together:
+            value = joint_loss(value, split_batches=split_batches)
+        if training:
+            rf.get_run_ctx().mark_as_loss(value, name, scale=scale)
+        else:  # the loss of the set is a mean over its frames or labels, whatever the batches are
+            count = count.clamp(min=1).to(value)
+            weight = Tensor("count", dims=(), dtype=rf.get_default_float_dtype(), raw_tensor=count)
+            rf.get_run_ctx().mark_as_loss(value * count, name, scale=scale, custom_inv_norm_factor=weight)
 
 
 def forward_step(*, model: torch.nn.Module, extern_data: TensorDict, **_kwargs):
