@@ -4,9 +4,12 @@ It shows that a student distilled from a better teacher beats the same student t
 sees a transcript (lambda = 1), and how the choice of frames around blank matters.
 """
 
+from dataclasses import replace
+
 from ctc_kd.experiments.blank_kd import blank_kd
 from ctc_kd.experiments.demo import DEMO, demo_corpus
 from ctc_kd.experiments.rows import BASELINE, TEACHER, Row
+from ctc_kd.nn.schedules import one_cycle
 
 ROWS = [
     TEACHER,
@@ -25,3 +28,10 @@ ROWS = [
 
 def py():
     blank_kd(demo_corpus(DEMO), DEMO, ROWS, name="demo", reference="tedlium2")
+
+
+def longer_baseline():
+    """The control: is the baseline only under-trained? It gets twice the updates, and the same peak and end."""
+    rates = one_cycle(24, peak=2e-3, start=2e-4, end_of_decay=2e-4, final=1e-5)
+    preset = replace(DEMO, baseline_training=replace(DEMO.student_training, learning_rates=tuple(rates)))
+    blank_kd(demo_corpus(preset), preset, [BASELINE], name="demo_longer_baseline")
