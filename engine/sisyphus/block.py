@@ -1,33 +1,45 @@
 """Named groups of jobs, for people who look at a large graph."""
 
-import contextlib
 import functools
 
 from . import global_settings as gs
 
-active_blocks = set()
+active_blocks = set()  # never changed in place: whoever takes it away can put it back
 all_root_blocks = []
 
 
 class Block:
-    """A named group: its jobs and its sub-blocks."""
+    """A named group of jobs and further groups. ``with group:`` adds the jobs made inside; it may be entered often."""
 
-    def __init__(self, name, parent=None):
+    def __init__(self, name, parents=None):
         self.name = name
-        self.parent = parent
+        self.parents = set() if parents is None else parents
         self.children = []
-        if parent is None:
-            all_root_blocks.append(self)
-        else:
-            parent.add_block(self)
+        self._outer = []  # what was active at each entry that has not ended
 
     def add_block(self, block):
         self.children.append(block)
+
+    def sub_block(self, name):
+        """A new group inside this one, which is not active yet."""
+        child = Block(name, {self})
+        self.add_block(child)
+        return child
 
     def add_job(self, job):
         if self not in job._sis_blocks:
             self.children.append(job)
             job._sis_blocks.add(self)
+
+    def __enter__(self):
+        global active_blocks
+        self._outer.append(active_blocks)
+        active_blocks = {self}
+        return self
+
+    def __exit__(self, *error):
+        global active_blocks
+        active_blocks = self._outer.pop()
 
     def __str__(self):
         return self.name
@@ -35,20 +47,33 @@ class Block:
 
 def add_job(job):
     """Put ``job`` into all blocks that are active now."""
-    for block in active_blocks:
-        block.add_job(job)
+    for active in active_blocks:
+        active.add_job(job)
 
 
-@contextlib.contextmanager
-def _activate(block):
-    previous = set(active_blocks)
-    active_blocks.clear()
-    active_blocks.add(block)
-    try:
-        yield block
-    finally:
-        active_blocks.clear()
-        active_blocks.update(previous)
+def add_to_active_blocks(group):
+    """Put ``group`` into all blocks that are active now."""
+    for active in active_blocks - group.parents:
+        active.add_block(group)
+        group.parents.add(active)
+
+
+def sub_block(name):
+    """A new block inside the active ones, for ``with``."""
+    group = Block(name)
+    add_to_active_blocks(group)
+    return group
+
+
+def set_root_block(name):
+    """Make ``name`` the active root block from here on; returns it."""
+    global active_blocks
+    root = next((known for known in all_root_blocks if known.name == name), None)
+    if root is None:
+        root = Block(name)
+        all_root_blocks.append(root)
+    active_blocks = {root}
+    return root
 
 
 class block:
@@ -57,40 +82,30 @@ class block:
     def __init__(self, name=None, cache=False):
         self.name = name
         self.cache = cache
+        self._entered = []
 
     def __enter__(self):
-        self._context = sub_block(self.name)
-        return self._context.__enter__()
+        assert self.name is not None, "with tk.block() needs a name"
+        self._entered.append(sub_block(self.name))
+        return self._entered[-1].__enter__()
 
     def __exit__(self, *error):
-        return self._context.__exit__(*error)
+        return self._entered.pop().__exit__(*error)
 
     def __call__(self, func):
-        known = {}
+        known = {}  # hash of the arguments -> (result, its block)
 
         @functools.wraps(func)
         def wrapper(*args, **kwargs):
             key = gs.SIS_HASH((args, kwargs)) if self.cache else None
-            if key is not None and key in known:
-                return known[key]
-            with sub_block(self.name or func.__name__):
+            if key in known:
+                result, group = known[key]
+                add_to_active_blocks(group)
+                return result
+            with sub_block(self.name or func.__name__) as group:
                 result = func(*args, **kwargs)
-            if key is not None:
-                known[key] = result
+            if self.cache:
+                known[key] = result, group
             return result
 
         return wrapper
-
-
-def sub_block(name):
-    """Context manager: a block inside the active one (a root block if none is active)."""
-    parent = next(iter(active_blocks), None)
-    return _activate(Block(name, parent))
-
-
-def set_root_block(name):
-    """Make ``name`` the active root block from here on; returns it."""
-    active_blocks.clear()
-    root = Block(name)
-    active_blocks.add(root)
-    return root
