@@ -26,8 +26,12 @@ class DelayedBase:
 
     __iter__ = None  # __getitem__ alone would make every loop over a delayed value endless
 
+    def __init__(self, a, b=None):
+        self.a = a
+        self.b = b
+
     def get(self):
-        raise NotImplementedError
+        raise AssertionError(f"{type(self).__name__} does not define get()")
 
     def is_set(self):
         """Whether all operands have their value."""
@@ -37,7 +41,7 @@ class DelayedBase:
         return str(self.get())
 
     def __repr__(self):
-        return repr(self.get())
+        return str(self.get())
 
     def __add__(self, other):
         return DelayedAdd(self, other)
@@ -89,19 +93,19 @@ class DelayedBase:
         return DelayedGetItem(self, key)
 
     def __call__(self, *args, **kwargs):
-        return DelayedFunctionV2(self, *args, **kwargs)
+        return DelayedFunctionV2(self, args, kwargs)
 
-    def fallback(self, default):
-        """This value, or ``default`` while it is not set."""
-        return DelayedFallback(self, default)
+    def fallback(self, fallback):
+        """This value, or ``fallback`` while it is not set."""
+        return DelayedFallback(self, fallback)
 
     def format(self, *args, **kwargs):
         """``str.format`` of this value; positional arguments may be delayed."""
         return DelayedFormat(self, *args, **kwargs)
 
-    def rformat(self, string, *args, **kwargs):
-        """``string.format(this value, ...)``."""
-        return DelayedFormat(string, self, *args, **kwargs)
+    def rformat(self, fstring, *args, **kwargs):
+        """``fstring.format(this value, ...)``."""
+        return DelayedFormat(fstring, self, *args, **kwargs)
 
     def replace(self, *args, **kwargs):
         return DelayedReplace(self, *args, **kwargs)
@@ -111,23 +115,22 @@ class DelayedBase:
         return DelayedFunction(self, func, *args, **kwargs)
 
 
-class _Binary(DelayedBase):
-    def __init__(self, a, b=None):
-        self.a = a
-        self.b = b
-
-    def _operands(self):
-        return try_get(self.a), try_get(self.b)
-
-
-class Delayed(_Binary):
+class Delayed(DelayedBase):
     """A plain value that takes part in delayed operations; it hashes like the value itself."""
+
+    def __init__(self, a):
+        super().__init__(a)
 
     def get(self):
         return try_get(self.a)
 
     def _sis_hash(self):
         return sis_hash_helper(self.a)
+
+
+class _Binary(DelayedBase):
+    def _operands(self):
+        return try_get(self.a), try_get(self.b)
 
 
 class DelayedAdd(_Binary):
@@ -225,17 +228,21 @@ class DelayedFunction(DelayedBase):
 
 
 class DelayedFunctionV2(DelayedBase):
-    def __init__(self, func, *args, **kwargs):
+    """``func(*args, **kwargs)``; each of the three, and each of the arguments, may be delayed."""
+
+    def __init__(self, func, args, kwargs):
         self.func = func
         self.args = args
         self.kwargs = kwargs
 
     def get(self):
-        kwargs = {k: try_get(v) for k, v in self.kwargs.items()}
-        return try_get(self.func)(*map(try_get, self.args), **kwargs)
+        kwargs = {k: try_get(v) for k, v in try_get(self.kwargs).items()}
+        return try_get(self.func)(*map(try_get, try_get(self.args)), **kwargs)
 
 
 class DelayedSlice(DelayedBase):
+    """``iterable[index_start:index_end:step]``, of a text, list or tuple."""
+
     def __init__(self, iterable, index_start=0, index_end=-1, step=1):
         self.iterable = iterable
         self.index_start = index_start
@@ -243,8 +250,7 @@ class DelayedSlice(DelayedBase):
         self.step = step
 
     def get(self):
-        picked = slice(try_get(self.index_start), try_get(self.index_end), try_get(self.step))
-        return [try_get(v) for v in try_get(self.iterable)[picked]]
+        return try_get(self.iterable)[try_get(self.index_start) : try_get(self.index_end) : try_get(self.step)]
 
 
 class DelayedJoin(DelayedBase):

@@ -238,11 +238,5 @@ class Job(JobHooks, JobStates, JobFiles, JobOptions, metaclass=JobSingleton):
         return path
 
     def sh(self, command, *args, **kwargs):
-        """Run a shell command; ``{name}`` is replaced by the job's attributes and further keywords (see `tools.sh`)."""
-        options = ("capture_output", "pipefail", "executable", "except_return_codes", "include_stderr")
-        options = {k: kwargs.pop(k) for k in options if k in kwargs}
-        command = command.format(**{**self.__dict__, **kwargs})
-        logging.info("Run in Shell: %s", command)
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-        return tools.sh(command, *args, **options)
+        """`tools.sh`; ``{name}`` in the command may also be an attribute of the job."""
+        return tools.sh(command, *args, sis_quiet=self._sis_quiet, sis_replace=self.__dict__, **kwargs)

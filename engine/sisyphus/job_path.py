@@ -8,8 +8,7 @@ import pickle
 
 from . import global_constants as gc
 from . import global_settings as gs
-from .base import mistakes
-from .base.role import running_in_worker
+from .base import mistakes, role
 from .delayed_ops import DelayedBase
 from .hash import sis_hash_helper
 
@@ -25,18 +24,12 @@ class NoBackup:
 class AbstractPath(DelayedBase):
     """A file name below the output folder of its ``creator`` job, or as given if there is no creator.
 
-    ``hash_overwrite`` replaces what enters the hash of consumers: a text, or ``(creator, text)``.
     ``available`` is a function of the path that says whether it may be used already.
     """
 
     def __init__(self, path, creator=None, cached=False, hash_overwrite=None, tags=None, available=None):
         assert isinstance(path, str), f"a path must be a str, not {type(path)}: {path!r}"
-        if hash_overwrite is not None:
-            if isinstance(hash_overwrite, str):
-                hash_overwrite = (None, hash_overwrite)
-            assert isinstance(hash_overwrite, tuple) and len(hash_overwrite) == 2, hash_overwrite
-            assert isinstance(hash_overwrite[1], str), hash_overwrite
-        elif gs.WARNING_ABSPATH and creator is None and path.startswith(gs.BASE_DIR + "/"):
+        if hash_overwrite is None and gs.WARNING_ABSPATH and creator is None and path.startswith(gs.BASE_DIR + "/"):
             logging.warning("absolute path inside the setup folder makes job ids depend on where it lies: %s", path)
         self.creator = creator
         self.path = path
@@ -53,14 +46,18 @@ class AbstractPath(DelayedBase):
             return self.path
         if isinstance(self.creator, str):
             return os.path.join(self.creator, self.path)
-        return self.creator._sis_path(gc.JOB_OUTPUT, self.path)
+        return f"{self.creator._sis_path(gc.JOB_OUTPUT)}/{self.path}"
 
     def get_path(self):
         """Absolute file name."""
         return os.path.join(gs.BASE_DIR, self.rel_path())
 
     def get_cached_path(self):
-        return gs.file_caching(self.get_path()) if self.cached and running_in_worker() else self.get_path()
+        """In a worker, the local copy of a path that is ``cached``, unless the job itself writes it."""
+        path = self.get_path()
+        if self.cached and role.running_in_worker() and not role.is_own_output(path):
+            return gs.file_caching(path)
+        return path
 
     def get(self):
         _check_for_worker(self)
@@ -80,6 +77,10 @@ class AbstractPath(DelayedBase):
         if self._tags is not None:
             return self._tags
         return getattr(self.creator, "tags", None) or set()
+
+    @tags.setter
+    def tags(self, value):
+        self._tags = value
 
     def available(self):
         """Whether consumers may start: its job is finished, or the file exists if no job makes it."""
@@ -101,6 +102,10 @@ class AbstractPath(DelayedBase):
         if self.creator is not None:
             self.creator.keep_value(value)
 
+    def get_needed_jobs(self, visited):
+        """See `Job._sis_get_needed_jobs`."""
+        return self.creator._sis_get_needed_jobs(visited) if hasattr(self.creator, "_sis_id") else set()
+
     # derived paths ----------------------------------------------------------------------------------------------
     def copy(self):
         return copy.deepcopy(self)
@@ -119,7 +124,14 @@ class AbstractPath(DelayedBase):
 
     # small questions about the file -------------------------------------------------------------------------------
     def is_zipped(self):
-        return self.path.endswith(".gz")
+        """Whether the file is gzip'd, by its first bytes; None while it is not available."""
+        if not self.available():
+            return None
+        with open(self.get_path(), "rb") as f:
+            zipped = f.read(2) == b"\x1f\x8b"
+        if zipped != self.path.endswith(".gz"):
+            logging.warning("%s %s gzip'd, which its name denies", self.get_path(), "is" if zipped else "is not")
+        return zipped
 
     def size(self):
         return os.path.getsize(self.get_path())
@@ -130,9 +142,24 @@ class AbstractPath(DelayedBase):
             return sum(1 for _ in f)
 
     def estimate_text_size(self):
-        return self.size() * (3 if self.is_zipped() else 1)
+        """Bytes of the text, a guess if the file is gzip'd."""
+        return int(self.size() * (3.5 if self.is_zipped() else 1))
 
     # identity -----------------------------------------------------------------------------------------------------
+    @property
+    def hash_overwrite(self):
+        """What enters the hash of consumers instead of creator and path: a text, or ``(creator, text)``."""
+        return self._hash_overwrite
+
+    @hash_overwrite.setter
+    def hash_overwrite(self, value):
+        if isinstance(value, str):
+            value = (None, value)
+        assert value is None or (isinstance(value, tuple) and len(value) == 2), (
+            f"hash_overwrite of {self.path} must be a text or (creator, text), not {value!r}"
+        )
+        self._hash_overwrite = value
+
     def _sis_hash(self):
         creator, path = self.hash_overwrite or (self.creator, self.path)
         if hasattr(creator, "_sis_id"):
@@ -172,22 +199,26 @@ class AbstractPath(DelayedBase):
         if not gs.INCLUDE_CREATOR_STATE:
             state["creator"] = None
             state["path"] = self.get_path()
-            overwrite = state.get("hash_overwrite")
+            overwrite = self.hash_overwrite
             if overwrite and hasattr(overwrite[0], "_sis_id"):
-                state["hash_overwrite"] = (overwrite[0]._sis_id() + "/" + gc.JOB_OUTPUT, overwrite[1])
+                state["_hash_overwrite"] = (overwrite[0]._sis_id() + "/" + gc.JOB_OUTPUT, overwrite[1])
         return state
 
     def __setstate__(self, state):
-        self.__dict__.update(state)
+        for key, value in state.items():
+            setattr(self, key, value)
         self.users = set()
 
 
 class Path(AbstractPath):
     __doc__ = AbstractPath.__doc__
+    path_type = "Path"
 
 
 class Variable(AbstractPath):
     """A value in a file: its ``repr`` in one line, or a gzip'd pickle."""
+
+    path_type = "Variable"
 
     def __init__(self, path, creator=None, pickle=False, backup=NoBackup, **kwargs):
         super().__init__(path, creator, **kwargs)
@@ -239,8 +270,8 @@ class Variable(AbstractPath):
         return str(self.get())
 
     def __repr__(self):
-        value = self.get() if self.is_set() else "UNSET"
-        return f"<Variable {self.rel_path()} {value}>"
+        value = f" {self.get()}" if self.is_set() else ""
+        return f"<Variable {self.rel_path()}{value}>"
 
 
 def _evaluate(text):
@@ -249,4 +280,4 @@ def _evaluate(text):
 
 def _check_for_worker(path):
     if gs.DELAYED_CHECK_FOR_WORKER:
-        assert running_in_worker(), f"{path!r} is read while the graph is built"
+        assert role.running_in_worker(), f"{path!r} is read while the graph is built"

@@ -87,10 +87,11 @@ class RelPath:
         self.hash_overwrite = hash_overwrite
 
     def __call__(self, path, *args, **kwargs):
-        full = os.path.join(self.origin, path)
-        if self.hash_overwrite is not None and "hash_overwrite" not in kwargs and len(args) < 3:
-            kwargs["hash_overwrite"] = f"{self.hash_overwrite}/{path}"
-        return Path(os.path.relpath(full, gs.BASE_DIR), *args, **kwargs)
+        if self.hash_overwrite and "hash_overwrite" not in kwargs and len(args) < 3:
+            kwargs["hash_overwrite"] = os.path.join(self.hash_overwrite, path)
+        if not os.path.isabs(path):
+            path = os.path.relpath(os.path.join(self.origin, path), gs.BASE_DIR)
+        return Path(path, *args, **kwargs)
 
 
 def setup_path(package):
@@ -108,11 +109,12 @@ def input_path(path):
 
 
 def uncached_path(path):
-    return path.get_path() if isinstance(path, AbstractPath) else str(path)
+    """The file name of a `Path`, the text of anything else: of a variable its value."""
+    return path.get_path() if is_path(path) else str(path)
 
 
 def is_path(obj):
-    return isinstance(obj, AbstractPath)
+    return isinstance(obj, Path)
 
 
 def bundle_to_str(paths):

@@ -3,7 +3,10 @@
 import contextlib
 import enum
 import functools
+import logging
 import os
+import sys
+import time
 
 from . import global_settings as gs
 from .block import Block
@@ -71,18 +74,30 @@ def execute_in_dir(path):
         os.chdir(before)
 
 
-def cache_result(func):
-    """Memoise ``func`` by the hash of its arguments."""
-    known = {}
+def cache_result(cache_time=30, force_update=None, clear_cache=None):
+    """Decorator: calls with arguments of equal text give the same result for ``cache_time`` seconds.
 
-    @functools.wraps(func)
-    def wrapper(*args, **kwargs):
-        key = sis_hash((args, kwargs))
-        if key not in known:
-            known[key] = func(*args, **kwargs)
-        return known[key]
+    ``force_update``: name of a keyword; a call with it true calls the function anew.
+    ``clear_cache``: name of a keyword; a call with it only forgets all results.
+    """
 
-    return wrapper
+    def decorate(func):
+        known = {}  # text of the arguments -> (time, result)
+
+        @functools.wraps(func)
+        def wrapper(*args, **kwargs):
+            if clear_cache in kwargs:
+                known.clear()
+                return None
+            forced = kwargs.pop(force_update, False)
+            key = str((args, kwargs))
+            if forced or key not in known or time.monotonic() - known[key][0] > cache_time:
+                known[key] = time.monotonic(), func(*args, **kwargs)
+            return known[key][1]
+
+        return wrapper
+
+    return decorate
 
 
 def hardlink_or_copy(src, dst):
@@ -101,13 +116,29 @@ def hardlink_or_copy(src, dst):
         link(src, dst)
 
 
-def sh(command, capture_output=False, pipefail=True, executable=None, except_return_codes=(0,), include_stderr=False):
+def sh(
+    command,
+    capture_output=False,
+    pipefail=True,
+    executable=None,
+    except_return_codes=(0,),
+    sis_quiet=False,
+    sis_replace=None,
+    include_stderr=False,
+    **kwargs,
+):
     """Run ``command`` with bash; returns its decoded standard output if captured.
 
-    Raises `subprocess.CalledProcessError` for exit codes that are not in ``except_return_codes``.
+    ``{name}`` in it is replaced by the keyword ``name`` or else by ``sis_replace[name]``; braces that stay are doubled.
+    Raises `subprocess.CalledProcessError` for exit codes other than 0 that are not in ``except_return_codes``.
     """
     import subprocess
 
+    command = command.format(**{**(sis_replace or {}), **kwargs})
+    if not sis_quiet:
+        logging.info("Run in Shell: %s", command)
+    sys.stdout.flush()
+    sys.stderr.flush()
     if pipefail and executable is None:
         command = "set -ueo pipefail && " + command
     result = subprocess.run(
@@ -115,9 +146,9 @@ def sh(command, capture_output=False, pipefail=True, executable=None, except_ret
         shell=True,
         executable=executable or "/bin/bash",
         stdout=subprocess.PIPE if capture_output else None,
-        stderr=subprocess.STDOUT if include_stderr else None,
+        stderr=subprocess.STDOUT if capture_output and include_stderr else None,
     )
-    if result.returncode not in except_return_codes:
+    if result.returncode and result.returncode not in except_return_codes:
         raise subprocess.CalledProcessError(result.returncode, command, result.stdout)
     return result.stdout.decode() if capture_output else None
 

@@ -93,6 +93,27 @@ class JobStates:
                         unfinished.add(job._sis_id_cache)
         return self._sis_is_finished
 
+    def _sis_get_needed_jobs(self, visited):
+        """The finished jobs that this one, or an unfinished job behind it, still reads from; itself if it is finished.
+
+        ``visited``: results of earlier calls, by job id.
+        """
+        if self._sis_id_cache not in visited:
+            needed, seen, stack = set(), set(), [self]
+            while stack:
+                job = stack.pop()
+                if job in seen:
+                    continue
+                seen.add(job)
+                if job._sis_finished():
+                    needed.add(job)
+                elif job._sis_id_cache in visited:
+                    needed |= visited[job._sis_id_cache]
+                else:
+                    stack += job._sis_creators()
+            visited[self._sis_id_cache] = needed
+        return visited[self._sis_id_cache]
+
     def _sis_finish_if_done(self):
         if not self._sis_runnable() or not all(task.finished() for task in self._sis_tasks()):
             return

@@ -5,8 +5,9 @@ import logging
 import os
 import sys
 
+from .. import global_constants as gc
 from .. import global_settings as gs
-from ..base import layout
+from ..base import layout, role
 from ..base.words import tail
 from ..graph import SISGraph
 from ..task import TaskInterrupted
@@ -71,7 +72,7 @@ def _run_id(task, i, quiet):
     job = task.job
     attributes = dict(job.__dict__)  # as in a worker, nothing that a task sets is seen by the next one
     try:
-        with _output_to(log):
+        with _output_to(log), role.worker_of(job._sis_path(gc.JOB_OUTPUT)):
             succeeded = task.run(i)
     except TaskInterrupted as e:
         raise BlockedWorkflow(_failure(job, task, i, str(e))) from e

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 
+from .. import global_constants as gc
 from .. import global_settings as gs
 from ..base import layout, processes, role
 from ..base.exit_status import EXIT_FAILED, EXIT_INTERRUPTED
@@ -39,7 +40,9 @@ def worker(jobdir, task_name, task_id=None, engine_name=None, redirect=False):
         if not engine.claim(prefix, task_name, task_id):
             return EXIT_INTERRUPTED
         usage = UsageLogger(prefix, task_name, task_id, engine, number)  # from now on other processes see this one
-        task = load_job(jobdir)._sis_task(task_name)
+        job = load_job(jobdir)
+        role.set_role("worker", job._sis_path(gc.JOB_OUTPUT))
+        task = job._sis_task(task_name)
     except Exception:
         logging.exception("Worker could not load task %s of %s", task_name, jobdir)
         if task_id is not None:
