@@ -115,7 +115,8 @@ class EngineBase:
 
     def worker_call(self, task):
         call = [*gs.SIS_COMMAND, gc.CMD_WORKER, task.job._sis_path(), task.name()]
-        return gs.worker_wrapper(task.job, task.name(), call)
+        wrapper = getattr(task.job, "_sis_worker_wrapper", gs.worker_wrapper)  # a job loaded from its folder has none
+        return wrapper(task.job, task.name(), call)
 
     def submit(self, task):
         """Submit all ids of ``task`` that can run, grouped by equal requirements. Returns the submitted ids."""

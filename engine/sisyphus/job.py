@@ -2,8 +2,8 @@
 
 import copy
 import logging
+import os
 import re
-import sys
 
 from . import block, tools
 from . import global_constants as gc
@@ -13,7 +13,7 @@ from .base.layout import has_finished_marker as job_finished  # noqa: F401  upst
 from .job_path import Path, Variable
 from .jobs.files import JobFiles
 from .jobs.hooks import JobHooks
-from .jobs.options import JobOptions
+from .jobs.options import JobOptions, default_environment
 from .jobs.states import JobStates
 from .task import Task
 
@@ -48,12 +48,8 @@ class JobSingleton(type):
     def __call__(cls, *args, **kwargs):
         tags = kwargs.pop("sis_tags", None)
         parsed = _parse_arguments(cls, args, kwargs)
-        hash_text = cls.hash(parsed)
-        assert isinstance(hash_text, str) and _ID_TEXT.fullmatch(hash_text), (
-            f"{cls.__name__}.hash must return letters, digits and .-_/ but gave {hash_text!r}"
-        )
         module = cls.__module__.removeprefix(gc.RECIPE_PREFIX + ".")
-        sis_id = f"{module.replace('.', '/')}/{cls.__name__}.{hash_text}"
+        sis_id = f"{module.replace('.', '/')}/{cls.__name__}.{cls._sis_hash_static(parsed)}"
         job = created_jobs.get(sis_id)
         if job is None:
             job = cls._sis_create(sis_id, tags, parsed, args, kwargs)
@@ -67,19 +63,16 @@ class JobSingleton(type):
 
     def _sis_create(cls, sis_id, tags, parsed, args, kwargs):
         job = cls.__new__(cls, sis_id)
-        given = tools.extract_paths([args, kwargs])
         if tags is None:
-            tags = set().union(*(path.tags for path in given))
+            tags = set().union(*(path.tags for path in tools.extract_paths(parsed)))
         for tag in tags:
             assert _TAG.fullmatch(tag), f"a tag consists of letters, digits and .-_ but {sis_id} got {tag!r}"
+        args, kwargs, parsed = copy.deepcopy((args, kwargs, parsed))
         job._sis_init(sis_id, set(tags), parsed)
         mistakes.warn_of_jobs(job, parsed)
-        args, kwargs = copy.deepcopy((args, kwargs))
-        job.__init__(*args, **kwargs)
         if gs.AUTO_SET_JOB_INIT_ATTRIBUTES:
-            for key, value in parsed.items():
-                if not hasattr(job, key):
-                    setattr(job, key, value)
+            job.set_attrs(parsed)
+        job.__init__(*args, **kwargs)
         job._sis_collect_inputs(args, kwargs)
         return job
 
@@ -118,8 +111,8 @@ class Job(JobHooks, JobStates, JobFiles, JobOptions, metaclass=JobSingleton):
         self._sis_keep_value = None
         self._sis_hold_job = False
         self._sis_task_rqmt_overwrite = {}
-        self._sis_environment = None
-        self._sis_environment_settings = []
+        self._sis_environment = default_environment()
+        self._sis_worker_wrapper = gs.worker_wrapper
         self._sis_is_finished = False
         self._sis_setup_since_restart = False
         self._sis_quiet = False
@@ -156,6 +149,15 @@ class Job(JobHooks, JobStates, JobFiles, JobOptions, metaclass=JobSingleton):
                 d[key] = replacement
         return tools.sis_hash(d if cls.__sis_version__ is None else (d, cls.__sis_version__))
 
+    @classmethod
+    def _sis_hash_static(cls, parsed_args):
+        """`hash` of the arguments, checked to be fit for the name of a folder."""
+        text = cls.hash(parsed_args)
+        assert isinstance(text, str) and _ID_TEXT.fullmatch(text), (
+            f"{cls.__name__}.hash must return letters, digits and .-_/ but gave {text!r}"
+        )
+        return text
+
     def _sis_id(self):
         return self._sis_id_cache
 
@@ -179,8 +181,10 @@ class Job(JobHooks, JobStates, JobFiles, JobOptions, metaclass=JobSingleton):
 
     def __str__(self):
         alias = self.get_one_alias()
-        prefix = f"{gs.ALIAS_DIR}/{alias} " if alias else ""
-        return f"Job<{prefix}{self._sis_path()}>"
+        if alias is None:
+            return f"Job<{self._sis_path()}>"
+        folder = min(self._sis_alias_prefixes, default="")
+        return f"Job<{os.path.join(gs.ALIAS_DIR, folder, alias)} {self._sis_path()}>"
 
     def __repr__(self):
         return str(self)
@@ -197,6 +201,7 @@ class Job(JobHooks, JobStates, JobFiles, JobOptions, metaclass=JobSingleton):
     def __getstate__(self):
         dropped = (
             "_sis_task_cache",
+            "_sis_worker_wrapper",
             "_sis_submitted_task",
             "_sis_blocks",
             "_sis_call_places",

@@ -168,11 +168,16 @@ class EnvironmentModifier:
     def keep(self, names):
         self.keep_vars.update([names] if isinstance(names, str) else names)
 
-    def set(self, values, value=None, verbatim=False):
-        """``set(name, value)`` or ``set({name: value})``; ``$VAR`` is expanded unless ``verbatim``."""
-        for k, v in (values if isinstance(values, dict) else {values: value}).items():
-            (self.set_vars_verbatim if verbatim else self.set_vars)[k] = v
-            (self.set_vars if verbatim else self.set_vars_verbatim).pop(k, None)
+    def set(self, values, value=None):
+        """``set(name, value)`` or ``set({name: value})``; ``$VAR`` in the values is expanded."""
+        for name, text in (values if isinstance(values, dict) else {values: value}).items():
+            self.set_vars[name] = text
+            self.set_vars_verbatim.pop(name, None)
+
+    def set_verbatim(self, name, value):
+        """Set a value in which ``$VAR`` stays."""
+        self.set_vars_verbatim[name] = value
+        self.set_vars.pop(name, None)
 
     def modify_environment(self):
         """Apply to ``os.environ``."""

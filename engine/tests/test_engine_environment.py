@@ -17,17 +17,17 @@ def test_kept_set_and_deleted(environment):
     modifier.keep({"HOME"})
     modifier.keep("ABSENT")
     modifier.set({"PATH": "/venv:$PATH", "THREADS": 1})
-    modifier.set("RAW", "$HOME", verbatim=True)
+    modifier.set_verbatim("RAW", "$HOME")
     modifier.modify_environment()
     assert environment == {"HOME": "/home/u", "PATH": "/venv:/bin", "THREADS": "1", "RAW": "$HOME"}
 
 
 def test_the_last_setting_counts(environment):
     modifier = EnvironmentModifier(cleanup_env=False)
-    modifier.set("A", "$HOME", verbatim=True)
+    modifier.set_verbatim("A", "$HOME")
     modifier.set("A", "$HOME")
     modifier.set("B", "$HOME")
-    modifier.set("B", "$HOME", verbatim=True)
+    modifier.set_verbatim("B", "$HOME")
     modifier.modify_environment()
     assert [environment[name] for name in ("SECRET", "A", "B")] == ["1", "/home/u", "$HOME"]
 
@@ -35,6 +35,6 @@ def test_the_last_setting_counts(environment):
 def test_stored_as_upstream_stores_it():
     modifier = EnvironmentModifier()
     modifier.set("A", 1)
-    modifier.set("B", "$C", verbatim=True)
+    modifier.set_verbatim("B", "$C")
     stored = {"cleanup_env": True, "keep_vars": set(), "set_vars": {"A": 1}, "set_vars_verbatim": {"B": "$C"}}
     assert vars(modifier) == stored

@@ -11,9 +11,9 @@ from ..base.layout import move_aside
 from ..base.mistakes import places_as_text
 from ..base.words import printable, value_as_text
 from ..base.writing import write_atomically
-from ..tools import EnvironmentModifier
 
 MAX_NAME = 255  # bytes of a file name
+MAX_TAGS = 80  # characters of all tags in the name of the folder
 
 
 class JobFiles:
@@ -23,12 +23,16 @@ class JobFiles:
         """``work/<id>[/kind[/name]]``; an integer ``name`` is a task id and joined with a dot."""
         path = f"{gs.WORK_DIR}/{self._sis_id_cache}"
         if gs.JOB_USE_TAGS_IN_PATH and self._sis_tags:
-            path += "." + ".".join(sorted(self._sis_tags))
+            path += ("." + ".".join(sorted(self._sis_tags)))[:MAX_TAGS]
         if kind:
             path = f"{path}/{kind}"
         if name is not None and name != "":
             path = f"{path}.{name}" if isinstance(name, int) else f"{path}/{name}"
         return os.path.join(gs.BASE_DIR, path) if abspath else path
+
+    def _sis_setup(self):
+        """Whether the job has a folder."""
+        return os.path.isdir(self._sis_path(abspath=True))
 
     def work_path(self):
         """Where tasks run, relative to the setup folder."""
@@ -55,7 +59,6 @@ class JobFiles:
             os.makedirs(path.get_path(), exist_ok=True)
         for creator in self._sis_creators():
             self._sis_link_input(base, creator)
-        self._sis_environment = self._sis_make_environment()
         write_atomically(
             f"{base}/{gc.JOB_SAVE}", gzip.compress(self._sis_pickled(), compresslevel=1, mtime=0), mode="wb"
         )
@@ -78,14 +81,6 @@ class JobFiles:
                 return
             os.unlink(link)
         os.symlink(target, link)
-
-    def _sis_make_environment(self):
-        env = EnvironmentModifier(cleanup_env=gs.CLEANUP_ENVIRONMENT)
-        env.keep(gs.DEFAULT_ENVIRONMENT_KEEP)
-        env.set(gs.DEFAULT_ENVIRONMENT_SET)
-        for key, value, verbatim in self._sis_environment_settings:
-            env.set(key, value, verbatim)
-        return env
 
     def _sis_info_text(self):
         lines = [f"TAG: {tag}" for tag in sorted(self._sis_tags)]

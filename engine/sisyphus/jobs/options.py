@@ -1,5 +1,19 @@
 """What a config may set on a job after it was made; none of it enters the id."""
 
+import logging
+
+from .. import global_settings as gs
+from ..tools import EnvironmentModifier
+
+
+def default_environment():
+    """What the settings say of the environment of tasks, now."""
+    environment = EnvironmentModifier(cleanup_env=gs.CLEANUP_ENVIRONMENT)
+    if gs.CLEANUP_ENVIRONMENT:
+        environment.keep(gs.DEFAULT_ENVIRONMENT_KEEP)
+        environment.set(gs.DEFAULT_ENVIRONMENT_SET)
+    return environment
+
 
 class JobOptions:
     """Mixin of `Job`."""
@@ -18,8 +32,8 @@ class JobOptions:
     def get_one_alias(self):
         return min(self._sis_aliases, key=lambda a: (len(a), a)) if self._sis_aliases else None
 
-    def set_vis_name(self, name):
-        self._sis_vis_name = name
+    def set_vis_name(self, vis_name):
+        self._sis_vis_name = vis_name
         return self
 
     def get_vis_name(self):
@@ -54,12 +68,19 @@ class JobOptions:
 
     def set_env(self, key, value, *, verbatim=True):
         """Set an environment variable for the tasks; ``$VAR`` is expanded if not ``verbatim``."""
-        self._sis_environment_settings.append((key, value, verbatim))
+        set_variable = self._sis_environment.set_verbatim if verbatim else self._sis_environment.set
+        set_variable(key, value)
         return self
 
-    def set_attrs(self, attributes):
-        for key, value in attributes.items():
-            setattr(self, key, value)
+    def set_attrs(self, attrs):
+        """Set attributes, as in ``self.set_attrs(locals())``; those that the job or its class has stay as they are."""
+        for key, value in attrs.items():
+            if value is self or key == "__class__":  # locals() has them too
+                continue
+            if not hasattr(self, key):
+                setattr(self, key, value)
+            elif getattr(self, key) is not value:
+                logging.warning("%s has an attribute %s already, it is not set to %r", self, key, value)
         return self
 
     def set_default(self, name, value):
