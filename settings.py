@@ -7,15 +7,13 @@ JOB_AUTO_CLEANUP = True
 
 
 def engine():
-    """Runs jobs on all cores and GPUs of this machine, in most of its memory. On a cluster, use the line with Slurm."""
+    """Runs jobs on all cores and GPUs that are ours, in most of the memory. On a cluster, use the line with Slurm."""
     # from sisyphus.slurm import SlurmEngine; return SlurmEngine({"mem": 8, "time": 4}, limits={"mem": 200, "time": 24})
-    import glob
-    import os
-
     import psutil
     from sisyphus.localengine import LocalEngine
 
-    found = ",".join(str(number) for number in range(len(glob.glob("/dev/nvidia[0-9]*"))))
-    gpus = [gpu for gpu in os.environ.get("CUDA_VISIBLE_DEVICES", found).split(",") if gpu]
+    from ctc_kd.machine import cores, gpus
+
+    ours = gpus()
     memory = 0.8 * psutil.virtual_memory().total / 2**30
-    return LocalEngine(cpus=os.cpu_count() or 1, gpus=len(gpus), available_gpus=",".join(gpus), mem=memory)
+    return LocalEngine(cpus=cores(), gpus=len(ours), available_gpus=",".join(ours), mem=memory)

@@ -14,7 +14,7 @@ FLOORS = [
     {"corpus"},
     {"nn"},
     {"store", "methods"},
-    {"files", "frames"},
+    {"files", "frames", "machine"},
     {""},
 ]
 """Rooms, and single modules, from the top to the ground. A room imports from itself and from lower floors."""

@@ -6,6 +6,7 @@ import itertools
 import logging
 import operator
 import os
+import re
 import select
 import signal
 import subprocess
@@ -53,13 +54,14 @@ class _Process:
 class LocalEngine(EngineBase):
     """``cpus``, ``gpus`` and other consumables (``mem`` in GB) that tasks share.
 
-    ``available_gpus``: the CUDA ids to give out, as ``"0,1"`` or a list. The default is CUDA_VISIBLE_DEVICES, else
-    ``0 .. gpus-1``. A task sees exactly the GPUs that it was given.
+    ``available_gpus``: the CUDA ids to give out, as ``"0,1"`` or a list. The default is CUDA_VISIBLE_DEVICES (as CUDA
+    reads it: ``""``, ``"-1"`` and ``"NoDevFiles"`` hide all), else ``0 .. gpus-1``. A task sees exactly the GPUs that
+    it was given.
     """
 
     def __init__(self, cpus=1, gpus=0, available_gpus="", **resources):
         if isinstance(available_gpus, str):
-            available_gpus = [x.strip() for x in available_gpus.split(",") if x.strip()]
+            available_gpus = _gpu_ids(available_gpus)
         gpus = resources.pop("gpu", gpus) or len(available_gpus)
         ids = [str(g) for g in available_gpus] or _visible_gpus(gpus)
         self._wanted_gpus = gpus
@@ -235,8 +237,14 @@ class LocalEngine(EngineBase):
 
 
 def _visible_gpus(count):
-    visible = [g.strip() for g in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if g.strip()]
-    return visible[:count] if visible else [str(i) for i in range(count)]
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return [str(i) for i in range(count)] if visible is None else _gpu_ids(visible)[:count]
+
+
+def _gpu_ids(text):
+    """The numbers and UUIDs before the first entry that is neither (``-1``, ``NoDevFiles``), where CUDA stops too."""
+    entries = (entry.strip() for entry in text.split(","))
+    return list(itertools.takewhile(re.compile(r"\d+|(GPU|MIG)-.+").fullmatch, entries))
 
 
 def _gpus_of(pid):

@@ -174,12 +174,16 @@ def test_processes_end_with_the_worker_that_started_them(tmp_path):
         (0.5, "0", 1),
         (4, "0,1,2,3", 4),
         (4, "GPU-5c,GPU-8a", 2),
+        (3, "0,-1,1", 1),
         (2, "", 2),
+        (2, "-1", 2),
+        (2, "NoDevFiles", 2),
         (2, None, 2),
     ],
 )
 def test_a_process_for_each_gpu_that_was_asked_for_and_given(monkeypatch, requested, visible, processes):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr("ctc_kd.machine.glob.glob", lambda _: [])
     if visible is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     assert num_processes({"cpu": 4} if requested is None else {"cpu": 4, "gpu": requested}) == processes

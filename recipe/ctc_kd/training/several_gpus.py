@@ -7,10 +7,10 @@ every frame and label in it, and the reported losses are those of one process.
 from __future__ import annotations
 
 import math
-import os
 from typing import TYPE_CHECKING
 
 from ctc_kd.frames import SAMPLE_RATE_HZ
+from ctc_kd.machine import gpus
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,10 +19,9 @@ if TYPE_CHECKING:
 
 
 def num_processes(rqmt: dict) -> int:
-    """One process for each requested GPU, but no more than the scheduler gave."""
-    given = [gpu for gpu in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if gpu]
+    """One process for each requested GPU, but no more than are ours. Where none is, as many train on the CPU."""
     requested = math.ceil(rqmt.get("gpu") or 1)
-    return min(requested, len(given)) if given else requested
+    return min(requested, len(gpus()) or requested)
 
 
 def update_options(training: TrainingConfig, processes: int) -> dict:

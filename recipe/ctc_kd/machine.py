@@ -1,0 +1,26 @@
+"""The cores and GPUs of this machine that this process may use, for settings and trainings.
+
+The engine reads CUDA_VISIBLE_DEVICES alike. It is not asked here, since the recipe also runs with upstream's engine.
+"""
+
+from __future__ import annotations
+
+import glob
+import itertools
+import os
+import re
+
+
+def cores() -> int:
+    """The number of cores that are ours: ``taskset``, Slurm or a container may leave fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def gpus() -> list[str]:
+    """The ids of the GPUs that CUDA shows: those of CUDA_VISIBLE_DEVICES, or all without that variable.
+
+    Ids are numbers or UUIDs. CUDA stops at the first entry that is neither (``-1``, ``NoDevFiles``).
+    """
+    all_gpus = ",".join(str(number) for number in range(len(glob.glob("/dev/nvidia[0-9]*"))))
+    entries = (entry.strip() for entry in os.environ.get("CUDA_VISIBLE_DEVICES", all_gpus).split(","))
+    return list(itertools.takewhile(re.compile(r"\d+|(GPU|MIG)-.+").fullmatch, entries))
