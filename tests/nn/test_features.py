@@ -25,6 +25,13 @@ def test_prepare_waveform_equals_the_plain_definition():
         assert (row[length:] == 0).all()
 
 
+@given(level=st.floats(1e-4, 30))
+def test_prepare_waveform_does_not_depend_on_the_level(level):
+    """So that audio as recorded, and audio that was scaled to a peak of 1 before, is the same to the student."""
+    audio, lengths = 0.1 * torch.randn(2, 800), torch.tensor([800, 300])
+    torch.testing.assert_close(prepare_waveform(level * audio, lengths), prepare_waveform(audio, lengths))
+
+
 def test_prepare_waveform_leaves_silence():
     assert (prepare_waveform(torch.zeros(1, 9), torch.tensor([9])) == 0).all()
 

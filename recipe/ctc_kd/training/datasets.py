@@ -12,11 +12,14 @@ from ctc_kd.store import read_hdf
 
 
 def audio_dataset(archives: Sequence[str], *, seq_ordering: str, partition_epoch: int = 1, **options) -> dict:
-    """Raw waveforms (``[N, 1]`` float32, 16 kHz) from archives made by ``OggZipJob``."""
+    """Waveforms as recorded (``[N, 1]`` float32, 16 kHz) from archives made by ``OggZipJob``.
+
+    RETURNN would scale every utterance to a peak of 1. How audio is prepared is the model's choice.
+    """
     return {
         "class": "OggZipDataset",
         "path": list(archives),
-        "audio": {"features": "raw", "sample_rate": SAMPLE_RATE_HZ},
+        "audio": {"features": "raw", "sample_rate": SAMPLE_RATE_HZ, "peak_normalization": False},
         "targets": None,
         "seq_ordering": seq_ordering,
         "partition_epoch": partition_epoch,
