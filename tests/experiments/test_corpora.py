@@ -14,7 +14,7 @@ from ctc_kd.experiments.librispeech import librispeech_clean, librispeech_other
 from ctc_kd.experiments.mini_librispeech import held_out, mini_librispeech
 from ctc_kd.experiments.mini_presets import mini, mini_on_cpu
 from ctc_kd.experiments.paper_presets import PAPER, PUBLISHED
-from ctc_kd.experiments.rows import BASELINE, Row
+from ctc_kd.experiments.rows import BASELINE, TEACHER, Row
 
 
 @pytest.fixture(autouse=True)
@@ -41,10 +41,18 @@ def test_all_audio_can_be_vorbis():
     assert {path.creator.audio_format for path in archives} == {"vorbis"}
 
 
-def test_the_tables_of_librispeech_share_all_trainings():
-    preset = PAPER["librispeech-other"]
+@pytest.mark.parametrize("presets", [PAPER, PUBLISHED], ids=["paper", "published"])
+def test_the_tables_of_librispeech_share_all_trainings(presets):
+    """The teacher, too, and with it every student: one set chooses among its checkpoints. Scales are each table's."""
+    preset = presets["librispeech-other"]
     other, clean = (Distillation(corpus(preset), preset) for corpus in (librispeech_other, librispeech_clean))
-    assert other.student(BASELINE).job_id() == clean.student(BASELINE).job_id()
+    assert clean.teacher_dump.job_id() == other.teacher_dump.job_id()
+    for row in (TEACHER, BASELINE, Row("all", 0.9), Row("prior", 1.0, 0.5)):
+        theirs, ours = clean.trained(row), other.trained(row)
+        assert theirs.training.job_id() == ours.training.job_id()
+        assert theirs.posteriors.job_id() == ours.posteriors.job_id()
+        assert theirs.scales.transcripts == clean.corpus.transcripts["dev-clean"]
+        assert ours.scales.transcripts == other.corpus.transcripts["dev-other"]
 
 
 def test_untranscribed_audio_joins_or_replaces_that_of_train():

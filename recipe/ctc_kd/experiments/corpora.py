@@ -34,6 +34,8 @@ class Corpus:
     :param lm_statistics: facts about it for the report
     :param validation: the set whose loss is computed while training
     :param dev, test: the sets of the tables; everything is chosen on dev
+    :param teacher_dev: the set that chooses among the teacher's checkpoints, if it is not dev. Corpora that share their
+        trainings name the same set
     :param recognised: the sets whose posteriors are computed, at least dev and test
     :param student_audio: the archives that students learn from; ``train`` if there are none. They may hold ``train`` at
         several speeds, or audio without transcripts, on which only rows with lambda = 1 can be trained
@@ -51,6 +53,7 @@ class Corpus:
     validation: str = "dev"
     dev: str = "dev"
     test: str = "test"
+    teacher_dev: str | None = None
     recognised: tuple[str, ...] = ("dev", "test")
     student_audio: tuple[tk.Path, ...] = ()
     checks: tuple[tk.Path, ...] = ()

@@ -66,7 +66,7 @@ class Distillation:
         grids = []
         for checkpoint in checkpoints:
             posteriors = posteriors_of(self.corpus, preset.teacher, checkpoint)
-            grids.append(self._tuned(TEACHER, posteriors).out_grid)
+            grids.append(self._tuned(TEACHER, posteriors, on=self.corpus.teacher_dev).out_grid)
         return SelectCheckpointJob(checkpoints=checkpoints, grids=grids).out_checkpoint
 
     @cached_property
@@ -105,9 +105,12 @@ class Distillation:
     def _alias(self, row: Row, name: str) -> str:
         return f"{self.preset.name}/{self.corpus.name}/{row.name}/{name}"
 
-    def _tuned(self, row: Row, posteriors: PosteriorsJob) -> TuneScalesJob:
+    def _tuned(self, row: Row, posteriors: PosteriorsJob, on: str | None = None) -> TuneScalesJob:
+        """:param on: the set to search, by default dev"""
         scales = self.preset.teacher_scales if row == TEACHER else None
-        return tuned_scales(self.corpus, self.preset, posteriors, scales or self.preset.scales)
+        return tuned_scales(
+            self.corpus, self.preset, on or self.corpus.dev, posteriors=posteriors, scales=scales or self.preset.scales
+        )
 
     def normalisation(self, row: Row) -> str:
         plain = row.method == "all" and row.weight < 1.0

@@ -71,7 +71,8 @@ def librispeech_other(preset: Preset) -> Corpus:
 
 def librispeech_clean(preset: Preset) -> Corpus:
     """The same models, with tables for dev-clean and test-clean."""
-    return replace(librispeech_other(preset), name="librispeech-clean", dev="dev-clean", test="test-clean")
+    other = librispeech_other(preset)
+    return replace(other, name="librispeech-clean", dev="dev-clean", test="test-clean", teacher_dev=other.dev)
 
 
 def official_lexicon() -> tk.Path:

@@ -27,12 +27,14 @@ def posteriors_of(corpus: Corpus, model: dict, checkpoint: tk.Path) -> Posterior
     return PosteriorsJob(model=model, checkpoint=checkpoint, audio=sets, prior_audio=corpus.audio["train"])
 
 
-def tuned_scales(corpus: Corpus, preset: Preset, posteriors: PosteriorsJob, scales: Scales) -> TuneScalesJob:
-    """Searches the full grid of scales on dev."""
+def tuned_scales(
+    corpus: Corpus, preset: Preset, name: str, *, posteriors: PosteriorsJob, scales: Scales
+) -> TuneScalesJob:
+    """Searches the full grid of scales on the set ``name``."""
     return TuneScalesJob(
-        posteriors=posteriors.out_posteriors[corpus.dev],
+        posteriors=posteriors.out_posteriors[name],
         prior=posteriors.out_prior,
-        transcripts=corpus.transcripts[corpus.dev],
+        transcripts=corpus.transcripts[name],
         lexicon=corpus.lexicon,
         lm=corpus.lm,
         lm_scales=list(scales.lm),
