@@ -3,6 +3,7 @@
 import pytest
 
 from ctc_kd.report.record import Record, Score
+from ctc_kd.scoring.speaker_tests import holm
 
 
 @pytest.fixture
@@ -70,11 +71,11 @@ def significance():
 
     def make(wer, compared, speakers=20):
         comparisons = [
-            {"row": row, "against": other, "difference": d, "low": d - 0.5, "high": d + 0.5, "p": p}
-            for row, other, p in compared
+            {"row": row, "against": other, "difference": d, "low": d - 0.5, "high": d + 0.5, "p": p, "holm": corrected}
+            for (row, other, p), corrected in zip(compared, holm([p for _, _, p in compared]), strict=True)
             for d in [wer[row] - wer[other]]
         ]
-        sizes = {"samples": 10_000, "speakers": speakers, "reliable": speakers >= 5, "utterances": 100, "words": 1000}
+        sizes = {"samples": 10_000, "speakers": speakers, "exact": speakers < 20, "utterances": 100, "words": 1000}
         return {**sizes, "wer": wer, "comparisons": comparisons}
 
     return make

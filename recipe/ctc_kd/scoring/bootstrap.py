@@ -1,4 +1,4 @@
-"""Is a difference in WER more than chance? A paired bootstrap over the speakers of the evaluation set."""
+"""The significance of the differences of a table, by paired tests over the speakers of the evaluation set."""
 
 from __future__ import annotations
 
@@ -12,27 +12,21 @@ from ctc_kd.files import write_json
 if TYPE_CHECKING:
     import numpy as np
 
-SAMPLES = 10_000
-SEED = 1
-FEW_SPEAKERS = 5
-"""With fewer speakers, the spread between them is not known well enough for an interval."""
-
 
 class SignificanceJob(Job):
     """Compares rows of a table by their difference in WER.
 
-    A sample draws as many speakers as there are, with replacement, and takes all their utterances, because errors of
-    one speaker are not independent. All rows are scored on the same samples. The WER of a row with several seeds is the
-    mean over its seeds.
+    The WER of a row with several seeds is the mean over its seeds.
 
     :param references: transcripts of the set
     :param cuts: manifest of the set, with the speakers
     :param hypotheses: row -> transcripts, one file for each seed
     :param against: row -> the rows it is compared with
 
-    ``out_significance``: JSON: ``samples, speakers, utterances, words``; ``reliable``: False with few speakers;
-    ``wer``: row -> percent; ``comparisons``: a list of ``row, against, difference`` (WER points, negative if ``row`` is
-    better), ``low, high`` (95 % interval) and ``p`` (two-sided: twice the share of samples on the other side of 0).
+    ``out_significance``: JSON: ``samples, speakers, utterances, words``; ``exact``: True with few speakers, whose p is
+    exact and whose intervals are too narrow; ``wer``: row -> percent; ``comparisons``: a list of ``row, against,
+    difference`` (WER points, negative if ``row`` is better), ``low, high`` (95 % interval), ``p``, and ``holm``, which
+    is p corrected for the number of comparisons. See :mod:`ctc_kd.scoring.speaker_tests`.
     """
 
     def __init__(
@@ -60,6 +54,7 @@ class SignificanceJob(Job):
         import numpy as np
 
         from ctc_kd.corpus.transcripts import read_transcripts
+        from ctc_kd.scoring.speaker_tests import FEW_SPEAKERS, SAMPLES
 
         references = read_transcripts(self.references.get_path())
         speakers = self._speakers(references)
@@ -68,28 +63,35 @@ class SignificanceJob(Job):
         words = np.bincount(index, weights=[len(text.split()) for text in references.values()])
         if silent := [name for name, number in zip(names, words, strict=True) if not number]:
             raise ValueError(f"{self.references.get_path()}: no words of {', '.join(silent)} to compare with")
-        rows = list(self.hypotheses)
-        errors = [np.bincount(index, weights=self._errors(row, references)) for row in rows]
-        samples = draws(len(names), SAMPLES, SEED)
-        sampled = dict(zip(rows, resampled_wers(samples, errors, words), strict=True))
-        wers = {row: 100 * row_errors.sum() / words.sum() for row, row_errors in zip(rows, errors, strict=True)}
+        errors = {row: np.bincount(index, weights=self._errors(row, references)) for row in self.hypotheses}
+        comparisons = self._compared(errors, words)
         result = {
             "samples": SAMPLES,
             "speakers": len(names),
-            "reliable": len(names) >= FEW_SPEAKERS,
+            "exact": len(names) < FEW_SPEAKERS,
             "utterances": len(references),
             "words": int(words.sum()),
-            "wer": wers,
-            "comparisons": [
-                {"row": row, "against": other, **compare(wers[row] - wers[other], sampled[row] - sampled[other])}
-                for row, others in self.against.items()
-                for other in others
-            ],
+            "wer": {row: 100 * row_errors.sum() / words.sum() for row, row_errors in errors.items()},
+            "comparisons": comparisons,
         }
         write_json(self.out_significance.get_path(), result)
-        print(f"{len(result['comparisons'])} comparisons over {len(names)} speakers")
-        if not result["reliable"]:
-            print(f"warning: with fewer than {FEW_SPEAKERS} speakers the intervals are not reliable")
+        print(f"{len(comparisons)} comparisons over {len(names)} speakers")
+        if result["exact"]:
+            print(f"warning: with fewer than {FEW_SPEAKERS} speakers the intervals are too narrow; p is exact")
+
+    def _compared(self, errors: Mapping[str, np.ndarray], words: np.ndarray) -> list[dict]:
+        """:param errors, words: of each speaker, in the same order"""
+        from ctc_kd.scoring.speaker_tests import draws, holm, interval, sign_flip_p
+
+        samples, compared = draws(len(words)), []
+        for row, other in ((row, other) for row, others in self.against.items() for other in others):
+            surplus = errors[row] - errors[other]
+            difference = float(100 * surplus.sum() / words.sum())
+            low, high = interval(surplus, words, samples)
+            found = {"difference": difference, "low": low, "high": high, "p": sign_flip_p(surplus)}
+            compared.append({"row": row, "against": other, **found})
+        corrected = holm([found["p"] for found in compared])
+        return [{**found, "holm": p} for found, p in zip(compared, corrected, strict=True)]
 
     def _speakers(self, references: Mapping[str, str]) -> dict[str, str]:
         """Utterance -> speaker, in the order of the references."""
@@ -115,39 +117,3 @@ class SignificanceJob(Job):
             for number, (utterance, text) in enumerate(references.items()):
                 sums[number] += count(align(text.split(), hypotheses[utterance].split())).errors
         return [total / len(self.hypotheses[row]) for total in sums]
-
-
-def draws(speakers: int, samples: int, seed: int) -> np.ndarray:
-    """How often each speaker occurs in each sample, ``[samples, speakers]``."""
-    import numpy as np
-
-    return np.random.default_rng(seed).multinomial(speakers, [1 / speakers] * speakers, size=samples)
-
-
-def resampled_wers(samples: np.ndarray, errors: Sequence[np.ndarray], words: np.ndarray) -> np.ndarray:
-    """WER of each row in each sample, ``[rows, samples]``, in percent.
-
-    :param samples: ``[samples, speakers]``
-    :param errors: for each row ``[speakers]``
-    :param words: ``[speakers]``
-    """
-    import numpy as np
-
-    return 100 * (np.stack(errors) @ samples.T) / (samples @ words)
-
-
-def compare(difference: float, sampled: np.ndarray) -> dict[str, float]:
-    """The interval and p of one difference.
-
-    :param sampled: the difference in each sample
-    """
-    import numpy as np
-
-    low, high = np.percentile(sampled, [2.5, 97.5])
-    other_side = min(np.mean(sampled <= 0), np.mean(sampled >= 0))
-    return {
-        "difference": float(difference),
-        "low": float(low),
-        "high": float(high),
-        "p": float(min(1.0, 2 * other_side)),
-    }

@@ -2,10 +2,11 @@
 
 import pytest
 
+from ctc_kd.files import write_json
 from ctc_kd.report.grid.comparisons import comparisons
 from ctc_kd.report.grid.results import Results
-from ctc_kd.report.grid.significance import Difference
-from ctc_kd.report.grid.significance_table import p_value, significance_markdown
+from ctc_kd.report.grid.significance import Difference, p_value, read_significance
+from ctc_kd.report.grid.significance_table import significance_markdown
 
 GROUPS = [("teacher", None), ("baseline", None), ("all", 0.9), ("eliminate", 0.9), ("eliminate", 1.0)]
 
@@ -32,21 +33,49 @@ def records(make_record):
 WERS = {"baseline": 22.0, "all-l0.9": 18.5, "symmetric-l0.9": 18.2}
 
 
+COMPARED = [
+    ("all-l0.9", "baseline", 0.0123),
+    ("symmetric-l0.9", "baseline", 0.0002),
+    ("symmetric-l0.9", "all-l0.9", 0.3),
+]
+
+
 def test_table(records, significance):
-    compared = [
-        ("all-l0.9", "baseline", 0.0123),
-        ("symmetric-l0.9", "baseline", 0.0),
-        ("symmetric-l0.9", "all-l0.9", 0.3),
-    ]
-    text = significance_markdown(Results(records, significance=significance(WERS, compared)))
+    text = significance_markdown(Results(records, significance=significance(WERS, COMPARED)))
     assert [line for line in text.splitlines() if line.startswith("|")][2:] == [
-        "| KD | 0.9 | – | **−3.50 [−4.00, −3.00]** | **0.012** | – | – |",
-        "| Symmetric | 0.9 | n = 2 | **−3.80 [−4.30, −3.30]** | **< 0.001** | −0.30 [−0.80, +0.20] | 0.300 |",
+        "| KD | 0.9 | – | **−3.50 [−4.00, −3.00]** | **0.012** | **0.025** | – | – | – |",
+        "| Symmetric | 0.9 | n = 2 | **−3.80 [−4.30, −3.30]** | **< 0.001** | **< 0.001** "
+        "| −0.30 [−0.80, +0.20] | 0.300 | 0.300 |",
     ]
-    assert "10\u2009000 samples of the 20 speakers" in text
-    assert "not reliable" not in text
-    few = significance(WERS, compared, speakers=4)
-    assert "With 4 speakers the intervals are not reliable." in significance_markdown(Results(records, None, few))
+    assert "10\u2009000 random ways to swap" in text
+    assert "the number of comparisons (3)" in text
+    assert "too narrow" not in text
+
+
+def test_what_is_bold_is_so_after_the_correction(records, significance):
+    compared = [("all-l0.9", "baseline", 0.03), *COMPARED[1:]]
+    assert "| −3.50 [−4.00, −3.00] | 0.030 | 0.060 |" in significance_markdown(
+        Results(records, significance=significance(WERS, compared))
+    )
+
+
+@pytest.mark.parametrize(("speakers", "powerless"), [(4, True), (6, True), (7, False), (19, False)])
+def test_what_few_speakers_cannot_show(records, significance, speakers, powerless):
+    """With 6 speakers, 2 of 64 ways to swap differ as much as any other; three times that is 0.09."""
+    text = significance_markdown(Results(records, significance=significance(WERS, COMPARED, speakers=speakers)))
+    assert f"With {speakers} speakers the intervals are too narrow" in text
+    assert ("no difference can be significant" in text) == powerless
+    assert f"all {2**speakers:,} ways to swap".replace(",", "\u2009") in text
+
+
+def test_a_file_of_an_earlier_version_is_refused(significance, tmp_path):
+    path, data = tmp_path / "significance.json", significance(WERS, COMPARED)
+    write_json(path, data)
+    assert read_significance(str(path)) == data
+    del data["exact"]
+    write_json(path, data)
+    with pytest.raises(ValueError, match=f"{path}: .* earlier version .*sis remove"):
+        read_significance(str(path))
 
 
 @pytest.mark.parametrize(
@@ -59,8 +88,8 @@ def test_other_hypotheses_than_the_records_are_refused(records, significance, we
 
 
 def test_no_minus_zero():
-    assert str(Difference(-0.001, -0.004, 0.004, 0.9)) == "+0.00 [+0.00, +0.00]"
+    assert Difference(-0.001, -0.004, 0.004, 0.9, 1.0).texts() == ("+0.00", "[+0.00, +0.00]", "0.900", "1.000")
 
 
-def test_p_of_zero_is_not_zero():
-    assert [p_value(p) for p in (0.0, 0.0009, 0.001, 1.0)] == ["< 0.001", "< 0.001", "0.001", "1.000"]
+def test_a_small_p_is_not_zero():
+    assert [p_value(p) for p in (0.0001, 0.0009, 0.001, 1.0)] == ["< 0.001", "< 0.001", "0.001", "1.000"]

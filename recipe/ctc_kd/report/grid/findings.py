@@ -98,9 +98,10 @@ def _tested(found: Significance, differences: Sequence[Difference]) -> str:
     """How many students differ from the baseline."""
     text = (
         f"{sum(difference.significant for difference in differences)} of {len(differences)} students differ from the "
-        f"CTC baseline by more than chance in the choice of test speakers (paired bootstrap, 5 %)."
+        f"CTC baseline by more than chance in the choice of test speakers (5 %, corrected for the number of "
+        "comparisons)."
     )
-    return text if found.reliable else f"{text} {few_speakers(found)}"
+    return f"{text} {few_speakers(found)}" if found.exact else text
 
 
 def _independent(results: Results) -> str:

@@ -60,11 +60,12 @@ class ReportJob(Job):
         from ctc_kd.report.grid.figures import figure1
         from ctc_kd.report.grid.page import Page
         from ctc_kd.report.grid.results import Results
+        from ctc_kd.report.grid.significance import read_significance
         from ctc_kd.report.grid.significance_table import significance_markdown
         from ctc_kd.report.grid.tables import table1_markdown, table2_markdown
 
         records = [read_record(path.get_path()) for path in self.records]
-        significance = self.significance and read_json(self.significance.get_path())
+        significance = self.significance and read_significance(self.significance.get_path())
         results = Results(records, self.reference, significance)
         coverage = self.coverage and read_json(self.coverage.get_path())
         page = Page(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
+from ctc_kd.files import read_json
 from ctc_kd.report.grid.cell import Cell
 from ctc_kd.report.grid.comparisons import row_key
 
@@ -13,22 +14,47 @@ LEVEL = 0.05
 
 @dataclass(frozen=True)
 class Difference:
-    """In WER points, negative if the row is better; ``low, high``: the 95 % interval; ``p``: two-sided."""
+    """In WER points, negative if the row is better.
+
+    :param low, high: the 95 % interval
+    :param p: two-sided, of this comparison alone
+    :param holm: p corrected for the number of comparisons
+    """
 
     difference: float
     low: float
     high: float
     p: float
+    holm: float
 
     @property
     def significant(self) -> bool:
-        return self.p < LEVEL
+        return self.holm < LEVEL
 
-    def __str__(self) -> str:
-        """E.g. ``−2.13 [−3.04, −1.21]``."""
-        # + 0.0 turns minus zero into zero
-        difference, low, high = (f"{round(v, 2) + 0.0:+.2f}" for v in (self.difference, self.low, self.high))
-        return f"{difference} [{low}, {high}]".replace("-", "−")
+    def texts(self) -> tuple[str, str, str, str]:
+        """Difference, interval, p and corrected p: ``−2.13``, ``[−3.04, −1.21]``, ``0.002``, ``0.031``."""
+        interval = f"[{_points(self.low)}, {_points(self.high)}]"
+        return _points(self.difference), interval, p_value(self.p), p_value(self.holm)
+
+
+def _points(value: float) -> str:
+    return f"{round(value, 2) + 0.0:+.2f}".replace("-", "−")  # + 0.0 turns minus zero into zero
+
+
+def p_value(p: float) -> str:
+    """Three decimals."""
+    return f"{p:.3f}" if p >= 0.001 else "< 0.001"
+
+
+def read_significance(path: str) -> dict:
+    """:raises ValueError: the file is of an earlier version, in which p was that of the bootstrap, and not corrected"""
+    data = read_json(path)
+    if "exact" not in data:
+        raise ValueError(
+            f"{path}: an earlier version of its job wrote this file, and its p is too small. Remove the job "
+            f"(`sis remove {path}`) and run the config again: it takes seconds."
+        )
+    return data
 
 
 class Significance:
@@ -40,7 +66,7 @@ class Significance:
     """
 
     def __init__(self, data: dict, chosen: Sequence[Cell]):
-        self.samples, self.speakers, self.reliable = data["samples"], data["speakers"], data["reliable"]
+        self.samples, self.speakers, self.exact = data["samples"], data["speakers"], data["exact"]
         cells = {row_key(cell.method, cell.weight): cell for cell in chosen}
         for key, wer in data["wer"].items():
             found = cells[key].test if key in cells else None
@@ -51,9 +77,13 @@ class Significance:
                     "from the row that dev chose, with all its seeds"
                 )
         self._differences = {
-            (entry["row"], entry["against"]): Difference(*(entry[name] for name in ("difference", "low", "high", "p")))
+            (entry["row"], entry["against"]): Difference(*(entry[field.name] for field in fields(Difference)))
             for entry in data["comparisons"]
         }
+
+    @property
+    def num_comparisons(self) -> int:
+        return len(self._differences)
 
     def against(self, cell: Cell, method: str) -> Difference | None:
         """:param method: ``"baseline"``, or ``"all"`` for plain KD with the same distillation scale"""
@@ -62,4 +92,7 @@ class Significance:
 
 
 def few_speakers(found: Significance) -> str:
-    return f"With {found.speakers} speakers the intervals are not reliable."
+    """A sentence on what few speakers cannot show; the smallest p there is, is that of two ways to swap the rows."""
+    text = f"With {found.speakers} speakers the intervals are too narrow"
+    powerless = found.num_comparisons * 2 / 2**found.speakers >= LEVEL
+    return f"{text}, and no difference can be significant." if powerless else f"{text}."

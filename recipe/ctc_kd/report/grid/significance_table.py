@@ -6,62 +6,74 @@ from ctc_kd.methods import METHODS
 from ctc_kd.report import names
 from ctc_kd.report.grid.cell import Cell
 from ctc_kd.report.grid.results import Results
-from ctc_kd.report.grid.significance import LEVEL, few_speakers
-from ctc_kd.report.svg import grouped_rows
+from ctc_kd.report.grid.significance import LEVEL, Difference, few_speakers
+from ctc_kd.report.svg import element, grouped_rows
 
-HEAD = ["Row", "λ", "Hyper-param.", "against baseline", "p", "against KD", "p"]
+ROW = ["Row", "λ", "Hyper-param."]
+OTHERS = {"baseline": "against baseline", "all": "against KD"}
 
 
 def compared(results: Results) -> list[Cell]:
     """The rows that are compared with others, in order of method and distillation scale."""
     groups = [(method, weight) for method in METHODS for weight in results.weights]
     cells = [cell for group in groups if (cell := results.best(*group))]
-    return [cell for cell in cells if any(results.significance.against(cell, other) for other in ("baseline", "all"))]
+    return [cell for cell in cells if any(results.significance.against(cell, other) for other in OTHERS)]
 
 
 def significance_note(results: Results) -> str:
     found = results.significance
+    ways = f"all {names.count(2**found.speakers)}" if found.exact else f"{names.count(found.samples)} random"
     text = (
-        "Each difference is in points of test WER (negative: the row is better), with its 95 % interval and the "
-        f"two-sided p of this comparison alone; bold means p < {LEVEL}. The paired bootstrap draws "
-        f"{names.count(found.samples)} samples of the {found.speakers} speakers of test, so it covers chance in the "
-        "choice of speakers, but not in training."
+        "Each difference is in points of test WER (negative: the row is better), with its 95 % interval from "
+        f"{names.count(found.samples)} bootstrap samples of the {found.speakers} speakers of test. p is the share of "
+        f"{ways} ways to swap the two rows, speaker by speaker, that differ by at least as much. Holm is p corrected "
+        f"for the number of comparisons ({found.num_comparisons}); bold means that it is below {LEVEL}. All this "
+        "covers chance in the choice of speakers, but not in training."
     )
-    return text if found.reliable else f"{text} {few_speakers(found)}"
+    return f"{text} {few_speakers(found)}" if found.exact else text
 
 
 def significance_markdown(results: Results) -> str:
-    lines, bold = [], "**{}**".format
-    for cell in compared(results):
-        lines.append([*_label(cell), *_differences(results, cell, bold)])
-    table = names.markdown(HEAD, lines)
-    return f"**Significance** on {results.corpus}. {significance_note(results)}\n\n{table}"
+    lines = [
+        [*_label(cell), *(text for found in _differences(results, cell) for text in _markdown_cells(found))]
+        for cell in compared(results)
+    ]
+    head = [*ROW, *(name for against in OTHERS.values() for name in (against, "p", "Holm"))]
+    return f"**Significance** on {results.corpus}. {significance_note(results)}\n\n{names.markdown(head, lines)}"
 
 
 def significance_html(results: Results) -> str:
     rows = []
     for cell in compared(results):
-        label, *texts = [*_label(cell), *_differences(results, cell, "<b>{}</b>".format)]
+        label, *texts = _label(cell)
+        texts += [text for found in _differences(results, cell) for text in _html_cells(found)]
         rows.append((label, "".join(f"<td>{text}</td>" for text in texts)))
-    head = "".join(f"<th>{name}</th>" for name in HEAD)
-    table = f'<table class="wer"><thead><tr>{head}</tr></thead><tbody>{grouped_rows(rows)}</tbody></table>'
-    return f'<div class="scroll">{table}</div>'
+    over = '<th></th><th colspan="2"></th>' + "".join(f'<th colspan="3">{against}</th>' for against in OTHERS.values())
+    head = "".join(f"<th>{name}</th>" for name in [*ROW, *["difference", "p", "Holm"] * len(OTHERS)])
+    head = f'<thead><tr class="over">{over}</tr><tr>{head}</tr></thead>'
+    return f'<div class="scroll"><table class="wer">{head}<tbody>{grouped_rows(rows)}</tbody></table></div>'
 
 
 def _label(cell: Cell) -> list[str]:
     return [METHODS[cell.method].short, names.scale(cell.weight), names.parameter(cell.method, cell.parameter)]
 
 
-def _differences(results: Results, cell: Cell, bold) -> list[str]:
-    """Difference and p against the baseline, then against KD."""
-    texts = []
-    for method in ("baseline", "all"):
-        found = results.significance.against(cell, method)
-        pair = (str(found), p_value(found.p)) if found else (names.DASH, names.DASH)
-        texts += map(bold, pair) if found and found.significant else pair
-    return texts
+def _differences(results: Results, cell: Cell) -> list[Difference | None]:
+    return [results.significance.against(cell, other) for other in OTHERS]
 
 
-def p_value(p: float) -> str:
-    """Three decimals; a p of 0 only says that no sample was on the other side."""
-    return f"{p:.3f}" if p >= 0.001 else "< 0.001"
+def _markdown_cells(found: Difference | None) -> list[str]:
+    if found is None:
+        return [names.DASH] * 3
+    difference, interval, p, holm = found.texts()
+    cells = [f"{difference} {interval}", p, holm]
+    return [f"**{text}**" for text in cells] if found.significant else cells
+
+
+def _html_cells(found: Difference | None) -> list[str]:
+    if found is None:
+        return [names.DASH] * 3
+    difference, interval, p, holm = found.texts()
+    if found.significant:
+        difference, holm = element("b", difference), element("b", holm)
+    return [f"{difference} {element('small', interval)}", p, holm]
