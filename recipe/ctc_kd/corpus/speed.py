@@ -62,7 +62,8 @@ def perturbed_length(num_samples: int, factor: float) -> int:
 def perturb(samples: np.ndarray, factor: float) -> np.ndarray:
     """Resamples int16 ``[T]`` to ``[perturbed_length(T)]``, with the published code's parameters, ``kaiser_fast``.
 
-    The result is played at the old sampling rate, so that length and pitch change.
+    The result is played at the old sampling rate, so that length and pitch change. It is rounded, because archives hold
+    16-bit audio; the published code resamples floating-point audio after pre-emphasis, see docs/fidelity.md.
     """
     if factor == 1:
         return samples
