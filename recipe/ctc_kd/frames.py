@@ -1,8 +1,9 @@
-"""Time in samples and in frames: the sample rate of all audio, and the frame shift of teachers and students."""
+"""Time in samples and in frames: the sample rate of all audio, and where the frames of teachers and students lie."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,5 +31,34 @@ def num_windows(num_samples: Count, *, window: int = WINDOW_SAMPLES, hop: int = 
 
 
 def num_frames(duration_s: float) -> int:
-    """How many frames a student makes of an utterance; its teacher makes as many or one more."""
+    """How many frames a student makes of an utterance; its teacher may make one more or one less."""
     return num_windows(round(duration_s * SAMPLE_RATE_HZ)) // SUBSAMPLING
+
+
+class Layer(NamedTuple):
+    """What slides over time: a window, a convolution, a pooling.
+
+    :param size: how many inputs an output sees
+    :param step: inputs from one output to the next
+    :param padding: inputs that are added before the first; negative if as many are skipped
+    """
+
+    size: int
+    step: int = 1
+    padding: int = 0
+
+
+def first_centre_s(layers: Iterable[Layer]) -> float:
+    """The time of the first frame that a stack of layers makes of audio: the middle of the samples that it sees."""
+    centre, step = 0.0, 1  # in samples; the samples from one input of a layer to the next
+    for layer in layers:
+        centre += step * ((layer.size - 1) / 2 - layer.padding)
+        step *= layer.step
+    return centre / SAMPLE_RATE_HZ
+
+
+VGG_LAYERS = 2 * (Layer(3, padding=1), Layer(3, padding=1), Layer(2, 2))
+"""The student's front-end, see ``nn.frontend``."""
+
+STUDENT_CENTRE_S = first_centre_s([Layer(WINDOW_SAMPLES, HOP_SAMPLES), *VGG_LAYERS])
+"""The time of the student's first frame."""

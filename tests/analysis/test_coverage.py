@@ -126,7 +126,8 @@ def test_empty_store_is_an_error():
         count([])
 
 
-def test_job(tmp_path, run_jobs):
+@pytest.mark.parametrize("metadata", [{}, {"first_centre_s": 0.0225}], ids=["store of an earlier version", "store"])
+def test_job(tmp_path, run_jobs, metadata):
     from sisyphus import tk
 
     from ctc_kd.analysis.coverage import CoverageJob
@@ -136,7 +137,7 @@ def test_job(tmp_path, run_jobs):
     random.Random(0).shuffle(utterances)
     (tmp_path / "store").mkdir()
     for name, part in (("0.hdf", utterances[:4]), ("1.hdf", utterances[4:])):
-        with HdfWriter(tmp_path / "store" / name, labels=["A", "B", "C", "D", "[blank]"]) as writer:
+        with HdfWriter(tmp_path / "store" / name, labels=["A", "B", "C", "D", "[blank]"], metadata=metadata) as writer:
             for tag, logits in part:
                 writer.add(tag, logits)
     log_prior = np.log([0.1, 0.1, 0.1, 0.1, 0.6])
@@ -150,6 +151,7 @@ def test_job(tmp_path, run_jobs):
     run_jobs(job.out_coverage)
     with open(job.out_coverage.get_path()) as file:
         coverage = json.load(file)
+    assert coverage["first_centre_s"] == metadata.get("first_centre_s")
     assert coverage["selections"][:-1] == count(utterances)["selections"]
     corrected = sum(int(((logits - 0.5 * log_prior).argmax(axis=1) != BLANK).sum()) for _, logits in utterances)
     assert coverage["selections"][-1] == {

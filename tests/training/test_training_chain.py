@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from ctc_kd.files import read_json
-from ctc_kd.frames import num_frames
+from ctc_kd.frames import FRAME_SHIFT_S, STUDENT_CENTRE_S, num_frames
 from ctc_kd.lexicon.inventory import labels
 from ctc_kd.nn.config import ConformerConfig, StudentConfig, VggConfig
 from ctc_kd.nn.student import StudentCtc
@@ -78,7 +78,8 @@ def test_chain(run_jobs, tiny, ctc):
     logits = dict(read_hdf(dump.out_logits.get_path()))
     assert len(logits) == 25
     assert all(array.dtype == np.float16 and array.shape[1] == 79 for array in logits.values())
-    assert read_metadata(dump.out_logits.get_path())["teacher_job"] == ctc.job_id()
+    metadata = {"teacher_job": ctc.job_id(), "frame_shift_s": FRAME_SHIFT_S, "first_centre_s": STUDENT_CENTRE_S}
+    assert read_metadata(dump.out_logits.get_path()) == metadata
 
     dev = dict(read_hdf(posteriors.out_posteriors["dev"].get_path()))
     assert len(dev) == 5

@@ -16,8 +16,9 @@ class CoverageJob(Job):
     """Counts the frames that each selection rule keeps from a store of teacher logits, padding excluded.
 
     ``out_coverage`` (JSON): ``utterances, frames, frame_shift_s, blank_share`` (frames with blank as best label),
-    ``mean_entropy`` (nats per frame), ``selections`` (list of ``rule, parameter, frames, share``) and ``spikes``, see
-    :class:`ctc_kd.analysis.spikes.SpikeStatistics`.
+    ``mean_entropy`` (nats per frame), ``selections`` (list of ``rule, parameter, frames, share``), ``spikes``, see
+    :class:`ctc_kd.analysis.spikes.SpikeStatistics`, and ``first_centre_s``, the time of the teacher's first frame (null
+    for a store that does not say it).
 
     :param logits: store of raw logits ``[T, C]`` by utterance, blank last
     :param selections: arguments of :class:`ctc_kd.nn.selection.Selection`, e.g.
@@ -40,7 +41,7 @@ class CoverageJob(Job):
         import torch
 
         from ctc_kd.analysis.counting import count_frames
-        from ctc_kd.store import read_hdf, read_labels
+        from ctc_kd.store import read_hdf, read_labels, read_metadata
 
         log_prior = self.log_prior and torch.from_numpy(np.loadtxt(self.log_prior.get_path(), dtype="float32"))
         coverage = count_frames(
@@ -51,4 +52,5 @@ class CoverageJob(Job):
             batch_frames=BATCH_FRAMES,
             log_prior=log_prior,
         )
+        coverage["first_centre_s"] = read_metadata(self.logits.get_path()).get("first_centre_s")
         write_json(self.out_coverage.get_path(), coverage)

@@ -122,6 +122,9 @@ class TeacherConfig:
             It may be HuBERT, wav2vec 2.0, WavLM or the encoder of Whisper
         num_labels_with_blank: number of outputs
         pooling: encoder frames per output frame, pooled by their maximum (2 gives 25 Hz)
+        pooling_offset: encoder frames before the first that is pooled, fewer than ``pooling``. Output frames of HuBERT
+            lie 5.0 ms before the student's, those of Whisper 17.5 ms before, or with 1, which skips one encoder frame,
+            2.5 ms after. What that does to word error rates has not been measured
         dropout: probability before the output layer
         attention_mask: hide padding from the encoder; the paper's code does not. For results that do not depend on the
             batch, ``feat_extract_norm="layer"`` is needed too: the group norm of smaller encoders averages over time
@@ -144,8 +147,11 @@ class TeacherConfig:
     train_convolutions: bool = True
     encoder_options: dict = field(default_factory=dict)
     waveform: str | None = None
+    pooling_offset: int = 0
 
     def __post_init__(self):
+        if self.pooling_offset not in range(self.pooling):
+            raise ValueError(f"pooling_offset {self.pooling_offset}: expected 0 or more, below pooling {self.pooling}")
         if self.waveform not in (None, *WAVEFORMS):
             raise ValueError(f"waveform {self.waveform!r}: expected one of {', '.join(WAVEFORMS)}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from ..frames import VGG_LAYERS, Layer, first_centre_s
 from .config import StudentConfig
 from .conformer import Conformer
 from .dropout import Dropout
@@ -23,6 +24,11 @@ class StudentCtc(nn.Module):
         self.conformer = Conformer(cfg.conformer)
         self.dropout = Dropout(cfg.conformer.dropout)
         self.output = nn.Linear(cfg.conformer.dim, cfg.num_labels_with_blank)
+
+    @property
+    def first_centre_s(self) -> float:
+        """The time of the first frame, for a student that teaches others."""
+        return first_centre_s([Layer(self.cfg.log_mel.window, self.cfg.log_mel.hop), *VGG_LAYERS])
 
     def forward(self, audio: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """

@@ -9,10 +9,11 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 from transformers.utils.logging import disable_progress_bar
 
+from ..frames import Layer, first_centre_s
 from .config import TeacherConfig
 from .features import prepare_waveform
 from .masking import random_subset, spans, valid_frames
-from .whisper_encoder import WhisperAudioEncoder, WhisperFeatures, whisper_lengths
+from .whisper_encoder import LAYERS, WhisperAudioEncoder, WhisperFeatures, whisper_lengths
 
 disable_progress_bar()  # bars for loading and saving weights would fill the logs of jobs
 
@@ -45,6 +46,13 @@ def convolution_lengths(lengths: Tensor, config: PretrainedConfig) -> Tensor:
     for kernel, stride in zip(config.conv_kernel, config.conv_stride, strict=True):
         lengths = (lengths - kernel) // stride + 1
     return lengths.clamp(min=0)
+
+
+def convolution_layers(config: PretrainedConfig) -> list[Layer]:
+    """What makes the encoder's frames out of samples."""
+    if is_whisper(config):
+        return list(LAYERS)
+    return [Layer(kernel, stride) for kernel, stride in zip(config.conv_kernel, config.conv_stride, strict=True)]
 
 
 def load_encoder(cfg: TeacherConfig) -> PreTrainedModel:
@@ -105,6 +113,12 @@ class SpeechEncoderCtc(nn.Module):
         self.dropout = nn.Dropout(cfg.dropout)
         self.output = nn.Linear(config.hidden_size, cfg.num_labels_with_blank)
 
+    @property
+    def first_centre_s(self) -> float:
+        """The time of the first output frame, in the middle of its encoder frames."""
+        pooling = Layer(self.cfg.pooling, self.cfg.pooling, padding=-self.cfg.pooling_offset)
+        return first_centre_s([*convolution_layers(self.encoder.config), pooling])
+
     def forward(self, audio: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """
         :param audio: ``[B, N]`` samples as recorded; ``TeacherConfig.waveform`` says how they are prepared here
@@ -115,9 +129,10 @@ class SpeechEncoderCtc(nn.Module):
         num_frames = int(convolution_lengths(torch.as_tensor(audio.shape[1]), self.encoder.config))
         frames = convolution_lengths(lengths, self.encoder.config)
         hidden = self._encode(audio, lengths, self._time_mask(frames, num_frames))  # [B, T, D]
-        pooling = self.cfg.pooling
-        hidden = hidden[:, : num_frames // pooling * pooling].unflatten(1, (-1, pooling)).amax(dim=2)
-        return self.output(self.dropout(hidden)), frames // pooling
+        offset, pooling = self.cfg.pooling_offset, self.cfg.pooling
+        num_pooled = max(0, num_frames - offset) // pooling
+        hidden = hidden[:, offset : offset + num_pooled * pooling].unflatten(1, (num_pooled, pooling)).amax(dim=2)
+        return self.output(self.dropout(hidden)), (frames - offset).clamp(min=0) // pooling
 
     def _encode(self, audio: Tensor, lengths: Tensor, time_mask: Tensor | None) -> Tensor:
         if self.features is not None:

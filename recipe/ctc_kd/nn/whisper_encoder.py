@@ -8,11 +8,15 @@ from torch import Tensor, nn
 from transformers import WhisperConfig
 from transformers.models.whisper.modeling_whisper import WhisperEncoder, WhisperPreTrainedModel
 
+from ..frames import WINDOW_SAMPLES, Layer
 from .config import LogMelConfig
 from .features import LogMel
 from .masking import valid_frames
 
 HOP = 160  # samples per feature frame (100 Hz); the second convolution halves the rate to 50 Hz
+LAYERS = (Layer(WINDOW_SAMPLES, HOP, padding=WINDOW_SAMPLES // 2), Layer(3, padding=1), Layer(3, 2, padding=1))
+"""Its centred windows and its two convolutions."""
+
 MASKED = -1e4  # in attention scores it gives a weight of 0 in every floating point type, and no NaN in empty rows
 
 

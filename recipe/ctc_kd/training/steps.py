@@ -96,13 +96,14 @@ class DumpLogits(LogitCallback):
 
     def init(self, *, model):
         self.shard = self.options["first_shard"]
+        self.metadata = {**self.options["metadata"], "first_centre_s": model.first_centre_s}
         self._open()
 
     def _open(self):
         self.writer = HdfWriter(
             f"{self.options['folder']}/shard.{self.shard:05d}.hdf",
             labels=self.options["labels"],
-            metadata=self.options["metadata"],
+            metadata=self.metadata,
         )
 
     def store(self, utterance: str, logits: np.ndarray):

@@ -151,6 +151,10 @@ def test_coverage(make_record):
         "| Trimming | – | 7\u2009200 | 80.0 % | – |",
     ]
     assert "- Speech: 0.10 h, 2 utterances" in text
+    assert "First frame" not in text  # the file of an earlier version does not say it
+    for first_centre_s, where in ((0.02246875, "at 22.5 ms, 5.0 ms before"), (0.03653125, "at 36.5 ms, 9.1 ms after")):
+        text = coverage_markdown({**coverage, "first_centre_s": first_centre_s}, results)
+        assert f"- First frame: {where} the student’s" in text
 
 
 def test_published_numbers():
