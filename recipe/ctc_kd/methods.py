@@ -5,7 +5,10 @@ A rule's function is the one of the same name in ``ctc_kd.nn.selection.RULES``.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 
 @dataclass(frozen=True)
@@ -27,12 +30,12 @@ class Parameter:
 
     def fault_of(self, value: float) -> str | None:
         """What is wrong with a value; None if nothing is."""
-        too_large = self.most is not None and value > self.most
-        if value <= 0 or too_large or (self.whole and value != int(value)):
-            kind = "a whole number" if self.whole else "a number"
-            at_most = "" if self.most is None else f", at most {self.most:g}"
-            return f"{self.name} is {value}, expected {kind} above 0{at_most}"
-        return None
+        most = math.inf if self.most is None else self.most
+        if isinstance(value, Integral if self.whole else Real) and 0 < value <= most and value != math.inf:
+            return None
+        kind = "a whole number" if self.whole else "a number"
+        at_most = "" if self.most is None else f", at most {self.most:g}"
+        return f"{self.name} is {value!r}, expected {kind} above 0{at_most}"
 
 
 @dataclass(frozen=True)
@@ -94,3 +97,18 @@ def method_of(name: str) -> Method:
     if name not in METHODS:
         raise ValueError(f"there is no method {name!r}; expected one of {', '.join(METHODS)}")
     return METHODS[name]
+
+
+def check_rule(rule: str, parameters: Mapping[str, float]):
+    """
+    :raises ValueError: there is no such selection rule, or ``parameters`` are not its hyper-parameter in its range
+    """
+    rules = [name for name, method in METHODS.items() if method.distils]
+    if rule not in rules:
+        raise ValueError(f"there is no selection rule {rule!r}; expected one of {', '.join(rules)}")
+    expected = METHODS[rule].parameter
+    names = [expected.name] if expected else []
+    if list(parameters) != names:
+        raise ValueError(f"selection rule {rule!r} takes {names or 'no parameters'}, got {list(parameters)}")
+    if expected and (fault := expected.fault_of(parameters[expected.name])):
+        raise ValueError(f"selection rule {rule!r}: {fault}")

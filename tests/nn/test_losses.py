@@ -88,6 +88,28 @@ def test_kd_ignores_garbage_outside_of_the_mask(garbage):
     assert (student.grad[~mask] == 0).all()
 
 
+def test_kd_of_classes_that_the_teacher_rules_out():
+    student, teacher, mask = random_batch()
+    teacher[..., 1] = -math.inf
+    without = [torch.cat([logits[..., :1], logits[..., 2:]], dim=-1) for logits in (student, teacher)]
+    arguments = {"temperature": 2.0, "normalisation": "selected_frames"}
+    student.requires_grad_()
+    loss = kd_loss(student, teacher, mask, **arguments)
+    loss.backward()
+    normaliser = (student / 2).logsumexp(-1) - (without[0] / 2).logsumexp(-1)  # the student's share of that class
+    expected = kd_loss(*without, mask, **arguments) + 4 * normaliser[mask].mean()
+    torch.testing.assert_close(loss, expected)
+    q_minus_p = (student / 2).softmax(-1) - (teacher / 2).softmax(-1)
+    torch.testing.assert_close(student.grad, (2.0 * q_minus_p / mask.sum() * mask[..., None]).detach())
+
+
+def test_kd_shows_a_teacher_that_has_diverged():
+    student, teacher, mask = random_batch()
+    for value in (math.nan, math.inf):
+        teacher[mask] = value
+        assert kd_loss(student, teacher, mask, temperature=1.0, normalisation="selected_frames").isnan()
+
+
 def test_kd_without_selected_frames_is_zero():
     student, teacher, mask = random_batch()
     student.requires_grad_()
@@ -109,6 +131,21 @@ def test_kd_refuses_unclear_normalisation():
         kd_loss(student, teacher, mask, temperature=2.0, normalisation="batch_times_labels")
     with pytest.raises(ValueError, match="expected one of selected_frames, batch_times_labels"):
         kd_loss(student, teacher, mask, temperature=2.0, normalisation="mean")
+
+
+@pytest.mark.parametrize("temperature", [0.0, -1.0, math.nan, math.inf])
+def test_a_temperature_that_makes_no_sense_is_refused(temperature):
+    student, teacher, mask = random_batch()
+    with pytest.raises(ValueError, match=f"temperature {temperature}, expected a finite number above 0"):
+        kd_loss(student, teacher, mask, temperature=temperature, normalisation="selected_frames")
+    with pytest.raises(ValueError, match=f"temperature {temperature}, expected a finite number above 0"):
+        DistillationLoss(1.0, temperature=temperature)
+
+
+@pytest.mark.parametrize("kd_scale", [-0.5, 1.5, math.nan, "0.5", None])
+def test_a_weight_that_makes_no_sense_is_refused(kd_scale):
+    with pytest.raises(ValueError, match=f"kd_scale {kd_scale!r}, expected the weight of the KD loss, from 0 to 1"):
+        DistillationLoss(kd_scale)
 
 
 @given(teacher_frames=st.integers(8, 12))

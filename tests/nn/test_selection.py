@@ -1,5 +1,6 @@
 """The selection rules against plain definitions, one utterance at a time, and the properties that all of them share."""
 
+import inspect
 import math
 
 import pytest
@@ -13,7 +14,6 @@ from ctc_kd.nn.selection import (
     Selection,
     all_frames,
     eliminate,
-    number_arguments,
     prior_corrected,
     random_blanks,
     symmetric,
@@ -199,13 +199,24 @@ def test_every_method_that_distils_is_a_rule_with_its_hyper_parameter():
     declared = {name: method.parameter for name, method in METHODS.items() if method.distils}
     assert set(declared) == set(RULES)
     for rule, parameter in declared.items():
-        assert number_arguments(rule) == ([parameter.name] if parameter else [])
+        arguments = inspect.signature(RULES[rule]).parameters.values()
+        numbers = [argument.name for argument in arguments if argument.annotation in ("int", "float")]
+        assert numbers == ["blank", *([parameter.name] if parameter else [])]
 
 
 def test_wrong_configs_are_refused():
     with pytest.raises(ValueError, match="symetric.*expected one of all, eliminate"):
         Selection("symetric", {"n": 2})
+    for rule, parameters in (("threshold", {"alpha": 90}), ("symmetric", {"n": -1}), ("random", {"beta": math.nan})):
+        with pytest.raises(ValueError, match=f"'{rule}': .* is {next(iter(parameters.values()))}, expected"):
+            Selection(rule, parameters)
     with pytest.raises(ValueError, match=r"takes \['n'\], got \['alpha'\]"):
         Selection("symmetric", {"alpha": 2})
     with pytest.raises(ValueError, match=r"takes \['n'\], got \[\]"):
         Selection("symmetric")
+
+
+@pytest.mark.parametrize("selection", ANY_RULE, ids=lambda selection: selection.rule)
+def test_frames_that_are_no_numbers_are_selected_and_so_make_the_loss_no_number(selection):
+    """Else a student of a diverged teacher would learn nothing, and nothing would show it."""
+    assert select(selection, torch.full((1, 6, BLANK + 1), math.nan), torch.tensor([6])).all()

@@ -1,5 +1,6 @@
 """Models and losses are checked when a graph is declared, without torch."""
 
+import math
 import subprocess
 import sys
 
@@ -46,7 +47,9 @@ def test_a_wrong_model_is_named(model, fault):
         ({}, "kd_scale None, expected the weight"),
         ({"kd_scale": 1.5}, "kd_scale 1.5, expected"),
         ({"kd_scale": 1.0, "temprature": 2}, "a criterion has temprature; expected only kd_scale, temperature"),
+        ({"kd_scale": "1"}, "kd_scale '1', expected"),
         ({"kd_scale": 1.0, "temperature": 0.0}, "temperature 0.0, expected"),
+        ({"kd_scale": 1.0, "temperature": math.nan}, "temperature nan, expected"),
         ({"kd_scale": 1.0, "normalisation": "frames"}, "normalisation 'frames', expected one of selected_frames"),
         (kd(rule="symetric", parameters={"n": 1}), "no selection rule 'symetric'; expected one of all, eliminate"),
         (kd(rule="baseline"), "no selection rule 'baseline'"),

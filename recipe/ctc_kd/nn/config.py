@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
 
 from ..frames import HOP_SAMPLES, SAMPLE_RATE_HZ, WINDOW_SAMPLES
@@ -109,6 +111,23 @@ class StudentConfig:
 
 NORMALISATIONS = ("selected_frames", "batch_times_labels")
 """Normalisations of the distillation loss, see ``nn.losses.kd_loss``."""
+
+
+def check_distillation(*, kd_scale: float, temperature: float, normalisation: str):
+    """
+    :raises ValueError: a setting of ``nn.losses.DistillationLoss`` makes no sense
+    """
+    if not (isinstance(kd_scale, Real) and 0 <= kd_scale <= 1):
+        raise ValueError(f"kd_scale {kd_scale!r}, expected the weight of the KD loss, from 0 to 1")
+    check_temperature(temperature)
+    if normalisation not in NORMALISATIONS:
+        raise ValueError(f"normalisation {normalisation!r}, expected one of {', '.join(NORMALISATIONS)}")
+
+
+def check_temperature(temperature: float):
+    if not (isinstance(temperature, Real) and 0 < temperature < math.inf):
+        raise ValueError(f"temperature {temperature!r}, expected a finite number above 0")
+
 
 WAVEFORMS = ("paper", "plain", "normalised")
 

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .config import NORMALISATIONS
+from .config import NORMALISATIONS, check_distillation, check_temperature
 from .selection import Selection
 
 OverProcesses = Callable[[Tensor | int], Tensor | int]
@@ -68,7 +68,8 @@ def kd_loss(
     """``temperature^2 * sum over masked frames of KL(teacher || student)``, normalised.
 
     :param student_logits: ``[B, T, C]``; frames outside of the mask may hold anything and get no gradient
-    :param teacher_logits: ``[B, T, C]``; half precision is converted to float32, and there is no gradient
+    :param teacher_logits: ``[B, T, C]``; half precision is converted to float32, and there is no gradient. A class with
+        the logit -inf has the probability 0 and adds nothing
     :param mask: ``[B, T]`` bool, see :mod:`ctc_kd.nn.selection`
     :param normalisation: ``"selected_frames"``: divide by the number of masked frames (0 if there are none);
         ``"batch_times_labels"``: divide by B times ``num_labels``, as the published code does for plain distillation
@@ -76,7 +77,9 @@ def kd_loss(
     :param num_labels: number of target labels in the batch
     :param over_processes: applied to the counts of frames, utterances and labels
     :return: scalar
+    :raises ValueError: the temperature is not above 0, or the normalisation is unknown or lacks ``num_labels``
     """
+    check_temperature(temperature)
     if normalisation == "selected_frames":
         denominator = over_processes(mask.sum()).clamp(min=1)
     elif normalisation == "batch_times_labels":
@@ -101,6 +104,7 @@ class _MaskedDivergence(torch.autograd.Function):
         log_q = _frames(student_logits, mask).div_(temperature).log_softmax(dim=-1)
         log_p = _frames(teacher_logits, mask).div_(temperature).log_softmax(dim=-1)
         p = log_p.exp()
+        log_p.clamp_(min=torch.finfo(log_p.dtype).min)  # 0 * -inf would be NaN
         divergence = torch.dot(p.flatten(), log_p.sub_(log_q).flatten())
         ctx.save_for_backward(log_q.exp_().sub_(p), mask)
         ctx.temperature, ctx.dtype = temperature, student_logits.dtype
@@ -167,12 +171,17 @@ class DistillationLoss:
         temperature: of teacher and student
         normalisation: see :func:`kd_loss`
         selection: chooses the frames to distil, called with ``(teacher_logits, lengths, blank=...)``
+
+    Raises a ValueError for a setting that makes no sense.
     """
 
     kd_scale: float
     temperature: float = 2.0
     normalisation: str = "selected_frames"
     selection: Callable[..., Tensor] = field(default_factory=Selection)
+
+    def __post_init__(self):
+        check_distillation(kd_scale=self.kd_scale, temperature=self.temperature, normalisation=self.normalisation)
 
     @property
     def scales(self) -> dict[str, float]:

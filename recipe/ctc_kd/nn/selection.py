@@ -10,7 +10,6 @@ and no rule depends on the other utterances of the batch, loops over utterances,
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..methods import check_rule
 from .masking import random_subset, valid_frames
 
 
@@ -31,8 +31,8 @@ def eliminate(teacher_logits: Tensor, lengths: Tensor, *, blank: int) -> Tensor:
     """Non-blank frames only: blank elimination."""
     labels = teacher_logits.to(torch.float32, copy=True)
     labels[..., blank] = -math.inf
-    is_label = labels.amax(dim=-1) >= teacher_logits[..., blank]  # argmax != blank, but several times as fast on a CPU
-    return all_frames(teacher_logits, lengths, blank=blank) & is_label
+    is_blank = labels.amax(dim=-1) < teacher_logits[..., blank]  # argmax == blank, but several times as fast on a CPU
+    return all_frames(teacher_logits, lengths, blank=blank) & ~is_blank
 
 
 def symmetric(teacher_logits: Tensor, lengths: Tensor, *, blank: int, n: int) -> Tensor:
@@ -94,33 +94,22 @@ RULES: dict[str, Callable[..., Tensor]] = {
 }
 
 
-def number_arguments(rule: str) -> list[str]:
-    """The arguments that a config has to give to a rule: all numbers except the index of blank."""
-    arguments = inspect.signature(RULES[rule]).parameters.values()
-    return [
-        argument.name for argument in arguments if argument.annotation in ("int", "float") and argument.name != "blank"
-    ]
-
-
 @dataclass(frozen=True)
 class Selection:
     """A rule with its parameters, as written in a config: ``Selection("threshold", {"alpha": 0.9})``.
 
     Attributes:
         rule: a name in ``RULES``
-        parameters: keyword arguments of the rule that are plain numbers
+        parameters: the rule's hyper-parameter, as declared in :mod:`ctc_kd.methods`
+
+    Raises a ValueError for an unknown rule, and for a hyper-parameter that is missing or out of its range.
     """
 
     rule: str = "all"
     parameters: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self):
-        if self.rule not in RULES:
-            raise ValueError(f"unknown selection rule {self.rule!r}, expected one of {', '.join(RULES)}")
-        if set(self.parameters) != set(expected := number_arguments(self.rule)):
-            raise ValueError(
-                f"selection rule {self.rule!r} takes {expected or 'no parameters'}, got {sorted(self.parameters)}"
-            )
+        check_rule(self.rule, self.parameters)
 
     def __call__(self, teacher_logits: Tensor, lengths: Tensor, *, blank: int, **tensors) -> Tensor:
         """:param tensors: arguments that a config cannot hold, ``log_prior`` or ``generator``"""

@@ -9,8 +9,8 @@ from functools import cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ctc_kd.methods import METHODS
-from ctc_kd.nn.config import NORMALISATIONS, StudentConfig, TeacherConfig
+from ctc_kd.methods import check_rule
+from ctc_kd.nn.config import NORMALISATIONS, StudentConfig, TeacherConfig, check_distillation
 
 if TYPE_CHECKING:
     import torch
@@ -64,16 +64,15 @@ def check_criterion(literal: dict[str, Any], *, labels: Any, teacher_logits: Any
     if unknown := set(literal) - set(CRITERION_FIELDS):
         raise ValueError(f"a criterion has {', '.join(sorted(unknown))}; expected only {', '.join(CRITERION_FIELDS)}")
     scale = literal.get("kd_scale")
-    if scale is None or not 0 <= scale <= 1:
-        raise ValueError(f"a criterion has kd_scale {scale}, expected the weight of the KD loss, from 0 to 1")
+    check_distillation(
+        kd_scale=scale,
+        temperature=literal.get("temperature", 1.0),
+        normalisation=literal.get("normalisation", NORMALISATIONS[0]),
+    )
     if scale < 1 and labels is None:
         raise ValueError(f"kd_scale {scale} leaves a weight to the CTC loss, which needs label sequences")
     if scale > 0 and teacher_logits is None:
         raise ValueError(f"kd_scale {scale} needs the logits of a teacher")
-    if literal.get("normalisation", NORMALISATIONS[0]) not in NORMALISATIONS:
-        raise ValueError(f"normalisation {literal['normalisation']!r}, expected one of {', '.join(NORMALISATIONS)}")
-    if literal.get("temperature", 1) <= 0:
-        raise ValueError(f"temperature {literal['temperature']}, expected a number above 0")
     if scale > 0:
         _check_selection(literal.get("selection", {"rule": "all"}), has_prior="log_prior" in literal)
 
@@ -81,16 +80,8 @@ def check_criterion(literal: dict[str, Any], *, labels: Any, teacher_logits: Any
 def _check_selection(selection: dict[str, Any], *, has_prior: bool):
     if "rule" not in selection or set(selection) - {"rule", "parameters"}:
         raise ValueError(f"a selection has {sorted(selection)}; expected a rule and, where it takes any, parameters")
-    rule, parameters = selection["rule"], selection.get("parameters")
-    rules = [name for name, method in METHODS.items() if method.distils]
-    if rule not in rules:
-        raise ValueError(f"there is no selection rule {rule!r}; expected one of {', '.join(rules)}")
-    expected = METHODS[rule].parameter
-    names = [expected.name] if expected else []
-    if list(parameters or {}) != names:
-        raise ValueError(f"selection rule {rule!r} takes {names or 'no parameters'}, got {list(parameters or {})}")
-    if expected and (fault := expected.fault_of(parameters[expected.name])):
-        raise ValueError(f"selection rule {rule!r}: {fault}")
+    rule = selection["rule"]
+    check_rule(rule, selection.get("parameters") or {})
     if (rule == "prior") != has_prior:
         raise ValueError(f"selection rule {rule!r} {'needs the' if rule == 'prior' else 'takes no'} log_prior")
 
