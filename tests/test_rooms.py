@@ -14,7 +14,7 @@ FLOORS = [
     {"corpus"},
     {"nn"},
     {"store", "methods"},
-    {"files", "frames", "machine"},
+    {"files", "frames", "machine", "plain_numbers"},
     {""},
 ]
 """Rooms, and single modules, from the top to the ground. A room imports from itself and from lower floors."""

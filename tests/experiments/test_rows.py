@@ -1,5 +1,7 @@
 """The rows of the tables by name, and parts of them."""
 
+import math
+
 import pytest
 
 from ctc_kd.experiments.rows import BASELINE, PRIOR, TABLE_1, TABLE_2, TEACHER, Row, of_methods, with_seeds
@@ -37,6 +39,12 @@ def test_an_unknown_method_is_refused():
         (("symmetric", 1.5, 1), "symmetric takes a weight above 0, at most 1"),
         (("symmetric", 1.0, 0), "n is 0, expected a whole number above 0"),
         (("symmetric", 1.0, 1.5), "n is 1.5, expected a whole number above 0"),
+        (("symmetric", 1.0, 2.0), "n is 2.0, expected a whole number above 0"),
+        (("symmetric", 1.0, "2"), "n is '2', expected a whole number above 0"),
+        (("random", 1.0, math.nan), "beta is nan, expected a number above 0"),
+        (("random", 1.0, math.inf), "beta is inf, expected a number above 0"),
+        (("all", math.nan), "all takes a weight above 0"),
+        (("all", "0.9"), "all takes a weight above 0"),
         (("threshold", 1.0, 1.1), "alpha is 1.1, expected a number above 0, at most 1"),
         (("baseline", 0.5), "baseline has no distillation loss to weigh"),
         (("teacher", None, None, 1), "the teacher has no seed of its own"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ctc_kd.lexicon.inventory import end_of_word, labels
+from ctc_kd.plain_numbers import make_plain
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,6 +36,9 @@ class SearchConfig:
     beam_threshold: float = 14.0
     word_score: float = 0.0
     sil_score: float = 0.0
+
+    def __post_init__(self):
+        make_plain(self)
 
 
 class LexiconDecoder:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ctc_kd.decoding.search import SearchConfig
+from ctc_kd.plain_numbers import make_plain
 from ctc_kd.training.training_config import TrainingConfig
 
 
@@ -15,6 +16,9 @@ class Scales:
 
     lm: tuple[float, ...]
     prior: tuple[float, ...]
+
+    def __post_init__(self):
+        make_plain(self)
 
 
 @dataclass(frozen=True)
@@ -53,3 +57,6 @@ class Preset:
     audio_format: str = "flac"
     requests: dict[str, dict] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self):
+        make_plain(self)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 
 from ctc_kd.methods import METHODS, method_of, rules_of_table
+from ctc_kd.plain_numbers import make_plain
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Row:
     seed: int | None = None
 
     def __post_init__(self):
+        make_plain(self)
         if fault := self._fault():
             raise ValueError(f"{self}: {fault}")
 
@@ -35,7 +38,7 @@ class Row:
             return "the teacher has no seed of its own: all students share it, and the preset determines its training"
         if not method.distils and self.weight is not None:
             return f"{self.method} has no distillation loss to weigh"
-        if method.distils and (self.weight is None or not 0 < self.weight <= 1):
+        if method.distils and not (isinstance(self.weight, Real) and 0 < self.weight <= 1):
             return f"{self.method} takes a weight above 0, at most 1 (with weight 0 it would be the baseline)"
         if method.parameter is None:
             return None if self.parameter is None else f"{self.method} takes no hyper-parameter"

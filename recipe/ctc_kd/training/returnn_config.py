@@ -6,6 +6,7 @@ import pprint
 from typing import Any
 
 from ctc_kd.files import write_lines
+from ctc_kd.plain_numbers import plain
 
 STEPS_MODULE = "ctc_kd.training.steps"
 BEHAVIOR_VERSION = 38  # of RETURNN; below 37, each of several loader processes returns all of the data
@@ -24,7 +25,7 @@ def as_literal(value: Any) -> Any:
 def write_config(path: str, *, settings: dict[str, Any], steps: list[str]):
     """Write a RETURNN config.
 
-    :param settings: names and literal values
+    :param settings: names and literal values, which may be NumPy's numbers
     :param steps: names imported from the step functions' module, e.g. ``get_model``, ``train_step``
     """
     common = {
@@ -37,7 +38,7 @@ def write_config(path: str, *, settings: dict[str, Any], steps: list[str]):
     }
     lines = ["#!returnn", f"from {STEPS_MODULE} import {', '.join(steps)}", ""]
     for name, value in sorted({**common, **settings}.items()):
-        lines.append(f"{name} = {pprint.pformat(value, width=110, sort_dicts=False)}")
+        lines.append(f"{name} = {pprint.pformat(plain(value), width=110, sort_dicts=False)}")
     write_lines(path, lines)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ctc_kd.plain_numbers import make_plain
+
 ADAMW = {"class": "adamw", "epsilon": 1e-16, "weight_decay": 0.01, "fused": True}
 
 
@@ -34,6 +36,9 @@ class TrainingConfig:
     bin_size: int = 1000
     keep_epochs: tuple[int, ...] = ()
     seed: int = 42
+
+    def __post_init__(self):
+        make_plain(self)
 
     @property
     def num_epochs(self) -> int:
