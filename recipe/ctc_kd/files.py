@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, BinaryIO
 
 
 @contextmanager
@@ -38,13 +39,38 @@ def read_json(path: str) -> Any:
         return json.load(file)
 
 
-def text_lines(path: str) -> Iterator[str]:
-    """The lines of a UTF-8 text, plain or ``.gz``, without the byte order mark that some programs write.
+def open_unpacked(path: str) -> BinaryIO:
+    """Opens a file for reading; one that is packed with gzip, whatever its name, is unpacked on the way."""
+    with open(path, "rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    return gzip.open(path) if packed else open(path, "rb")
 
-    :raises ValueError: the file is not UTF-8 text, or its ``.gz`` is damaged
+
+def text_lines(path: str) -> Iterator[str]:
+    """The lines of a UTF-8 text, packed or not, without the byte order marks that some programs write.
+
+    Every text that people may have written by hand is read here.
+
+    :raises ValueError: a line is not UTF-8 text, or the packed file is damaged
     """
-    with (gzip.open if path.endswith(".gz") else open)(path, "rt", encoding="utf-8-sig") as file:
+    number = 0
+    with open_unpacked(path) as file:
         try:
-            yield from file
-        except (EOFError, UnicodeDecodeError, gzip.BadGzipFile, zlib.error) as error:
-            raise ValueError(f"{path}: {error}; expected UTF-8 text, in a complete .gz if so named") from error
+            for number, line in enumerate(io.TextIOWrapper(file, "utf-8", "surrogateescape"), 1):
+                if fault := _fault_of(line):
+                    raise ValueError(
+                        f"{path}:{number}: {fault}, expected UTF-8 text; convert the file, for example with iconv"
+                    )
+                yield line.removeprefix("\ufeff")  # in the middle, too, where files were joined
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise ValueError(f"{path}: damaged after line {number} ({error}); expected a complete .gz") from error
+
+
+def _fault_of(line: str) -> str | None:
+    """What is no text in a line that was read with ``surrogateescape``."""
+    if not line.isascii():
+        try:
+            line.encode()
+        except UnicodeEncodeError as error:
+            return f"the byte 0x{ord(line[error.start]) - 0xDC00:02x}"
+    return "a zero byte, as in UTF-16" if "\0" in line else None

@@ -148,8 +148,9 @@ def test_an_id_found_twice_is_an_error(run_here, librispeech):
     [
         (["19-198-0000 ONE", "19-198-0001 TWO", "19-198-0002 THREE"], "utterance 19-198-0002: .* but no audio"),
         (["19-198-0000 ONE"], "utterance 19-198-0001: .*0001.flac has no transcript"),
-        (["19-198-0000 ONE", "19-198-0001"], "utterance 19-198-0001: .*trans.txt: an empty transcript"),
+        (["19-198-0000 ONE", "19-198-0001"], "utterance 19-198-0001: .*trans.txt:2: an empty transcript"),
         (["19-198-0000 ONE", "19-198-0001 ROOM 101"], "utterance 19-198-0001: .*: unknown characters '0' '1'"),
+        (["19-198-0000 ONE", "19-198-0001 ' GO '"], "utterance 19-198-0001: .*trans.txt:2: a word without a letter"),
         (["19-198-0000 ONE", "19-198-0001 TWO", "19-198-0001 TWO"], "utterance 19-198-0001: .*second transcript"),
     ],
 )
@@ -177,7 +178,7 @@ def test_line_ends_and_the_byte_order_mark_of_other_systems(run_here, librispeec
 def test_a_transcript_file_that_is_not_utf8_is_named(run_here, librispeech):
     run_here(audio_job(librispeech))
     librispeech.transcripts("19-198").write_bytes("19-198-0000 CAFÉ\n".encode("latin-1"))
-    with pytest.raises(CorpusError, match="19-198.trans.txt: is not UTF-8 text"):
+    with pytest.raises(ValueError, match="19-198.trans.txt:1: the byte 0xc9, expected UTF-8 text"):
         run_here(transcripts_job(librispeech))
 
 

@@ -79,10 +79,10 @@ def test_line_ends_and_the_byte_order_mark_of_other_systems(tmp_path):
 
 
 def test_a_file_that_is_not_utf8_is_named(tmp_path):
-    path = write(tmp_path, "Talk_2010 1 Ann 0 1 <NA> café\n".encode("latin-1"))
+    path = write(tmp_path, ";; comment\nTalk_2010 1 Ann 0 1 <NA> café\n".encode("latin-1"))
     found, (problem,) = read_stm(path)
     assert found == []
-    assert problem.startswith(f"{path}: is not UTF-8 text")
+    assert problem.startswith(f"{path}:2: the byte 0xe9, expected UTF-8 text")
 
 
 def seconds(*spans):

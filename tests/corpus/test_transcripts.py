@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from ctc_kd.corpus.transcripts import (
     CHARACTERS,
+    fault_of_words,
     normalise_text,
     read_transcripts,
     unknown_characters,
@@ -29,6 +30,12 @@ def test_a_repeated_utterance_is_an_error(tmp_path):
         read_transcripts(path)
 
 
+def test_transcripts_written_by_hand(tmp_path):
+    path = tmp_path / "transcripts.txt"
+    path.write_bytes("\ufeff;; by me\r\n a-1\tit's  so\r\n\r\na-2\r\n\ufeffa-3 Yes".encode())
+    assert read_transcripts(path) == {"a-1": "IT'S SO", "a-2": "", "a-3": "YES"}
+
+
 @given(text=st.text())
 def test_normalising_twice_changes_nothing(text):
     once = normalise_text(text)
@@ -42,3 +49,10 @@ def test_characters():
     assert unknown_characters("IT'S A DOG") == []
     assert unknown_characters("IT’S 2 DOGS") == ["2", "’"]
     assert unknown_characters(normalise_text("weiß ﬁn")) == ["ß", "ﬁ"]
+
+
+def test_words_that_no_lexicon_can_have():
+    assert fault_of_words("THE DOGS' 'CAUSE A''S") is None
+    assert fault_of_words("HE SAID ' GO ' TO ME") == "a word without a letter in \"HE SAID ' GO ' TO ME\""
+    assert fault_of_words("A '' B").startswith("a word without a letter")
+    assert fault_of_words("ROOM 2").startswith("unknown characters '2'")

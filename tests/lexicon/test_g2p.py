@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from sisyphus import tk
 
+from ctc_kd.corpus.problems import CorpusError
 from ctc_kd.lexicon import g2p, joint_sequence
 from ctc_kd.lexicon.g2p import ApplyG2PJob, OovWordsJob, TrainG2PJob
 from ctc_kd.lexicon.pronunciations import read_lexicon
@@ -27,6 +28,12 @@ def test_oov_words(run_here, write, regular_lexicon):
     transcripts = write("transcripts.txt", "1-1-0 TAB SIKOT BAT\n1-1-1 ABBA TAB SIKOT\n")
     job = run_here(OovWordsJob(transcripts=transcripts, lexicon=regular_lexicon))
     assert Path(job.out_words.get_path()).read_text() == "ABBA\nSIKOT\n"
+
+
+def test_words_that_g2p_can_never_pronounce_are_refused_before_it_is_trained(run_here, write, regular_lexicon):
+    transcripts = write("transcripts.txt", "1-1-0 HE SAID ' GO ' TO ME\n1-1-1 AN' SO\n1-1-2 ROOM 2\n")
+    with pytest.raises(CorpusError, match=r"(?s)2 problem.*utterance 1-1-0: a word without .*utterance 1-1-2: unknown"):
+        run_here(OovWordsJob(transcripts=transcripts, lexicon=regular_lexicon))
 
 
 def train_job(lexicon, **arguments):

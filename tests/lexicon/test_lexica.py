@@ -46,7 +46,7 @@ def test_texts_may_be_compressed(run_here, texts, tmp_path):
 
 def test_a_text_that_is_not_utf8_is_named(run_here, tmp_path):
     (tmp_path / "latin.txt").write_bytes("café\n".encode("latin-1"))
-    with pytest.raises(ValueError, match="latin.txt: .*UTF-8"):
+    with pytest.raises(ValueError, match="latin.txt:1: .*UTF-8"):
         run_here(CmuLexiconJob(words=[tk.Path(str(tmp_path / "latin.txt"))]))
 
 

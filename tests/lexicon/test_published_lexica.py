@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from ctc_kd.lexicon.dictionaries import parse_dictionary
-from ctc_kd.lexicon.pronunciations import read_lexicon
+from ctc_kd.corpus.word_lists import entries
+from ctc_kd.lexicon.pronunciations import lexicon_of, read_lexicon
 from ctc_kd.lexicon.published_lexica import TEDLIUM_CORRECTIONS, PublishedLexiconJob
 
 LIBRISPEECH = """A\tAH0
@@ -92,5 +92,5 @@ def test_a_file_without_words_is_an_error(run_here, write):
 def test_letters_that_become_english_in_upper_case_are_left_out():
     odd = [chr(code) for code in range(128, 0x3000) if chr(code).upper().isascii() and not chr(code).isspace()]
     assert "ß" in odd and "ı" in odd
-    lexicon, left_out = parse_dictionary((f"{letter} AH" for letter in odd), name="odd")
-    assert (lexicon, left_out) == ({}, odd)
+    lexicon, left_out = lexicon_of(entries((f"{letter} AH" for letter in odd), name="odd"))
+    assert (lexicon, [entry.written for entry in left_out]) == ({}, odd)

@@ -44,7 +44,7 @@ def test_text_that_is_damaged_is_refused(run_here, tmp_path):
 
 def test_other_encodings_are_refused(run_here, tmp_path):
     (tmp_path / "latin.txt").write_bytes("naïve\n".encode("latin-1"))
-    with pytest.raises(ValueError, match="latin.txt: .*UTF-8"):
+    with pytest.raises(ValueError, match="latin.txt:1: .*UTF-8"):
         run(run_here, tmp_path, texts=["latin.txt"])
 
 

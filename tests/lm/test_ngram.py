@@ -22,7 +22,7 @@ def test_job_without_vocabulary_keeps_its_id():
 
 
 def test_vocabulary_of_a_lexicon(tmp_path):
-    (tmp_path / "lexicon.txt").write_text("THE DH AH\nTHE DH IY\n\nCAT K AE T\n")
+    (tmp_path / "lexicon.txt").write_text("\ufeffThe DH AH\nTHE(2) DH IY\n\nCAT K AE T\n")
     options = limit_vocabulary(str(tmp_path / "lexicon.txt"), str(tmp_path / "words.txt"))
     assert (tmp_path / "words.txt").read_text() == "THE\nCAT\n"
     assert options == ["--limit_vocab_file", str(tmp_path / "words.txt"), "--vocab_pad", "4"]

@@ -14,7 +14,7 @@ from sisyphus import Job, Task, tk
 from ctc_kd.corpus.audio import read_header
 from ctc_kd.corpus.problems import CorpusError, print_left_out, refuse
 from ctc_kd.corpus.read_transcripts import Lines, ReadTranscriptsJob
-from ctc_kd.corpus.transcripts import normalise_text
+from ctc_kd.corpus.transcripts import transcript_lines
 from ctc_kd.frames import SAMPLE_RATE_HZ
 
 
@@ -67,14 +67,14 @@ class ReadLibriSpeechAudioJob(Job):
 class ReadLibriSpeechTranscriptsJob(ReadTranscriptsJob):
     """The transcripts of one part, see :class:`ctc_kd.corpus.read_transcripts.ReadTranscriptsJob`.
 
-    Only case and white space of the text are normalised. Characters outside ``A-Z'``, empty or repeated
-    transcripts, and transcripts without audio or audio without transcript fail the job.
+    Only case and white space of the text are normalised. Characters outside ``A-Z'``, words without a letter, empty or
+    repeated transcripts, and transcripts without audio or audio without transcript fail the job.
     """
 
     remedy = "Repair the .trans.txt files (or add the audio), then run the job again."
 
     def read(self, part_dir: str) -> Lines:
-        return Lines(list(transcript_lines(part_dir)))
+        return Lines(list(lines_of_part(part_dir)))
 
 
 def chapter_dirs(part_dir: str) -> Iterator[tuple[str, str, str]]:
@@ -119,21 +119,9 @@ def find_utterances(part_dir: str) -> tuple[dict[str, tuple[str, str]], list[str
     return audio, problems, others
 
 
-def transcript_lines(part_dir: str) -> Iterator[tuple[str, str, str]]:
-    """``(file, utterance id, normalised text)`` of every line of a part's ``.trans.txt`` files.
-
-    :raises CorpusError: a file is not UTF-8
-    """
+def lines_of_part(part_dir: str) -> Iterator[tuple[str, str, str]]:
+    """The lines of a part's ``.trans.txt`` files, see :func:`ctc_kd.corpus.transcripts.transcript_lines`."""
     for speaker, chapter, folder in chapter_dirs(part_dir):
         path = os.path.join(folder, f"{speaker}-{chapter}.trans.txt")
-        if not os.path.exists(path):
-            continue  # the missing transcripts are reported by utterance
-        try:
-            with open(path, encoding="utf-8-sig") as file:
-                lines = file.read().splitlines()
-        except UnicodeDecodeError as error:
-            raise CorpusError(f"{path}: is not UTF-8 text ({error}); convert it, then run the job again") from error
-        for line in lines:
-            if line.strip():
-                utterance, *words = line.split()
-                yield path, utterance, normalise_text(" ".join(words))
+        if os.path.exists(path):  # else the missing transcripts are reported by utterance
+            yield from transcript_lines(path)

@@ -10,6 +10,7 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from ctc_kd.corpus.transcripts import normalise_text
+from ctc_kd.files import text_lines
 
 IGNORED = "ignore_time_segment_in_scoring"
 SHORTEST_S = Decimal("0.01")
@@ -42,11 +43,10 @@ def read_stm(path: str) -> tuple[list[StmSegment], list[str]]:
     segments, problems = [], []
     first_line: dict[Span, int] = {}
     try:
-        with open(path, encoding="utf-8-sig") as file:
-            lines = [(number, line.strip()) for number, line in enumerate(file, 1)]
-    except UnicodeDecodeError as error:
-        return [], [f"{path}: is not UTF-8 text ({error})"]
-    for number, line in lines:
+        lines = list(map(str.strip, text_lines(path)))
+    except ValueError as error:  # no text
+        return [], [str(error)]
+    for number, line in enumerate(lines, 1):
         if not line or line.startswith(";;") or IGNORED in line:
             continue
         segment = _parse(number, line, talk)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import string
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from ctc_kd.files import write_lines
+from ctc_kd.files import text_lines, write_lines
 
 CHARACTERS = frozenset(string.ascii_uppercase + "'")
 """The characters of a word, as in LibriSpeech's transcripts."""
@@ -20,6 +20,16 @@ def normalise_text(text: str) -> str:
 def unknown_characters(text: str) -> list[str]:
     """What a normalised text must not contain: the characters outside :data:`CHARACTERS`, sorted."""
     return sorted(set(text) - CHARACTERS - {" "})
+
+
+def fault_of_words(text: str) -> str | None:
+    """What is wrong with the words of a normalised text, so that no lexicon can have them; None if nothing."""
+    unknown = unknown_characters(text)
+    if unknown:
+        return f"unknown characters {' '.join(map(repr, unknown))} in {text!r}, expected A-Z and '"
+    if any(not word.strip("'") for word in text.split()):
+        return f"a word without a letter in {text!r}"
+    return None
 
 
 def match_transcripts(
@@ -56,26 +66,27 @@ def fault_of(text: str, *, known: bool, seen: bool) -> str | None:
         return "a transcript, but no audio"
     if not text:
         return "an empty transcript"
-    unknown = unknown_characters(text)
-    if unknown:
-        return f"unknown characters {' '.join(map(repr, unknown))} in {text!r}, expected A-Z and '"
-    return None
+    return fault_of_words(text)
+
+
+def transcript_lines(path: str) -> Iterator[tuple[str, str, str]]:
+    """``(file and line, utterance, normalised text)``; empty lines and comments (``;;``) are skipped."""
+    for number, line in enumerate(text_lines(path), 1):
+        fields = line.split()
+        if fields and not fields[0].startswith(";;"):
+            yield f"{os.fspath(path)}:{number}", fields[0], normalise_text(" ".join(fields[1:]))
 
 
 def read_transcripts(path: str) -> dict[str, str]:
-    """Utterance id -> words, in file order; an utterance may have no words (an empty hypothesis).
+    """Utterance id -> words in upper case, in file order; an utterance may have no words (an empty hypothesis).
 
-    :raises ValueError: an utterance id occurs twice
+    :raises ValueError: an utterance id occurs twice, or the file is not UTF-8 text
     """
     transcripts = {}
-    with open(path, encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            utterance, *words = line.split()
-            if utterance in transcripts:
-                raise ValueError(f"{os.fspath(path)}:{number}: utterance {utterance} occurs a second time")
-            transcripts[utterance] = " ".join(words)
+    for place, utterance, words in transcript_lines(path):
+        if utterance in transcripts:
+            raise ValueError(f"{place}: utterance {utterance} occurs a second time")
+        transcripts[utterance] = words
     return transcripts
 
 

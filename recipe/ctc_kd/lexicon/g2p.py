@@ -6,7 +6,9 @@ import os
 
 from sisyphus import Job, Task, tk
 
-from ctc_kd.corpus.transcripts import read_transcripts
+from ctc_kd.corpus.problems import refuse
+from ctc_kd.corpus.transcripts import fault_of_words, read_transcripts
+from ctc_kd.corpus.word_lists import read_words
 from ctc_kd.files import complete_file, write_lines
 from ctc_kd.lexicon.pronunciations import read_lexicon, write_lexicon
 
@@ -15,7 +17,11 @@ MIN_ITERATIONS = 1
 
 
 class OovWordsJob(Job):
-    """Lists the words of ``transcripts`` that ``lexicon`` does not have, one per line, sorted."""
+    """Lists the words of ``transcripts`` that ``lexicon`` does not have, one per line, sorted.
+
+    A word that G2P can never pronounce, with other characters than letters and apostrophes or without a letter, fails
+    the job; the error names the utterance.
+    """
 
     def __init__(self, *, transcripts: tk.Path, lexicon: tk.Path):
         self.transcripts = transcripts
@@ -27,8 +33,14 @@ class OovWordsJob(Job):
         yield Task("run", resume="run", rqmt=self.rqmt)
 
     def run(self):
-        texts = read_transcripts(self.transcripts.get_path()).values()
-        spoken = {word for text in texts for word in text.split()}
+        transcripts = read_transcripts(self.transcripts.get_path())
+        faults = {utterance: fault_of_words(text) for utterance, text in transcripts.items()}
+        refuse(
+            [f"utterance {utterance}: {fault}" for utterance, fault in faults.items() if fault],
+            where=self.transcripts.get_path(),
+            remedy="Correct these transcripts, then run the job again.",
+        )
+        spoken = {word for text in transcripts.values() for word in text.split()}
         unknown = sorted(spoken - read_lexicon(self.lexicon.get_path()).keys())
         write_lines(self.out_words.get_path(), unknown)
         print(f"{len(unknown)} of {len(spoken)} words are not in the lexicon")
@@ -107,7 +119,10 @@ class TrainG2PJob(Job):
 
 
 class ApplyG2PJob(Job):
-    """Writes the most probable pronunciation of each word; a word that has none is an error."""
+    """Writes the most probable pronunciation of each word; a word that has none is an error.
+
+    :param words: a word list; of a line with several fields only the first one counts
+    """
 
     def __init__(self, *, model: tk.Path, words: tk.Path):
         self.model = model
@@ -121,8 +136,7 @@ class ApplyG2PJob(Job):
     def run(self):
         from ctc_kd.lexicon.joint_sequence import translate
 
-        with open(self.words.get_path(), encoding="utf-8") as file:
-            words = file.read().split()
+        words = read_words(self.words.get_path())
         lexicon, failed = translate(load(self.model.get_path()), words)
         if failed:
             raise ValueError(

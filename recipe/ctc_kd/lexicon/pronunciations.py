@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from ctc_kd.files import write_lines
+from ctc_kd.corpus.word_lists import Entry, check_words, entries
+from ctc_kd.files import text_lines, write_lines
 from ctc_kd.lexicon.inventory import PHONEMES
 
 Lexicon = dict[str, list[tuple[str, ...]]]
 """Word -> its pronunciations, the first one first; base phonemes, no stress, no end-of-word marks."""
 
 
-def read_lexicon(path: str) -> Lexicon:
-    """Words and pronunciations in file order.
+def lexicon_of(found: Iterable[Entry]) -> tuple[Lexicon, list[Entry]]:
+    """The lexicon in the order of first appearance, and the entries whose words no transcript can have.
 
-    :raises ValueError: a word without phonemes, or with an unknown one
+    Phonemes become upper case and lose their stress digits; pronunciations that are then equal count once.
+
+    :raises ValueError: an entry without phonemes, or with an unknown one
     """
     known = frozenset(PHONEMES)
-    lexicon: Lexicon = {}
-    with open(path, encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            word, *pronunciation = line.split()
-            if not pronunciation or not known.issuperset(pronunciation):
-                raise ValueError(
-                    f"{os.fspath(path)}:{number}: {line.strip()!r}: expected a word and ARPAbet phonemes without stress"
-                )
-            lexicon.setdefault(word, []).append(tuple(pronunciation))
+    lexicon: dict[str, dict[tuple[str, ...], None]] = {}
+    left_out = []
+    for entry in found:
+        pronunciation = tuple(phoneme.upper().rstrip("012") for phoneme in entry.rest)
+        if not pronunciation or not known.issuperset(pronunciation):
+            raise ValueError(f"{entry.place}: expected a word and ARPAbet phonemes")
+        if entry.fault:
+            left_out.append(entry)
+        else:
+            lexicon.setdefault(entry.word, {})[pronunciation] = None
+    return {word: list(pronunciations) for word, pronunciations in lexicon.items()}, left_out
+
+
+def read_lexicon(path: str) -> Lexicon:
+    """Reads a lexicon as :func:`write_lexicon` writes it or as people do, see :func:`lexicon_of`.
+
+    :raises ValueError: an entry without phonemes, or with an unknown one; or a word that no transcript can have
+    """
+    lexicon, left_out = lexicon_of(entries(text_lines(path), name=path))
+    check_words(left_out, path)
     return lexicon
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sisyphus import Job, Task, tk
 
+from ctc_kd.corpus.word_lists import entries
 from ctc_kd.files import text_lines, write_lines
-from ctc_kd.lexicon.dictionaries import parse_dictionary
-from ctc_kd.lexicon.pronunciations import Lexicon, write_lexicon
+from ctc_kd.lexicon.pronunciations import Lexicon, lexicon_of, write_lexicon
 
 TEDLIUM_CORRECTIONS: Lexicon = {"'D": [("D",)], "'LL": [("L",)]}
 """The ends of *she'd* and *she'll*, which the dictionary spells as letters, ``D IY`` and ``EH L EH L``."""
@@ -19,7 +19,7 @@ class PublishedLexiconJob(Job):
     drops one word by name, which is not English and has a senseless pronunciation. This job leaves out that word and
     all others that have letters outside A-Z (such as ``bartók``) or are no words (``goals_new``): 141 of 152,212.
 
-    ``out_left_out``: these words, see :func:`ctc_kd.lexicon.dictionaries.parse_dictionary`.
+    ``out_left_out``: these words.
 
     :param dictionary: the file as published
     :param corrections: pronunciations that replace those of the dictionary's words
@@ -37,7 +37,8 @@ class PublishedLexiconJob(Job):
 
     def run(self):
         source = self.dictionary.get_path()
-        lexicon, left_out = parse_dictionary(text_lines(source), name=source)
+        lexicon, others = lexicon_of(entries(text_lines(source), name=source))
+        left_out = list(dict.fromkeys(entry.written for entry in others))
         if not lexicon:
             raise ValueError(f"{source}: no word with a pronunciation; is it the file of the release?")
         lexicon.update({word: spoken for word, spoken in self.corrections.items() if word in lexicon})

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import BinaryIO
 
 import numpy as np
+
+from ctc_kd.files import open_unpacked
 
 LINES_AT_ONCE = 1 << 18
 NEVER = -99.0
@@ -25,7 +26,7 @@ class ArpaReader:
 
     def __init__(self, path: str):
         self.path = path
-        self.file: BinaryIO = (gzip.open if path.endswith(".gz") else open)(path, "rb")
+        self.file = open_unpacked(path)
         self.counts = list(self._read_counts())
         if not self.counts or not self.counts[0]:
             raise ValueError(f"{path}: not an ARPA file: expected a \\data\\ section with the numbers of n-grams")

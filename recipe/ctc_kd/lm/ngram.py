@@ -8,7 +8,8 @@ import zlib
 
 from sisyphus import Job, Task, tk
 
-from ctc_kd.files import complete_file, write_lines
+from ctc_kd.corpus.word_lists import read_words
+from ctc_kd.files import complete_file, open_unpacked, write_lines
 
 
 class NgramLmJob(Job):
@@ -53,9 +54,8 @@ class NgramLmJob(Job):
 
 
 def limit_vocabulary(source: str, path: str) -> list[str]:
-    """Writes the distinct first words of the lines of ``source`` to ``path``; returns lmplz's options to use them."""
-    with open(source, encoding="utf-8") as file:
-        words = dict.fromkeys(line.split()[0] for line in file if line.strip())
+    """Writes the words of the list or lexicon ``source`` to ``path``; returns lmplz's options to use them."""
+    words = read_words(source)
     if not words:
         raise ValueError(f"{source}: no words, expected a word list or a lexicon")
     write_lines(path, words)
@@ -64,11 +64,10 @@ def limit_vocabulary(source: str, path: str) -> list[str]:
 
 
 def feed(command: list[str], text: str):
-    """Run a command with a (possibly gzipped) text on its standard input."""
+    """Run a command with a text, unpacked if need be, on its standard input."""
     process = subprocess.Popen(command, stdin=subprocess.PIPE)
-    opener = gzip.open if text.endswith(".gz") else open
     try:
-        with opener(text, "rb") as file, process.stdin:
+        with open_unpacked(text) as file, process.stdin:
             shutil.copyfileobj(file, process.stdin, 1 << 20)
     except BrokenPipeError:
         pass  # the command ended early; its exit status is checked below
