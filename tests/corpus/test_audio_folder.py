@@ -1,5 +1,7 @@
 """Audio without transcripts, from any folder."""
 
+import os
+
 import numpy as np
 import pytest
 import soundfile
@@ -55,6 +57,69 @@ def test_every_faulty_file_is_named(run_here, folder):
         read(run_here, folder)
     for fault in ("low.wav: sample rate 8000", "stereo.wav: 2 ch", "click.wav: too short: 160 ", "broken.flac: cannot"):
         assert fault in str(error.value)
+
+
+def ids(run_here, folder):
+    return [cut.id for cut in read(run_here, folder)]
+
+
+def test_links_lead_to_each_file_once(run_here, folder, tmp_path):
+    write(folder / "real" / "x.wav", 16000)
+    write(folder / "real" / "deep" / "y.wav", 16000)
+    write(tmp_path / "elsewhere" / "z.wav", 16000)
+    (folder / "back").symlink_to(".")
+    (folder / "real" / "deep" / "back").symlink_to("..")
+    (folder / "copy").symlink_to("real")
+    (folder / "first.wav").symlink_to("real/x.wav")
+    (folder / "more").symlink_to(tmp_path / "elsewhere")
+    assert ids(run_here, folder) == ["more-z", "real-deep-y", "real-x"]
+
+
+def test_links_that_lead_nowhere_are_named(run_here, folder):
+    write(folder / "y.wav", 16000)
+    (folder / "gone.wav").symlink_to("nowhere.wav")
+    (folder / "self.wav").symlink_to("self.wav")
+    with pytest.raises(CorpusError, match=r"(?s)2 problem.*gone.wav: cannot be read.*self.wav: cannot be read"):
+        read(run_here, folder)
+
+
+def test_names_with_spaces_give_ids_without(run_here, folder):
+    write(folder / "my talks" / "one  two.wav", 16000)
+    assert ids(run_here, folder) == ["my_talks-one_two"]
+
+
+def test_names_that_are_no_text_are_named(run_here, folder, capsys):
+    write(folder / "a.wav", 16000)
+    for name in (b"M\xfcller.wav", b"M\xfcller.m\xfc"):
+        (folder / "b.wav").write_bytes((folder / "a.wav").read_bytes())
+        os.rename(os.fsencode(folder / "b.wav"), os.fsencode(folder) + b"/" + name)
+    with pytest.raises(CorpusError, match=r"(?s)1 problem.*M\\xfcller.wav: its name is not UTF-8 text"):
+        read(run_here, folder)
+    os.remove(os.fsencode(folder) + b"/M\xfcller.wav")
+    assert ids(run_here, folder) == ["a"]
+    assert "left out: 1 .m\\xfc\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("names", [("a/b.wav", "a-b.wav"), ("a.wav", "a.flac"), ("a b.wav", "a_b.wav")])
+def test_two_files_of_one_id_are_named(run_here, folder, names):
+    for name in names:
+        write(folder / name, 16000)
+    first, second = sorted(names)
+    with pytest.raises(CorpusError, match=f"utterance .*: both {folder}/{first} and {folder}/{second}"):
+        read(run_here, folder)
+
+
+def test_a_piece_and_a_file_of_one_id_are_named(run_here, folder):
+    write(folder / "a.wav", 20_000)
+    write(folder / "a-0002.wav", 2000)
+    with pytest.raises(CorpusError, match="utterance a-0002: both"):
+        read(run_here, folder, max_seconds=1.0)
+
+
+@pytest.mark.parametrize("max_seconds", [0, -1, 0.01, float("nan")])
+def test_pieces_without_a_length_are_refused(folder, max_seconds):
+    with pytest.raises(ValueError, match="max_seconds: .*expected 1 or more"):
+        ReadAudioFolderJob(folder=tk.Path(str(folder)), max_seconds=max_seconds)
 
 
 def test_a_folder_without_audio(run_here, folder):

@@ -7,6 +7,8 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from ctc_kd.corpus.audio_size import cut_short, open_audio
+from ctc_kd.corpus.problems import printable
 from ctc_kd.corpus.speed import perturb, perturbed_length
 from ctc_kd.frames import MIN_SAMPLES, SAMPLE_RATE_HZ
 
@@ -23,6 +25,9 @@ class AudioFormat(NamedTuple):
     ending: str
 
 
+READ_FORMATS = ("FLAC", "WAV", "WAVEX", "RF64", "OGG", "NIST")
+"""libsndfile's names of the formats whose completeness can be checked."""
+
 AUDIO_FORMATS = {"flac": AudioFormat("FLAC", "PCM_16", "flac"), "vorbis": AudioFormat("OGG", "VORBIS", "ogg")}
 
 
@@ -37,17 +42,24 @@ class Segment(NamedTuple):
 
 
 def read_header(path: str) -> int | str:
-    """The number of samples of a 16 kHz mono file, or what is wrong with it."""
+    """The number of samples of a 16 kHz mono file, or what is wrong with it: with its name, its header or its size."""
     import soundfile
 
+    if printable(path) != path:
+        return "its name is not UTF-8 text"
     try:
-        header = soundfile.info(path)
+        with open_audio(path) as file:
+            header, fault = soundfile.info(file), cut_short(file)
     except (soundfile.LibsndfileError, OSError) as error:
         return f"cannot be read as audio ({error})"
+    if header.format not in READ_FORMATS:
+        return f"has the format {header.format}, expected one of {', '.join(READ_FORMATS)}"
     if header.samplerate != SAMPLE_RATE_HZ:
         return f"sample rate {header.samplerate} Hz, expected {SAMPLE_RATE_HZ} Hz"
     if header.channels != 1:
         return f"{header.channels} channels, expected 1"
+    if fault:
+        return fault
     if not 0 < header.frames < 2**36:  # FLAC counts with 36 bits; libsndfile reports 2**63 - 1 for a count of 0
         return "zero length: its header counts no samples"
     return too_short(header.frames) or header.frames
@@ -72,21 +84,19 @@ def encode_recording(
 
     wanted = AUDIO_FORMATS[audio_format]
     try:
-        with open(segments[0].audio, "rb") as file:
+        with open_audio(segments[0].audio) as file:
             content = file.read()
         with soundfile.SoundFile(io.BytesIO(content)) as audio:
             is_wanted, sample_rate = audio.format == wanted.container and length_factor == 1, audio.samplerate
             samples = read_samples(audio)
-            promised = content[26:42] if content.startswith(b"fLaC") and audio.subtype == "PCM_16" else b""
+            fault = cut_short(io.BytesIO(content)) or damaged(audio, samples, content)
     except (soundfile.LibsndfileError, OSError) as error:
-        return [f"cannot be decoded ({error})"] * len(segments)
-    if sample_rate != SAMPLE_RATE_HZ or samples.shape[1] != 1:
-        return [f"{sample_rate} Hz and {samples.shape[1]} channel(s), expected {SAMPLE_RATE_HZ} Hz mono"] * len(
-            segments
-        )
-    # libsndfile always returns as many samples as the header counts; a checksum of zeros means that there is none
-    if any(promised) and hashlib.md5(samples, usedforsecurity=False).digest() != promised:
-        return ["cannot be decoded (its samples do not match its MD5 checksum)"] * len(segments)
+        fault = f"cannot be decoded ({error})"
+    else:
+        if sample_rate != SAMPLE_RATE_HZ or samples.shape[1] != 1:
+            fault = f"{sample_rate} Hz and {samples.shape[1]} channel(s), expected {SAMPLE_RATE_HZ} Hz mono"
+    if fault:
+        return [fault] * len(segments)
     results: list[bytes | str] = []
     for segment in segments:
         start, end = segment.start, segment.start + segment.num_samples
@@ -99,6 +109,29 @@ def encode_recording(
         else:
             results.append(encode(perturb(samples[start:end, 0], length_factor), wanted))
     return results
+
+
+def damaged(audio: soundfile.SoundFile, samples: np.ndarray, content: bytes) -> str | None:
+    """How decoded samples differ from what the header counts, and from FLAC's checksum of them; None if they do not.
+
+    :param audio: was read to its end
+    :param samples: what it returned, int16 ``[T, channels]``
+    :param content: of the file
+    """
+    if len(samples) != audio.frames:
+        return f"cannot be decoded ({len(samples)} samples, but its header counts {audio.frames})"
+    # of a FLAC file libsndfile always returns as many samples as the header counts
+    checksum = content[26:42] if content.startswith(b"fLaC") else b""
+    if not any(checksum):  # zeros mean that there is none
+        return None
+    stored: np.ndarray = samples
+    if audio.subtype != "PCM_16":
+        num_bytes = {"PCM_S8": 1, "PCM_24": 3}[audio.subtype]
+        audio.seek(0)
+        stored = audio.read(dtype="int32").view("uint8").reshape(-1, 4)[:, -num_bytes:].copy()
+    if hashlib.md5(stored, usedforsecurity=False).digest() != checksum:
+        return "cannot be decoded (its samples do not match its MD5 checksum)"
+    return None
 
 
 def read_samples(audio: soundfile.SoundFile) -> np.ndarray:

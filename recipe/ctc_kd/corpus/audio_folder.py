@@ -24,14 +24,18 @@ ENDINGS = (".flac", ".wav", ".ogg")
 class ReadAudioFolderJob(Job):
     """Writes the audio files below a folder to a lhotse cut manifest, from their headers.
 
-    Utterances are named after the files: ``a/b.flac`` becomes ``a-b``. A recording of more than ``max_seconds`` is cut
-    into equal pieces ``a-b-0001``, .... Audio files that are not 16 kHz mono, hold no samples or cannot be read fail
-    the job. Files of other kinds, such as ``.mp3``, are left out and counted in the log.
+    Utterances are named after the files: ``a/b c.flac`` becomes ``a-b_c``. A recording of more than ``max_seconds`` is
+    cut into equal pieces ``a-b_c-0001``, .... A file that links lead to counts once, under its own name if that is in
+    the folder. Audio files that are not 16 kHz mono, hold no samples, were cut short, cannot be read, or share an
+    utterance id, fail the job. Files of other kinds, such as ``.mp3``, are left out and counted in the log.
 
     :param folder: read in place
+    :param max_seconds: 1 or more
     """
 
     def __init__(self, *, folder: tk.Path, max_seconds: float = 30.0):
+        if not max_seconds >= 1:
+            raise ValueError(f"max_seconds: {max_seconds}, expected 1 or more")
         self.folder = folder
         self.max_seconds = max_seconds
         self.out_cuts = self.output_path("cuts.jsonl.gz")
@@ -50,6 +54,12 @@ class ReadAudioFolderJob(Job):
         problems = [f"{name}: {fault}" for name, fault in zip(names, headers, strict=True) if isinstance(fault, str)]
         refuse(problems, where=folder, remedy="Repair or remove these files, then run the job again.")
         cuts = [cut for file in zip(names, headers, strict=True) for cut in self._utterances(folder, *file)]
+        sources: dict[str, str] = {}
+        for cut in cuts:
+            source = cut.recording.sources[0].source
+            if (other := sources.setdefault(cut.id, source)) != source:
+                problems.append(f"utterance {cut.id}: both {other} and {source}")
+        refuse(problems, where=folder, remedy="Rename or remove one of the two files, then run the job again.")
         write_cuts(self.out_cuts.get_path(), cuts)
         hours = sum(cut.duration for cut in cuts) / 3600
         print(f"{folder}: {len(names)} files, {len(cuts)} utterances, {hours:.3f} hours")
@@ -59,7 +69,8 @@ class ReadAudioFolderJob(Job):
         """The whole file, or its pieces."""
         from ctc_kd.corpus.cuts import segment_cut, whole_recording_cut
 
-        utterance, speaker = os.path.splitext(name)[0].replace(os.sep, "-"), name.split(os.sep)[0]
+        utterance = "_".join(os.path.splitext(name)[0].replace(os.sep, "-").split())
+        speaker = name.split(os.sep)[0]
         whole = whole_recording_cut(
             utterance,
             audio=os.path.join(folder, name),
@@ -68,7 +79,7 @@ class ReadAudioFolderJob(Job):
             speaker=speaker,
         )
         pieces = ceil(whole.duration / self.max_seconds)
-        if pieces == 1:
+        if pieces <= 1:
             yield whole
             return
         ends = [num_samples * piece // pieces for piece in range(pieces + 1)]
@@ -82,13 +93,31 @@ def audio_files(folder: str) -> tuple[list[str], list[str]]:
 
     :raises CorpusError: there is no audio
     """
-    names = sorted(
-        os.path.relpath(os.path.join(path, name), folder)
-        for path, _, files in os.walk(folder, followlinks=True)
-        for name in files
-        if not name.startswith(".")
-    )
+    names = [name for name in files_below(folder) if not os.path.basename(name).startswith(".")]
     audio = [name for name in names if name.lower().endswith(ENDINGS)]
     if not audio:
         raise CorpusError(f"{folder}: no audio; expected {', '.join(ENDINGS)} files of 16 kHz mono, also in subfolders")
     return audio, [name for name in names if not name.lower().endswith(ENDINGS)]
+
+
+def files_below(folder: str) -> list[str]:
+    """The files of a folder and its subfolders, as sorted paths relative to it. Links are followed, to each file once.
+
+    Links come last, so that a file has its own name if that is in the folder.
+    """
+    names: dict[str, str] = {}  # by real path
+    seen, folders, links = set(), [""], []
+    while folders or links:
+        name = folders.pop() if folders else links.pop(0)
+        path = os.path.join(folder, name)
+        real = os.path.realpath(path)
+        if real in seen:
+            continue
+        seen.add(real)
+        if not os.path.isdir(path):
+            names.setdefault(real, name)
+            continue
+        for entry in sorted(os.listdir(path)):
+            below = os.path.join(path, entry)
+            (links if os.path.islink(below) else folders).append(os.path.join(name, entry))
+    return sorted(names.values())

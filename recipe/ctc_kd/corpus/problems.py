@@ -31,11 +31,16 @@ def refuse(problems: Sequence[str], *, where: str, remedy: str):
     """
     if not problems:
         return
-    raise CorpusError("\n".join([f"{where}: {len(problems)} problem(s)", *shortened(problems), remedy]))
+    raise CorpusError(printable("\n".join([f"{where}: {len(problems)} problem(s)", *shortened(problems), remedy])))
+
+
+def printable(text: str) -> str:
+    """The text, with ``\\xfc`` for the bytes of file names that are not UTF-8, which could not be printed."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def print_left_out(names: Iterable[str]):
     """Prints how many files of a corpus were not read, by their endings."""
     endings = Counter(os.path.splitext(name)[1] or name for name in names)
     if endings:
-        print(f"left out: {', '.join(f'{count} {ending}' for ending, count in sorted(endings.items()))}")
+        print(printable(f"left out: {', '.join(f'{count} {ending}' for ending, count in sorted(endings.items()))}"))

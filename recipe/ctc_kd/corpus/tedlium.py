@@ -6,7 +6,6 @@ Two jobs read the audio and the transcripts, so that jobs which need audio alone
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -68,7 +67,7 @@ class ReadTedliumAudioJob(Job):
             f"talk {talk}: {path} has no recording" for talk, path in stm_files.items() if talk not in recordings
         ]
         with ThreadPoolExecutor(self.rqmt["cpu"]) as pool:
-            headers = list(pool.map(read_sphere_header, (recordings[talk] for talk in talks)))
+            headers = list(pool.map(read_header, (recordings[talk] for talk in talks)))
         cuts, notes = [], []
         for talk, header in zip(talks, headers, strict=True):
             found = read_talk(recordings[talk], stm_files[talk], header, extend_boundaries=self.extend_boundaries)
@@ -89,8 +88,8 @@ class ReadTedliumTranscriptsJob(ReadTranscriptsJob):
     """The transcripts of one part, see :class:`ctc_kd.corpus.read_transcripts.ReadTranscriptsJob`.
 
     Text is normalised by :func:`ctc_kd.corpus.stm.spoken_words`; markers that it leaves out are counted and printed.
-    Characters outside ``A-Z'`` (as in ``<unk>``, digits, hyphens; release 2 is not known to have any), empty
-    transcripts, and utterances without transcript or the reverse fail the job.
+    Characters outside ``A-Z'`` (as in ``<unk>``, digits, hyphens; release 2 is not known to have any), words without a
+    letter, empty transcripts, and utterances without transcript or the reverse fail the job.
     """
 
     remedy = (
@@ -127,19 +126,6 @@ def utterances(talk: str, segments: Sequence[StmSegment]) -> Iterator[tuple[str,
     """Utterance ids and their segments. The paper's setup numbers the segments of a talk in the same way."""
     for number, segment in enumerate(segments, 1):
         yield f"{talk}-{number:04d}", segment
-
-
-def read_sphere_header(path: str) -> int | str:
-    """The number of samples of a 16 kHz mono file, or what is wrong with it."""
-    num_samples = read_header(path)
-    if isinstance(num_samples, str):
-        return num_samples
-    with open(path, "rb") as file:
-        promised = re.search(rb"^sample_count -i (\d+)", file.read(1024), re.MULTILINE)
-    # libsndfile derives the number from the size of the file, so a truncated file would only lack its last segments
-    if promised and num_samples < int(promised[1]):
-        return f"{num_samples} samples, but its header promises {int(promised[1])}"
-    return num_samples
 
 
 class Talk(NamedTuple):
