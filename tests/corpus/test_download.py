@@ -5,6 +5,7 @@ import os
 import random
 import re
 import threading
+from base64 import b64decode
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -73,6 +74,10 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         return None
 
+    def do_CONNECT(self):
+        self.server.seen.append(dict(self.headers, path=self.path))
+        self.send_error(403)
+
     def log_message(self, *_):
         pass
 
@@ -98,7 +103,16 @@ def serve():
 def quick(monkeypatch):
     monkeypatch.setattr(download, "BACK_OFF_S", 0)
     monkeypatch.setattr(transfer, "CHUNK_BYTES", 10_000)
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+    for name in (
+        "http_proxy",
+        "HTTP_PROXY",
+        "https_proxy",
+        "HTTPS_PROXY",
+        "all_proxy",
+        "ALL_PROXY",
+        "no_proxy",
+        "NO_PROXY",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -340,11 +354,47 @@ def test_a_full_disk_is_an_error_before_the_transfer(run_here, serve, monkeypatc
     assert not (work_folder(job) / f"{NAME}.partial").exists()
 
 
-def test_the_proxy_of_the_environment_is_used(run_here, serve, monkeypatch):
+@pytest.mark.parametrize("variable", ["http_proxy", "all_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize(
+    ("address", "login"),
+    [
+        ("http://{}", None),
+        ("{}", None),
+        ("HTTP://{}/", None),
+        ("http://me:secret@{}", b"me:secret"),
+        ("me:s%40%e9:c@{}", b"me:s@\xe9:c"),
+        ("http://me@{}", b"me:"),
+    ],
+)
+def test_the_proxy_of_the_environment_is_used(run_here, serve, monkeypatch, variable, address, login):
     proxy = serve()
-    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.server_port}")
+    monkeypatch.setenv(variable, address.format(f"127.0.0.1:{proxy.server_port}"))
     assert result(run_here(job_for("http://corpus.invalid/file"))) == CONTENT
     assert proxy.seen[0]["path"] == "http://corpus.invalid/file"
+    given = proxy.seen[0].get("Proxy-Authorization", "")
+    assert b64decode(given.removeprefix("Basic ")) == (login or b"")
+
+
+def test_the_proxy_of_a_tunnel_gets_the_password(run_here, serve, monkeypatch):
+    proxy = serve()
+    monkeypatch.setenv("https_proxy", f"me:secret@127.0.0.1:{proxy.server_port}")
+    with pytest.raises(DownloadError, match="Tunnel connection failed: 403"):
+        run_here(job_for("https://corpus.invalid/file"))
+    assert proxy.seen[0]["path"] == "corpus.invalid:443"
+    assert b64decode(proxy.seen[0]["Proxy-Authorization"].removeprefix("Basic ")) == b"me:secret"
+
+
+def test_addresses_without_proxy(run_here, serve, monkeypatch):
+    monkeypatch.setenv("all_proxy", closed_port())
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    assert result(run_here(job_for(serve().url))) == CONTENT
+
+
+def test_a_proxy_of_another_kind_is_named_at_once(run_here, monkeypatch, capsys):
+    monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:1080")
+    with pytest.raises(DownloadError, match="Proxy URL had unsupported scheme socks5"):
+        run_here(job_for("http://corpus.invalid/file"))
+    assert "next try" not in capsys.readouterr().out
 
 
 def test_progress_is_told_in_the_log_and_to_the_manager(run_here, serve, monkeypatch, capsys):

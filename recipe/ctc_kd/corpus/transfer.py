@@ -6,8 +6,9 @@ import contextlib
 import os
 import re
 import shutil
+from base64 import b64encode
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from ctc_kd.corpus.progress import Progress
 from ctc_kd.files import read_json, write_json
@@ -59,7 +60,8 @@ def fetch(url: str, partial: str, *, num_bytes: int | None = None):
             _receive(response, url, partial, num_bytes=num_bytes)
     except urllib3.exceptions.HTTPError as error:
         reason = getattr(error, "reason", None) or error
-        raise TransferError(str(reason), again=not isinstance(reason, urllib3.exceptions.SSLError)) from error
+        lasting = urllib3.exceptions.SSLError, urllib3.exceptions.LocationValueError
+        raise TransferError(str(reason), again=not isinstance(reason, lasting)) from error
 
 
 def size_of(path: str) -> int:
@@ -89,16 +91,25 @@ def _range_headers(url: str, partial: str) -> dict[str, str]:
 
 
 def _connections(url: str) -> urllib3.PoolManager:
-    """Direct, or through the proxy of the environment variables ``http_proxy``, ``https_proxy``, ``no_proxy``."""
+    """Direct, or through the proxy that the environment names as for curl, perhaps with user and password.
+
+    The variables are ``http_proxy``, ``https_proxy``, ``all_proxy`` and ``no_proxy``.
+    """
     from urllib.request import getproxies, proxy_bypass
 
     import urllib3
 
-    address = urlsplit(url)
-    proxy = getproxies().get(address.scheme)
-    if proxy and not proxy_bypass(address.hostname or ""):
-        return urllib3.ProxyManager(proxy)
-    return urllib3.PoolManager()
+    address, proxies = urlsplit(url), getproxies()
+    proxy = proxies.get(address.scheme) or proxies.get("all")
+    if not proxy or proxy_bypass(address.hostname or ""):
+        return urllib3.PoolManager()
+    scheme, _, rest = proxy.rpartition("://")
+    login, _, host = rest.partition("/")[0].rpartition("@")
+    headers = {}
+    if login:
+        user_and_password = unquote_to_bytes(login if ":" in login else f"{login}:")
+        headers["Proxy-Authorization"] = f"Basic {b64encode(user_and_password).decode()}"
+    return urllib3.ProxyManager(f"{scheme or 'http'}://{host}", proxy_headers=headers)
 
 
 def _receive(response: urllib3.BaseHTTPResponse, url: str, partial: str, *, num_bytes: int | None):
