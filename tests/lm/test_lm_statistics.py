@@ -40,3 +40,10 @@ def test_job(run_jobs, lm, tmp_path):
     run_jobs(job.out_perplexity, job.out_oov_rate)
     assert job.out_oov_rate.get() == 25.0
     assert job.out_perplexity.get() > 1
+
+
+def test_a_model_that_knows_no_word_is_named(run_here, lm, tmp_path):
+    (tmp_path / "transcripts.txt").write_text("1-1-0000 X Y\n1-1-0001 Z\n")
+    job = LmStatisticsJob(lm=tk.Path(lm), transcripts=tk.Path(str(tmp_path / "transcripts.txt")))
+    with pytest.raises(ValueError, match="lm.arpa: knows none of the words"):
+        run_here(job)

@@ -142,6 +142,13 @@ def test_words_that_nobody_knows_are_left_out(plain_lm, tmp_path):
     assert expected[0][0] == lms[0](("<s>",), "<unk>")  # a word that only the other one knows
 
 
+def test_a_model_that_knows_no_word_is_named(plain_lm, tmp_path):
+    for name, text in (("good", "A B"), ("lower", "a b")):
+        plain_lm.write(plain_lm.estimate([text], 2, text.split()), tmp_path / f"{name}.arpa")
+    with pytest.raises(ValueError, match="lower.arpa: knows none of the words"):
+        word_probabilities([str(tmp_path / f"{name}.arpa") for name in ("good", "lower")], ["A B", ""])
+
+
 def test_nothing_to_mix():
     with pytest.raises(ValueError, match="no model"):
         MixtureWeightsJob(lms=[], transcripts=tk.Path("dev.txt"))

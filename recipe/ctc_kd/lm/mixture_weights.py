@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sisyphus import Job, Task, tk
 
 from ctc_kd.files import write_json
+from ctc_kd.lm.statistics import knows_no_word
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,16 +63,22 @@ class MixtureWeightsJob(Job):
 
 
 def word_probabilities(paths: Sequence[str], sentences: Sequence[str]) -> np.ndarray:
-    """The probability ``[models, words]`` that each model gives to each word that at least one of them knows."""
+    """The probability ``[models, words]`` that each model gives to each word that at least one of them knows.
+
+    :raises ValueError: a model knows none of the words
+    """
     import kenlm
     import numpy as np
 
+    num_words = sum(len(sentence.split()) for sentence in sentences)
     log10_p, unknown = [], []
     for path in paths:  # one after the other, so that only one is in memory
         model = kenlm.Model(path)
         scores = [score for sentence in sentences for score in model.full_scores(sentence, bos=True, eos=True)]
         log10_p.append([score[0] for score in scores])
         unknown.append([score[2] for score in scores])
+        if num_words and sum(unknown[-1]) == num_words:  # it knows the ends of sentences alone
+            raise knows_no_word(path)
     return 10 ** np.array(log10_p)[:, ~np.array(unknown).all(0)]
 
 

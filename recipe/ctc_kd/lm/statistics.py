@@ -7,7 +7,8 @@ class LmStatisticsJob(Job):
     """Measures perplexity and out-of-vocabulary rate of a KenLM model on transcripts.
 
     ``out_perplexity``: ``10 ** (-sum(log10 p) / n)`` over all n predicted words, sentence ends included. Words unknown
-    to the model are left out of sum and count, but remain, as ``<unk>``, in the history of the following words.
+    to the model are left out of sum and count, but remain, as ``<unk>``, in the history of the following words. A model
+    that knows no word fails the job.
 
     ``out_oov_rate``: percentage of the transcripts' words (sentence ends not counted) that the model does not know.
     """
@@ -29,6 +30,8 @@ class LmStatisticsJob(Job):
 
         sentences = read_transcripts(self.transcripts.get_path()).values()
         perplexity, oov_rate = statistics(kenlm.Model(self.lm.get_path()), sentences)
+        if oov_rate == 100:
+            raise knows_no_word(self.lm.get_path())
         print(f"perplexity {perplexity:.2f}, out-of-vocabulary rate {oov_rate:.3f} %")
         self.out_perplexity.set(perplexity)
         self.out_oov_rate.set(oov_rate)
@@ -52,3 +55,10 @@ def statistics(model, sentences) -> tuple[float, float]:
     if not words:
         raise ValueError("the transcripts have no words")
     return 10 ** (-log10_sum / predicted), 100 * unknown / words
+
+
+def knows_no_word(lm: str) -> ValueError:
+    return ValueError(
+        f"{lm}: knows none of the words of the transcripts; expected a model of a text in their language and spelling, "
+        "in upper case (LmTextJob writes it so)"
+    )
