@@ -8,11 +8,9 @@ LibriSpeech alone. Each of the three has its own report.
     sis manager "config.kd_untranscribed.py('/data/podcasts')"             # on audio files of one's own
 """
 
-from sisyphus import tk
-
 from ctc_kd.corpus.audio_folder import ReadAudioFolderJob
 from ctc_kd.experiments.blank_kd import blank_kd
-from ctc_kd.experiments.corpora import with_untranscribed
+from ctc_kd.experiments.corpora import on_disk, with_untranscribed
 from ctc_kd.experiments.demo import DEMO, demo_corpus, demo_untranscribed
 from ctc_kd.experiments.librispeech import librispeech_other
 from ctc_kd.experiments.paper_presets import PUBLISHED
@@ -26,7 +24,7 @@ def py(folder=None):
     """:param folder: folder of 16 kHz mono files to use instead of LibriSpeech"""
     preset = PUBLISHED["tedlium2"]
     if folder:
-        cuts = ReadAudioFolderJob(folder=tk.Path(folder)).out_cuts
+        cuts = ReadAudioFolderJob(folder=on_disk(folder)).out_cuts
     else:
         cuts = librispeech_other(PUBLISHED["librispeech-other"]).cuts["train"]
     compare(preset, tedlium2(preset), cuts)

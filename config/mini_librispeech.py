@@ -15,7 +15,8 @@ sentence per line) instead of LibriSpeech's. The second reads a folder in LibriS
 import os
 
 from ctc_kd.experiments.blank_kd import blank_kd
-from ctc_kd.experiments.mini_librispeech import folder_and_part, held_out, mini_librispeech, named
+from ctc_kd.experiments.corpora import on_disk
+from ctc_kd.experiments.mini_librispeech import folder_and_part, held_out, mini_librispeech
 from ctc_kd.experiments.mini_presets import mini, mini_on_cpu
 from ctc_kd.experiments.rows import BASELINE, TABLE_1, TABLE_2, TEACHER, Row
 
@@ -37,15 +38,15 @@ def cmudict(encoder="facebook/hubert-base-ls960", text=None):
 def folder(part, encoder, text=None, speakers=4):
     """:param speakers: how many are held out for dev, and how many for test"""
     corpus_dir, part = folder_and_part(part)
-    preset = mini_on_cpu(named(encoder))
+    preset = mini_on_cpu(on_disk(encoder))
     corpus = held_out(preset, part, corpus_dir, part, speakers=speakers, texts=text_files(text))
     blank_kd(corpus, preset, FEW_ROWS, name="mini", reference="librispeech-other")
 
 
 def text_files(text):
-    return [named(text)] if text else []
+    return [on_disk(text)] if text else []
 
 
 def local(encoder):
     """A folder on disk if there is one, else a name of the Hugging Face hub."""
-    return named(encoder) if os.path.isdir(encoder) or os.path.isabs(encoder) else encoder
+    return on_disk(encoder) if os.path.isdir(encoder) or os.path.isabs(encoder) else encoder

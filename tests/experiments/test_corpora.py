@@ -1,20 +1,23 @@
 """Variants of corpora: at several speeds, with untranscribed audio, small ones of real speech."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sisyphus import gs, tk
 from sisyphus import job as sisyphus_job
 
+from ctc_kd.corpus.librispeech import ReadLibriSpeechAudioJob
 from ctc_kd.corpus.public_files import resource
-from ctc_kd.experiments.corpora import with_untranscribed
+from ctc_kd.experiments.corpora import on_disk, with_untranscribed
 from ctc_kd.experiments.demo import DEMO, demo_corpus, demo_untranscribed
 from ctc_kd.experiments.distillation import Distillation
 from ctc_kd.experiments.librispeech import librispeech_clean, librispeech_other
-from ctc_kd.experiments.mini_librispeech import held_out, mini_librispeech
+from ctc_kd.experiments.mini_librispeech import folder_and_part, held_out, mini_librispeech
 from ctc_kd.experiments.mini_presets import mini, mini_on_cpu
 from ctc_kd.experiments.paper_presets import PAPER, PUBLISHED
 from ctc_kd.experiments.rows import BASELINE, TEACHER, Row
+from ctc_kd.lm.text import LmTextJob
 
 
 @pytest.fixture(autouse=True)
@@ -80,18 +83,43 @@ def test_sets_of_mini_librispeech_can_be_others(monkeypatch):
     assert [note.creator.part for note in corpus.checks] == ["train-clean-100", "test-clean"]
 
 
-def test_sets_of_mini_librispeech_can_be_folders_wherever_they_lie(monkeypatch):
-    readers = []
-    for place, end in (("/here", ""), ("/there", "/")):
-        sets = {name: f"{place}/corpus/my-{name}{end}" for name in ("train", "dev", "test")}
-        monkeypatch.setattr(gs, "MINI_SETS", sets, raising=False)
-        corpus = mini_librispeech(mini("some/encoder"))
-        readers.append({name: cuts.creator for name, cuts in corpus.cuts.items()})
-        assert corpus.checks == ()
-    here, there = readers
-    assert {name: reader.part for name, reader in here.items()} == {name: f"my-{name}" for name in here}
-    assert {reader.corpus_dir.get_path() for reader in here.values()} == {"/here/corpus"}
-    assert [reader.job_id() for reader in here.values()] == [reader.job_id() for reader in there.values()]
+def test_sets_of_mini_librispeech_can_be_folders(monkeypatch):
+    monkeypatch.setattr(gs, "MINI_SETS", {name: f"/data/my-{name}" for name in ("train", "dev", "test")}, raising=False)
+    corpus = mini_librispeech(mini("some/encoder"))
+    readers = {name: cuts.creator for name, cuts in corpus.cuts.items()}
+    assert {name: reader.part for name, reader in readers.items()} == {name: f"my-{name}" for name in readers}
+    assert {reader.corpus_dir.get_path() for reader in readers.values()} == {"/data"}
+    assert corpus.checks == ()
+
+
+def reader_of(path):
+    folder, part = folder_and_part(path)
+    return ReadLibriSpeechAudioJob(corpus_dir=folder, part=part)
+
+
+def test_sources_in_two_places_are_two_whatever_their_last_names():
+    paths = ["/disk1/corpus/train", "/disk2/corpus/train", "corpus/train", "old/corpus/train"]
+    assert len({reader_of(path).job_id() for path in paths}) == 4
+    assert LmTextJob(texts=[on_disk("/a/text")]).job_id() != LmTextJob(texts=[on_disk("/b/text")]).job_id()
+
+
+@pytest.mark.parametrize("path", ["corpus/train/", "./corpus//train", "corpus/old/../train"])
+def test_spellings_of_one_path_are_one_source(path):
+    assert reader_of(path).job_id() == reader_of("corpus/train").job_id()
+
+
+def test_a_link_in_the_setup_folder_is_a_name_that_stays_when_the_data_moves(monkeypatch, tmp_path):
+    ids = set()
+    for setup in ("here", "there"):
+        (tmp_path / setup).mkdir()
+        (tmp_path / f"data-{setup}" / "train").mkdir(parents=True)
+        (tmp_path / setup / "corpus").symlink_to(tmp_path / f"data-{setup}")
+        monkeypatch.setattr(gs, "BASE_DIR", str(tmp_path / setup))
+        monkeypatch.setattr(sisyphus_job, "created_jobs", {})
+        reader = reader_of("corpus/train")
+        assert (Path(reader.corpus_dir.get_path()) / "train").is_dir()
+        ids.add(reader.job_id())
+    assert len(ids) == 1
 
 
 def test_an_unknown_set_in_the_settings_is_an_error(monkeypatch):

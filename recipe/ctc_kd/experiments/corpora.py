@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -68,6 +69,15 @@ class Part(NamedTuple):
 
     cuts: tk.Path
     transcripts: tk.Path
+
+
+def on_disk(path: str) -> tk.Path:
+    """A file or folder of one's own, read in place. The path is its identity, so two places are two sources.
+
+    A relative path starts in the setup folder. A link there gives a source a name of its own, by which the ids of jobs
+    stay if the data moves: ``ln -s /data/recordings``, then ``recordings``.
+    """
+    return tk.Path(os.path.normpath(os.path.expanduser(path)))
 
 
 def librispeech_part(corpus_dir: tk.Path, part: str) -> Part:

@@ -16,6 +16,7 @@ from ctc_kd.experiments.corpora import (
     known_counts,
     librispeech_part,
     ngram_lm,
+    on_disk,
     three_sets,
     with_g2p,
 )
@@ -61,14 +62,9 @@ def source_of(name: str) -> tuple[tk.Path, str]:
 
 
 def folder_and_part(path: str) -> tuple[tk.Path, str]:
-    """A part of a corpus on disk, in the folder that holds it."""
-    folder, part = os.path.split(path.rstrip("/"))
-    return named(folder), part
-
-
-def named(path: str) -> tk.Path:
-    """A path on disk. Job ids depend on its base name, not on where it lies."""
-    return tk.Path(path, hash_overwrite=os.path.basename(path.rstrip("/")))
+    """A part of a corpus on disk, in the folder that holds it, see :func:`ctc_kd.experiments.corpora.on_disk`."""
+    folder, part = os.path.split(os.path.normpath(path))
+    return on_disk(folder), part
 
 
 def held_out(
