@@ -96,6 +96,13 @@ def read_hdf(path: str) -> Iterator[tuple[str, np.ndarray]]:
                 start += length
 
 
+def read_utterances(path: str) -> Iterator[str]:
+    """The utterance ids of a store, in file order."""
+    for name in hdf_files(path):
+        with _open(name) as file:
+            yield from file["seqTags"].asstr()
+
+
 def read_metadata(path: str) -> dict:
     """The facts that the writer stored, from the first shard."""
     with _open(hdf_files(path)[0]) as file:

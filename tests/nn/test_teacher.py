@@ -109,6 +109,16 @@ def test_a_model_of_text_is_refused():
         tiny({"model_type": "bert", "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2})
 
 
+def test_an_adapter_that_lowers_the_frame_rate_is_refused(tmp_path):
+    adapter = {"add_adapter": True, "output_hidden_size": 16}
+    save_encoder(family("wav2vec2", {**ENCODER, **adapter}), tmp_path / "encoder")
+    audio, lengths = torch.randn(1, 9000), torch.tensor([9000])
+    with pytest.raises(ValueError, match="4 frames of 9000 samples, expected 28 like its convolutions.*add_adapter"):
+        tiny(str(tmp_path / "encoder"))(audio, lengths)
+    without = tiny(str(tmp_path / "encoder"), encoder_options={"add_adapter": False})
+    assert without(audio, lengths)[0].shape == (1, 14, 7)
+
+
 def test_normalised_waveform_is_that_of_transformers():
     audio, lengths = 0.01 * torch.randn(3, 9000) + 0.1, torch.tensor([9000, 5000, 1])
     theirs = Wav2Vec2FeatureExtractor(do_normalize=True)

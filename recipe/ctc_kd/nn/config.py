@@ -145,8 +145,8 @@ class TeacherConfig:
             lie 5.0 ms before the student's, those of Whisper 17.5 ms before, or with 1, which skips one encoder frame,
             2.5 ms after. What that does to word error rates has not been measured
         dropout: probability before the output layer
-        attention_mask: hide padding from the encoder; the paper's code does not. For results that do not depend on the
-            batch, ``feat_extract_norm="layer"`` is needed too: the group norm of smaller encoders averages over time
+        attention_mask: hide padding from the encoder; the paper's code does not. Some encoders see padding all the
+            same, see :mod:`ctc_kd.nn.alone`
         mask_time_prob: share of the encoder's frames that training masks, in spans of ``mask_time_length`` frames
         train_convolutions: False freezes the pre-trained feature extractor; the paper trains it
         encoder_options: fields of the encoder's configuration to change, ``{"layerdrop": 0.0, "hidden_dropout": 0.1}``

@@ -124,11 +124,17 @@ class SpeechEncoderCtc(nn.Module):
         :param audio: ``[B, N]`` samples as recorded; ``TeacherConfig.waveform`` says how they are prepared here
         :param lengths: ``[B]`` samples
         :return: logits ``[B, T, C]`` and lengths ``[B]`` in frames; frames in padding hold arbitrary values
+        :raises ValueError: the encoder changes the frame rate behind its convolutions
         """
         audio = self.prepare(audio, lengths)
         num_frames = int(convolution_lengths(torch.as_tensor(audio.shape[1]), self.encoder.config))
         frames = convolution_lengths(lengths, self.encoder.config)
         hidden = self._encode(audio, lengths, self._time_mask(frames, num_frames))  # [B, T, D]
+        if hidden.shape[1] != num_frames:
+            raise ValueError(
+                f"the encoder makes {hidden.shape[1]} frames of {audio.shape[1]} samples, expected {num_frames} like "
+                'its convolutions. Leave out an adapter behind them: encoder_options={"add_adapter": False}'
+            )
         offset, pooling = self.cfg.pooling_offset, self.cfg.pooling
         num_pooled = max(0, num_frames - offset) // pooling
         hidden = hidden[:, offset : offset + num_pooled * pooling].unflatten(1, (num_pooled, pooling)).amax(dim=2)

@@ -15,6 +15,8 @@ SHARD_SIZE = 1024  # utterances; a multiple of the batch size, so that a resumed
 class DumpLogitsJob(Job):
     """Stores fp16 logits ``[T, C]`` of a checkpoint by utterance id, in eval mode and on unaugmented audio.
 
+    Logits do not depend on the batch: if padding changes those of the model, each utterance is computed alone. The job
+    refuses logits that are NaN, infinite or too large for fp16, as those of a diverged model, and names the utterance.
     After a kill it resumes behind the last complete shard, and its results equal those of an undisturbed run.
 
     :param model: class and config of the model, see ``build.build_model``
@@ -37,13 +39,13 @@ class DumpLogitsJob(Job):
 
     def run(self):
         from ctc_kd.lexicon.inventory import labels_with_blank
-        from ctc_kd.store import hdf_files, read_hdf
+        from ctc_kd.store import hdf_files, read_utterances
         from ctc_kd.training.datasets import utterance_durations
         from ctc_kd.training.forward import run_forward
 
-        archives = [path.get_path() for path in self.audio]
+        archives = list(dict.fromkeys(path.get_path() for path in self.audio))
         folder = self.out_logits.get_path()
-        done = {utterance for utterance, _ in read_hdf(folder)}
+        done = set(read_utterances(folder))
         todo = [utterance for utterance in utterance_durations(archives) if utterance not in done]
         print(f"{len(done)} utterances are dumped, {len(todo)} remain", flush=True)
         if not todo:

@@ -14,7 +14,8 @@ class PosteriorsJob(Job):
 
     :param model: class and config of the model, see ``build.build_model``
     :param checkpoint: weights of the model
-    :param audio: name of a recognition set -> archive by ``OggZipJob``
+    :param audio: name of a recognition set -> archive by ``OggZipJob``; several names may have one archive, but no
+        utterance may be in two archives
     :param prior_audio: archive of the training audio
     """
 
@@ -38,19 +39,23 @@ class PosteriorsJob(Job):
         from ctc_kd.training.forward import run_forward
 
         archives = {name: path.get_path() for name, path in self.audio.items()}
-        utterances = {name: list(utterance_durations([path])) for name, path in archives.items()}
-        prior_utterances = list(utterance_durations([self.prior_audio.get_path()]))
+        prior_archive = self.prior_audio.get_path()
+        distinct = list(dict.fromkeys([*archives.values(), prior_archive]))
+        num_utterances = len(utterance_durations(distinct))
         options = {
             "labels": labels_with_blank(self.model["num_labels_with_blank"]),
-            "outputs": {self.out_posteriors[name].get_path(): tags for name, tags in utterances.items()},
-            "prior_utterances": prior_utterances,
+            "outputs": {
+                self.out_posteriors[name].get_path(): list(utterance_durations([path]))
+                for name, path in archives.items()
+            },
+            "prior_utterances": list(utterance_durations([prior_archive])),
             "prior": self.out_prior.get_path(),
-            "num_utterances": len(prior_utterances) + sum(map(len, utterances.values())),
+            "num_utterances": num_utterances,
         }
         run_forward(
             model=self.model,
             checkpoint=self.checkpoint.get_path(),
-            archives=[*archives.values(), self.prior_audio.get_path()],
+            archives=distinct,
             callback="WritePosteriors",
             options=options,
             rqmt=self.rqmt,

@@ -5,6 +5,9 @@ The config files that the jobs write import this module; everything variable is 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache, partial
+
 import numpy as np
 import returnn.frontend as rf
 import torch
@@ -12,10 +15,14 @@ from returnn.config import get_global_config
 from returnn.forward_iface import ForwardCallbackIface
 from returnn.tensor import Dim, Tensor, TensorDict
 
+from ctc_kd.nn.alone import batch_dependence, each_alone
 from ctc_kd.store import HdfWriter
 from ctc_kd.training.build import build_criterion, build_model
 from ctc_kd.training.returnn_config import MODEL_SIZE_FILE
 from ctc_kd.training.several_gpus import joint_loss, sum_over_processes
+
+MOST_ROUNDING = 1e-3
+"""Changes up to this share of the logits' standard deviation are taken for rounding, such as that of TF32 on GPUs."""
 
 
 def get_model(**_kwargs) -> torch.nn.Module:
@@ -55,8 +62,9 @@ def train_step(*, model: torch.nn.Module, extern_data: TensorDict, **_kwargs):
 
 
 def forward_step(*, model: torch.nn.Module, extern_data: TensorDict, **_kwargs):
-    """Marks the logits ``[B, T, C]`` as output."""
-    logits, lengths = _logits(model, extern_data)
+    """Marks the logits ``[B, T, C]`` as output; they never depend on the other utterances of the batch."""
+    forward = partial(each_alone, model) if _depends_on_batch(model) else model
+    logits, lengths = _logits(forward, extern_data)
     batch = extern_data["audio"].dims[0]
     frames = Dim(Tensor("frames", dims=[batch], dtype="int32", raw_tensor=lengths.to("cpu", torch.int32)))
     classes = Dim(logits.shape[-1], name="classes")
@@ -68,9 +76,23 @@ def _padded(data: Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return data.raw_tensor, data.dims[1].dyn_size_ext.raw_tensor.to(data.raw_tensor.device)
 
 
-def _logits(model: torch.nn.Module, extern_data: TensorDict) -> tuple[torch.Tensor, torch.Tensor]:
+def _logits(model: Callable[..., tuple], extern_data: TensorDict) -> tuple[torch.Tensor, torch.Tensor]:
     audio, lengths = _padded(extern_data["audio"])
     return model(audio.squeeze(-1), lengths)
+
+
+@cache
+def _depends_on_batch(model: torch.nn.Module) -> bool:
+    change = batch_dependence(model)
+    depends = change > MOST_ROUNDING
+    if depends:
+        literal = get_global_config().typed_value("model_config")
+        print(
+            f"note: the logits of {literal.get('encoder', literal['class'])} depend on the batch (they change by "
+            f"{change:.2g} of their standard deviation), so each utterance is computed alone, which takes longer",
+            flush=True,
+        )
+    return depends
 
 
 class LogitCallback(ForwardCallbackIface):
@@ -91,6 +113,14 @@ class LogitCallback(ForwardCallbackIface):
         raise NotImplementedError
 
 
+def _check_finite(utterance: str, logits: np.ndarray):
+    if not np.isfinite(logits).all():
+        raise ValueError(
+            f"utterance {utterance} has logits that are NaN or infinite in {logits.dtype}: expected finite ones. Its "
+            "model has diverged: take another checkpoint, or train again with a lower learning rate"
+        )
+
+
 class DumpLogits(LogitCallback):
     """Writes fp16 logits to shards. A shard appears when it is complete, so a killed dump resumes at the next one."""
 
@@ -107,7 +137,10 @@ class DumpLogits(LogitCallback):
         )
 
     def store(self, utterance: str, logits: np.ndarray):
-        self.writer.add(utterance, logits.astype(np.float16))
+        with np.errstate(over="ignore"):
+            half = logits.astype(np.float16)
+        _check_finite(utterance, half)
+        self.writer.add(utterance, half)
         if len(self.writer) == self.options["shard_size"]:
             self.finish()
             self.shard += 1
@@ -124,14 +157,16 @@ class WritePosteriors(LogitCallback):
     def init(self, *, model):
         labels = self.options["labels"]
         self.writers = {path: HdfWriter(path, labels=labels) for path in self.options["outputs"]}
-        self.path_of = {tag: path for path, tags in self.options["outputs"].items() for tag in tags}
+        self.sets = {path: set(utterances) for path, utterances in self.options["outputs"].items()}
         self.prior_utterances = set(self.options["prior_utterances"])
         self.sum, self.frames = np.zeros(len(labels)), 0
 
     def store(self, utterance: str, logits: np.ndarray):
+        _check_finite(utterance, logits)
         log_posteriors = torch.log_softmax(torch.from_numpy(logits), dim=-1).numpy()
-        if utterance in self.path_of:
-            self.writers[self.path_of[utterance]].add(utterance, log_posteriors.astype(np.float16))
+        for path, utterances in self.sets.items():
+            if utterance in utterances:
+                self.writers[path].add(utterance, log_posteriors.astype(np.float16))
         if utterance in self.prior_utterances:
             self.sum += np.exp(log_posteriors, dtype=np.float64).sum(axis=0)
             self.frames += len(log_posteriors)
