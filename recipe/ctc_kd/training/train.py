@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from sisyphus import Job, Task, tk
 
 from ctc_kd.files import write_json
-from ctc_kd.frames import FRAME_SHIFT_S
 from ctc_kd.training.build import check_criterion, check_model
 from ctc_kd.training.training_config import TrainingConfig
 
@@ -75,22 +73,29 @@ class TrainJob(Job):
         yield Task("run", resume="run", rqmt=self.rqmt)
 
     def run(self):
+        from ctc_kd.training.check_inputs import check_inputs
         from ctc_kd.training.curves import read_learning_curves
         from ctc_kd.training.returnn_config import MODEL_SIZE_FILE, write_config
         from ctc_kd.training.run_returnn import run_returnn
         from ctc_kd.training.several_gpus import num_processes
         from ctc_kd.training.train_config import training_settings
 
-        self._check_stores()
-        self._name_too_short()
+        train, dev = self._inputs(self.audio, self.labels), self._inputs([self.dev_audio], self.dev_labels)
         processes = num_processes(self.rqmt)
+        check_inputs(
+            train,
+            dev,
+            num_classes=self.model["num_labels_with_blank"],
+            partition_epoch=self.training.partition_epoch,
+            processes=processes,
+        )
         settings = training_settings(
             self.model,
             self.criterion,
             self.training,
             models=self.out_models.get_path(),
-            train=self._inputs(self.audio, self.labels),
-            dev=self._inputs([self.dev_audio], self.dev_labels),
+            train=train,
+            dev=dev,
             keep_best=self.keep_best,
             rqmt=self.rqmt,
             processes=processes,
@@ -110,41 +115,6 @@ class TrainJob(Job):
             teacher_logits=self.teacher_logits and self.teacher_logits.get_path(),
         )
 
-    def _check_stores(self):
-        """Checks that labels and teacher logits have the model's inventory: training itself sees only indices."""
-        from ctc_kd.lexicon.inventory import labels_with_blank
-        from ctc_kd.store import read_labels, read_metadata
-
-        classes = labels_with_blank(self.model["num_labels_with_blank"])
-        for name, expected in (("labels", classes[:-1]), ("dev_labels", classes[:-1]), ("teacher_logits", classes)):
-            store = getattr(self, name)
-            if store is not None and (found := read_labels(store.get_path())) != expected:
-                raise ValueError(describe_difference(f"{name} {store}", found, expected))
-        if self.teacher_logits is None:
-            return
-        frame_shift_s = read_metadata(self.teacher_logits.get_path()).get("frame_shift_s")
-        if frame_shift_s != FRAME_SHIFT_S:
-            raise ValueError(
-                f"teacher_logits {self.teacher_logits}: the frame shift is {frame_shift_s} s, but the student's is "
-                f"{FRAME_SHIFT_S} s. Dump the logits of a teacher with the student's frame rate."
-            )
-
-    def _name_too_short(self):
-        """Prints the utterances whose CTC loss would be infinite and therefore counts as 0."""
-        from ctc_kd.training.datasets import too_short_for_ctc
-
-        for labels, audio in ((self.labels, self.audio), (self.dev_labels, [self.dev_audio])):
-            if labels is None:
-                continue
-            short = too_short_for_ctc(labels.get_path(), [path.get_path() for path in audio])
-            if short:
-                shown = [f"{name} ({found} of {needed})" for name, (found, needed) in list(short.items())[:10]]
-                print(
-                    f"note: {len(short)} utterances of {labels} have fewer frames than CTC needs for their labels; "
-                    f"their CTC loss counts as 0: {', '.join(shown)}{', ...' if len(short) > 10 else ''}",
-                    flush=True,
-                )
-
     def _last_epoch(self) -> int:
         names = os.listdir(self.out_models.get_path())
         return max((int(match[1]) for name in names if (match := re.fullmatch(r"epoch\.(\d+)\.pt", name))), default=0)
@@ -154,14 +124,3 @@ class TrainJob(Job):
 
     def info(self) -> str:
         return f"epoch {self._last_epoch()}/{self.training.num_epochs}"
-
-
-def describe_difference(store: str, found: list[str], expected: list[str]) -> str:
-    """The text of an error, which shows the first label that differs."""
-    pairs = enumerate(itertools.zip_longest(found, expected))
-    index, (label, wanted) = next((index, pair) for index, pair in pairs if pair[0] != pair[1])
-    return (
-        f"{store}: label {index} of {len(found)} is {label}, but the model's is {wanted}, of {len(expected)}. Teacher, "
-        "student and label sequences need the same inventory: the same num_labels_with_blank, and if it is 80, "
-        "LabelSequencesJob(..., unknown_label=True)."
-    )

@@ -1,0 +1,97 @@
+"""The files of a training are checked before it starts, and a fault names the file and the utterance."""
+
+import numpy as np
+import pytest
+
+from ctc_kd.lexicon.inventory import labels_with_blank
+from ctc_kd.store import HdfWriter, read_hdf
+from ctc_kd.training.check_inputs import check_inputs
+from ctc_kd.training.datasets import utterance_durations
+from ctc_kd.training.train_config import Inputs
+
+CLASSES = labels_with_blank(79)
+
+
+@pytest.fixture
+def check(tiny, tmp_path):
+    """``check(partition_epoch=, processes=, **files)``: with files of 20 and 5 utterances, or others by name."""
+    names = [name for part in ("train", "dev") for name in utterance_durations([getattr(tiny, part).get_path()])]
+    write_logits(tmp_path / "logits.hdf", dict.fromkeys(names, np.zeros((12, 79), "float16")))
+    files = {name: getattr(tiny, name).get_path() for name in ("train", "dev", "train_labels", "dev_labels")}
+
+    def run(*, partition_epoch=1, processes=1, **other):
+        given = {**files, "logits": str(tmp_path / "logits.hdf"), **other}
+        train = Inputs([given["train"]], given["train_labels"], given["logits"])
+        dev = Inputs([given["dev"]], given["dev_labels"], given["logits"])
+        check_inputs(train, dev, num_classes=79, partition_epoch=partition_epoch, processes=processes)
+
+    return run
+
+
+def write_logits(path, logits):
+    with HdfWriter(path, labels=CLASSES, metadata={"frame_shift_s": 0.04}) as writer:
+        for utterance, array in logits.items():
+            writer.add(utterance, array)
+
+
+def changed(path, utterance, value):
+    """A copy of a store in which one logit of an utterance is ``value``, or which lacks it if that is None."""
+    logits = dict(read_hdf(path))
+    if value is None:
+        del logits[utterance]
+    else:
+        logits[utterance][3, 40] = value
+    copy = path.with_name("changed.hdf")
+    write_logits(copy, logits)
+    return str(copy)
+
+
+@pytest.mark.parametrize(("partition_epoch", "processes"), [(21, 1), (1, 21), (7, 3)])
+def test_fewer_utterances_than_sub_epochs_and_processes(check, partition_epoch, processes):
+    check(partition_epoch=5, processes=4)
+    with pytest.raises(
+        ValueError, match=rf"train\.zip: found 20 utterances, expected at least 21, for {partition_epoch}"
+    ):
+        check(partition_epoch=partition_epoch, processes=processes)
+
+
+@pytest.mark.parametrize("utterance", ["train-07", "dev-03"])
+def test_a_store_of_logits_that_lacks_an_utterance(check, tmp_path, utterance):
+    store = changed(tmp_path / "logits.hdf", utterance, None)
+    with pytest.raises(ValueError, match=rf"changed\.hdf lacks 1 utterances .*: {utterance}\."):
+        check(logits=store)
+
+
+def test_labels_and_archives_that_lack_utterances(check, tiny):
+    with pytest.raises(ValueError, match=r"dev_labels\.hdf lacks 20 utterances .*: train-00, .*train-09, \.\.\.\."):
+        check(train_labels=tiny.dev_labels.get_path())
+    with pytest.raises(ValueError, match=r"dev\.zip lacks 20 utterances .*: train-00"):
+        check(dev_labels=tiny.train_labels.get_path())
+    check(train_labels=None, dev_labels=None)
+    check(logits=None)
+
+
+def test_dev_utterances_without_labels_need_no_logits(check, tiny, tmp_path):
+    """They have words outside of the lexicon, and are left out of the dev loss."""
+    labelled = {name: array for name, array in read_hdf(tiny.dev_labels.get_path()) if name != "dev-03"}
+    with HdfWriter(tmp_path / "fewer.hdf", labels=CLASSES[:-1]) as writer:
+        for utterance, array in labelled.items():
+            writer.add(utterance, array)
+    store = changed(tmp_path / "logits.hdf", "dev-03", None)
+    check(dev_labels=str(tmp_path / "fewer.hdf"), logits=store)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_logits_that_are_no_numbers(check, tmp_path, value):
+    store = changed(tmp_path / "logits.hdf", "train-07", value)
+    with pytest.raises(ValueError, match=r"changed\.hdf: utterance train-07 has logits that are NaN or infinite"):
+        check(logits=store)
+
+
+def test_a_class_may_be_ruled_out_but_not_all(check, tmp_path):
+    check(logits=changed(tmp_path / "logits.hdf", "train-07", -np.inf))
+    logits = dict(read_hdf(tmp_path / "logits.hdf"))
+    logits["dev-00"][3] = -np.inf
+    write_logits(tmp_path / "none_left.hdf", logits)
+    with pytest.raises(ValueError, match=r"none_left\.hdf: utterance dev-00"):
+        check(logits=str(tmp_path / "none_left.hdf"))
