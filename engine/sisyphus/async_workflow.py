@@ -1,8 +1,10 @@
 """Async configs: ``await tk.async_run(paths)`` continues when the files are there."""
 
 import asyncio
+import contextlib
 import logging
 
+from . import block
 from .delayed_ops import DelayedBase
 from .graph import OutputCall, graph
 from .tools import extract_paths
@@ -72,6 +74,16 @@ def _resolve():
     return bool(ready)
 
 
+@contextlib.contextmanager
+def async_context():
+    """Around an ``await``: the blocks of this config are not those of the configs that go on meanwhile."""
+    active, block.active_blocks = block.active_blocks, set()
+    try:
+        yield
+    finally:
+        block.active_blocks = active
+
+
 async def async_run(obj):
     """Make everything ``obj`` needs a target and wait until it is available; returns the value of a delayed value."""
     paths = extract_paths(obj)
@@ -79,7 +91,8 @@ async def async_run(obj):
         graph.add_target(OutputCall(f"async {len(graph.targets)}", lambda *_: None, (obj,), {}))
         future = asyncio.get_running_loop().create_future()
         _waiters.append((paths, future))
-        await future
+        with async_context():
+            await future
     return obj.get() if isinstance(obj, DelayedBase) else None
 
 

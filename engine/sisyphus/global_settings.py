@@ -18,6 +18,7 @@ BASE_DIR = os.getcwd()
 
 # Hooks -------------------------------------------------------------------------------------------------------------
 engine = None  # a function; without one, tasks run on this machine (`localengine.this_machine`)
+active_engine = None  # of a worker: the engine that runs its task
 
 
 def worker_wrapper(job, task_name, call):
@@ -166,6 +167,7 @@ PRINT_OLD_LOG_FILE_RUNNING = None
 PRINT_STALE_STATE_OVERVIEW_PERIOD = None
 SKIP_IS_FINISHED_TIMEOUT = False
 USE_SIGNAL_HANDLERS = False
+USE_UI = True
 USE_VERBOSE_TRACEBACK = False
 VERBOSE_TRACEBACK_TYPE = "ipython"
 WAIT_PERIOD_CACHE = 20
@@ -181,7 +183,7 @@ _DEFAULTS_FILE = __file__
 def update_global_settings_from_text(text, filename):
     """Execute ``text`` inside this module and keep it in ``GLOBAL_SETTINGS_FILE_CONTENT``."""
     module = globals()
-    module["GLOBAL_SETTINGS_FILE_CONTENT"] += f"#{filename}\n{text}\n"
+    module["GLOBAL_SETTINGS_FILE_CONTENT"] += f"##### Settings file: {filename} #####\n{text}\n"
     module["__file__"] = os.path.abspath(filename)  # settings files may look beside themselves
     try:
         exec(compile(text, filename, "exec"), module)
@@ -200,9 +202,11 @@ def update_global_settings_from_file(filename):
 
 
 def update_global_settings_from_env():
+    """Set what the environment says, and add it to ``GLOBAL_SETTINGS_FILE_CONTENT``."""
+    module, content = globals(), []
     for key, value in os.environ.items():
         name = key[4:]
-        if not key.startswith("SIS_") or name in ("GLOBAL_SETTINGS_FILE", ""):
+        if not key.startswith("SIS_") or not name:
             continue
         if name == "IMPORT_PATHS":
             parsed = value.split(":")
@@ -211,8 +215,12 @@ def update_global_settings_from_env():
                 parsed = _literal_eval(value)
             except (ValueError, SyntaxError):
                 parsed = value
-        ENVIRONMENT_SETTINGS[name] = parsed
-        globals()[name] = parsed
+        ENVIRONMENT_SETTINGS[key] = value
+        content.append(f"{name} = {parsed!r}\n")
+        if name != "GLOBAL_SETTINGS_FILE":
+            module[name] = parsed
+    if content:
+        module["GLOBAL_SETTINGS_FILE_CONTENT"] += "##### Settings from environment #####\n" + "".join(content)
 
 
 def error_as_text(error):

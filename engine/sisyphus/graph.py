@@ -1,11 +1,12 @@
 """The targets of a run and the jobs they need."""
 
+import collections
 import contextlib
 import logging
 import os
-import pickle
 import time
 
+from . import global_constants as gc
 from . import global_settings as gs
 from .base.writing import write_atomically
 from .jobs.evaluation import one_evaluation
@@ -45,20 +46,15 @@ class OutputTarget:
 class OutputPath(OutputTarget):
     """A link ``output/<name>`` to a file."""
 
-    def __init__(self, output_path, sis_path, export_graph=False):
+    def __init__(self, output_path, sis_path):
         super().__init__(output_path, sis_path)
         self._sis_path = sis_path
-        self._export_graph = export_graph
         creator = sis_path.creator
         self._prefixes = creator._sis_alias_prefixes if hasattr(creator, "_sis_id") else {gs.ALIAS_AND_OUTPUT_SUBDIR}
 
     def run_when_done(self):
         for prefix in sorted(self._prefixes):
             _link_output(os.path.join(gs.OUTPUT_DIR, prefix, self.name), self._sis_path)
-        if self._export_graph:
-            folder, name = os.path.split(os.path.join(gs.BASE_DIR, gs.OUTPUT_DIR, self.name))
-            os.makedirs(folder, exist_ok=True)
-            write_atomically(os.path.join(folder, f".{name}.sis"), pickle.dumps(self._sis_path), mode="wb")
 
     def missing_files(self):
         exists = os.path.exists(self._sis_path.get_path()) or getattr(self._sis_path, "backup", None) is not None
@@ -85,7 +81,13 @@ class OutputReport(OutputTarget):
         self._values = report_values
         self._template = report_template
         self._frequency = update_frequency
-        self._prefix = gs.ALIAS_AND_OUTPUT_SUBDIR
+        self._written = None
+
+    def update_values(self, report_values):
+        """Report these values from now on."""
+        self._values = report_values
+        self._required = extract_paths(report_values)
+        self._sis_done = False
         self._written = None
 
     def update_requirements(self, write_output=True, force=False):
@@ -106,7 +108,7 @@ class OutputReport(OutputTarget):
     def run_when_done(self):
         self._written = time.monotonic()
         text = self._text()
-        name = os.path.join(gs.BASE_DIR, gs.OUTPUT_DIR, self._prefix, self.name)
+        name = os.path.join(gs.BASE_DIR, gs.OUTPUT_DIR, self.name)
         make_folder_of(name, gs.OUTPUT_DIR)
         write_atomically(name, text)
 
@@ -182,6 +184,16 @@ class SISGraph:
                 if hasattr(path.creator, "_sis_id"):
                     path.creator._sis_needed_for_which_targets.add(target.name)
 
+    @property
+    def targets_dict(self):
+        """Name -> target."""
+        return {target.name: target for target in self.targets}
+
+    @property
+    def active_targets(self):
+        """Targets that are not done."""
+        return [target for target in self.targets if not target.is_done()]
+
     def remove_targets(self, targets):
         self.targets, kept = [], [t for t in self.targets if t not in targets]
         self._outputs.clear()
@@ -212,30 +224,65 @@ class SISGraph:
                     stack.extend((c, False) for c in reversed(job._sis_creators()) if c not in seen)
         return order
 
-    def jobs(self, update_graph=True):
-        return set(self.walk())
+    def for_all_nodes(self, f, nodes=None, bottom_up=False, *, update_graph=True, pool=None):
+        """Call ``f(job)`` for ``nodes`` (default: all targets) and the jobs that they need; returns the jobs' ids.
 
-    def jobs_sorted(self):
-        """Jobs in an order in which they could run."""
-        yield from self.walk()
+        Below a job for which ``f`` returns False the walk stops. ``bottom_up``: ``f`` sees every job after the jobs it
+        reads from, and its result does not matter. ``update_graph``: each job may first ask for more inputs.
+        ``pool`` has no effect.
+        """
 
-    def for_all_nodes(self, f, nodes=None):
-        """Call ``f(job)`` for all jobs; below a job for which it returns a false value the walk stops."""
-        seen = set()
-        stack = list(self.target_jobs() if nodes is None else nodes)
+        def stops(job):
+            if update_graph:
+                job._sis_runnable()
+            result = None if bottom_up else f(job)
+            return result is not None and not result
+
+        order = self.walk(nodes, skip=stops)
+        if bottom_up:
+            for job in order:
+                f(job)
+        return {job._sis_id() for job in order}
+
+    def update_nodes(self):
+        """Let every job ask for more inputs."""
+        self.for_all_nodes(lambda job: None)
+
+    def jobs(self, *, update_graph=True):
+        """All jobs, those that make targets first."""
+        found = []
+        self.for_all_nodes(found.append, update_graph=update_graph)
+        return found
+
+    def jobs_sorted(self, *, update_graph=True):
+        """Yields every job after the jobs it reads from: depth first, jobs that could run at the same time by id."""
+        users, missing = {}, {}
+        for job in self.jobs(update_graph=update_graph):
+            missing[job] = set(job._sis_creators())
+            for creator in missing[job]:
+                users.setdefault(creator, []).append(job)
+        stack = [(None, iter(sorted(job for job in missing if not missing[job])))]
         while stack:
-            job = stack.pop()
-            if job not in seen:
-                seen.add(job)
-                if f(job):
-                    stack.extend(job._sis_creators())
-        return True
+            creator, following = stack[-1]
+            job = next(following, None)
+            if job is None:
+                stack.pop()
+                continue
+            missing[job].discard(creator)
+            if not missing[job]:
+                yield job
+                stack.append((job, iter(sorted(users.get(job, ())))))
+
+    def id_to_job_dict(self):
+        return {job._sis_id(): job for job in self.jobs()}
 
     def job_by_id(self, sis_id):
-        return next((job for job in self.walk() if job._sis_id() == sis_id), None)
+        return self.id_to_job_dict().get(sis_id)
 
-    def find(self, pattern, mode="all"):
+    def find(self, pattern, mode="all", *, update_graph=True):
         """Jobs whose folder, alias or name contains ``pattern``, and their inputs and outputs whose file name does."""
+        if update_graph:
+            self.update_nodes()
         found = {}
         for job in self.walk():
             texts = [job._sis_path(), *job.get_aliases(), job.get_vis_name() or ""]
@@ -246,19 +293,27 @@ class SISGraph:
                 found.update(dict.fromkeys(path for path in paths if pattern in path.rel_path()))
         return list(found)
 
-    def get_jobs_by_status(self, engine=None, skip_finished=False):
-        """State -> jobs in that state, inputs without creator as ``input_path`` or ``input_missing``."""
-        result = {}
+    def get_jobs_by_status(self, nodes=None, engine=None, skip_finished=False):
+        """State -> jobs in that state, of ``nodes`` (default: all targets) and the jobs that they need.
+
+        Names of input files that no job makes are in ``input_path`` or ``input_missing``. ``skip_finished`` leaves out
+        finished jobs and what only they need.
+        """
+        result = collections.defaultdict(set)
+
+        def look_at(job):
+            state = job._sis_state(engine)
+            if skip_finished and state == gc.STATE_FINISHED:
+                return False
+            result[state].add(job)
+            for path in job._sis_inputs:
+                if path.creator is None:
+                    result[gc.STATE_INPUT_PATH if path.available() else gc.STATE_INPUT_MISSING].add(path.get_path())
+            return True
+
         with one_evaluation():
-            for job in self.walk(skip=(lambda j: j._sis_finished()) if skip_finished else (lambda j: False)):
-                result.setdefault(job._sis_state(engine), []).append(job)
-                for path in job._sis_inputs:
-                    if path.creator is None:
-                        state = "input_path" if path.available() else "input_missing"
-                        result.setdefault(state, set()).add(path)
-        if skip_finished:
-            result.pop("finished", None)
-        return {state: sorted(members) for state, members in result.items()}
+            self.for_all_nodes(look_at, nodes, update_graph=False)
+        return result
 
 
 graph = SISGraph()

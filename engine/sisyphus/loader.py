@@ -77,13 +77,13 @@ class ConfigManager:
         self._async = None
 
     def load_configs(self, names=()):
-        """Load the named configs, ``config.py`` or ``config.main`` if none is named."""
+        """Load the named configs (one name or several), ``config.py`` or ``config.main`` if none is named."""
         if not names:
             default = gs.CONFIG_FILE_DEFAULT
             exists = os.path.isfile(os.path.join(gs.BASE_DIR, default))
-            names = [default if exists else gs.CONFIG_FUNCTION_DEFAULT]
+            names = default if exists else gs.CONFIG_FUNCTION_DEFAULT
         gc.set_threshold(100_000, 20, 100)  # jobs stay, and searching them for garbage would take half of the time
-        for name in names:
+        for name in [names] if isinstance(names, str) else names:
             begin = time.monotonic()
             self.load_config_file(name)
             logging.info("Loaded config: %s (%.2f s)", name, time.monotonic() - begin)

@@ -3,18 +3,19 @@
 import os
 
 from . import global_settings as gs
+from . import graph
 from .base.role import running_in_manager, running_in_worker  # noqa: F401
 from .block import Block, block, set_root_block, sub_block  # noqa: F401
 from .delayed_ops import Delayed, DelayedBase  # noqa: F401
 from .engine import cached_engine  # noqa: F401
-from .graph import OutputCall, OutputPath, OutputReport
-from .graph import graph as sis_graph
 from .job import Job  # noqa: F401
 from .job_path import AbstractPath, NoBackup, Path, Variable, VariableNotSet  # noqa: F401
+from .loader import config_manager  # noqa: F401
 from .run.console import (  # noqa: F401
     Object,
     compare_graph,
     dump,
+    export_graph,
     find_job,
     find_path,
     import_work_directory,
@@ -35,47 +36,50 @@ from .run.script_mode import BlockedWorkflow, run, run_job, setup_script_mode  #
 from .task import Task  # noqa: F401
 from .tools import execute_in_dir, extract_paths, sh, try_get  # noqa: F401
 
+sis_graph = graph.graph
+
 
 def __getattr__(name):
-    """Loads ``tk.cleaner`` when it is used: workers start faster without it."""
+    """Loads ``tk.cleaner`` and the functions for async configs when they are used: workers start faster without."""
     if name == "cleaner":
         from . import cleaner
 
         return cleaner
+    if name in ("async_context", "async_gather", "async_run"):
+        from . import async_workflow
+
+        return getattr(async_workflow, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 # targets -----------------------------------------------------------------------------------------------------------
-def register_output(name, value, export_graph=False):
-    """Ask for ``value`` (a path or variable); when it is available ``output/<name>`` links to it."""
+def register_output(name, value, export_graph=False):  # noqa: F811  both names are upstream's
+    """Ask for ``value`` (a path or variable); when it is available ``output/<name>`` links to it.
+
+    ``export_graph``: also pickle ``value`` into ``output/.<name>.sis`` now, for `load_file`.
+    """
     if not isinstance(value, AbstractPath):
         hint = " (use tk.Path, not pathlib)" if isinstance(value, os.PathLike) else ""
         raise TypeError(f"register_output({name!r}) needs a tk.Path or tk.Variable, got {type(value)}{hint}")
-    sis_graph.add_target(OutputPath(name, value, export_graph))
+    sis_graph.add_target(graph.OutputPath(name, value))
+    if export_graph:
+        dump(value, os.path.join(gs.BASE_DIR, gs.OUTPUT_DIR, gs.ALIAS_AND_OUTPUT_SUBDIR, f".{name}.sis"))
 
 
 def register_callback(f, *args, **kwargs):
     """Call ``f`` once when all paths in the arguments are available."""
-    sis_graph.add_target(OutputCall(getattr(f, "__name__", "callback"), f, args, kwargs))
+    sis_graph.add_target(graph.OutputCall(getattr(f, "__name__", "callback"), f, args, kwargs))
 
 
 def register_report(name, values, template=None, required=None, update_frequency=300):
-    """Write ``output/<name>`` from ``values`` at start, every ``update_frequency`` seconds and at the end."""
-    sis_graph.add_target(OutputReport(name, values, template, required, update_frequency))
+    """Write ``output/<name>`` from ``values`` at start, every ``update_frequency`` seconds and at the end.
 
-
-async def async_run(obj):
-    """See `async_workflow.async_run`."""
-    from . import async_workflow
-
-    return await async_workflow.async_run(obj)
-
-
-async def async_gather(*coroutines):
-    """See `async_workflow.async_gather`."""
-    from . import async_workflow
-
-    return await async_workflow.async_gather(*coroutines)
+    Returns the `graph.OutputReport`. ``ALIAS_AND_OUTPUT_SUBDIR`` stands right before the name, as upstream has it:
+    ``"sub"`` gives ``output/sub<name>``, ``"sub/"`` a file in that folder.
+    """
+    report = graph.OutputReport(gs.ALIAS_AND_OUTPUT_SUBDIR + name, values, template, required, update_frequency)
+    sis_graph.add_target(report)
+    return report
 
 
 # paths ---------------------------------------------------------------------------------------------------------------

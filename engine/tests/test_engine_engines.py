@@ -99,7 +99,7 @@ class Cluster(EngineBase):
 def test_engine_that_asks_a_scheduler(here, monkeypatch):
     job, engine = Link(1), Cluster()
     graph = SISGraph()
-    graph.add_target(tk.OutputPath("x", job.out))
+    graph.add_target(tk.graph.OutputPath("x", job.out))
     view = GraphStates(graph, engine)
 
     def state():

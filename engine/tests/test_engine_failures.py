@@ -319,7 +319,7 @@ def test_silent_tasks_are_told_once(here, monkeypatch, capsys):
     import sys
 
     graph, told = SISGraph(), []
-    graph.add_target(tk.OutputPath("x", job.out))
+    graph.add_target(tk.graph.OutputPath("x", job.out))
     view = GraphStates(graph, LocalEngine())
     monkeypatch.setattr(type(job._sis_next_task()), "_is_running", lambda self, i: True)
     view.refresh()
@@ -374,7 +374,7 @@ def test_terminal_hook_and_page_give_one_answer(here):
     told = failure_of(job, engine=Scheduler({}))
     assert told.why == failure(job, "error")[0] == "task run 1: error, RuntimeError: no such luck"
     graph = SISGraph()
-    graph.add_target(tk.OutputPath("x", job.out))
+    graph.add_target(tk.graph.OutputPath("x", job.out))
     known = GraphStates(graph, Scheduler({}))
     known.refresh()
     page = make_app(SimpleNamespace(view=known, graph=graph, configs=SimpleNamespace(loaded=[]))).test_client()

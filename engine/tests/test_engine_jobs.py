@@ -9,7 +9,7 @@ import pytest
 from patience import PATIENCE
 from sisyphus import Job, Path, Task, cleaner, gs, tk, tools
 from sisyphus import job as job_module
-from sisyphus.graph import SISGraph
+from sisyphus.graph import OutputPath, SISGraph
 from sisyphus.job_path import Variable, VariableNotSet
 from sisyphus.jobs.evaluation import one_evaluation
 from sisyphus.localengine import LocalEngine
@@ -98,7 +98,7 @@ def chain(n):
 def view_of(*paths):
     graph = SISGraph()
     for i, path in enumerate(paths):
-        graph.add_target(tk.OutputPath(str(i), path))
+        graph.add_target(OutputPath(str(i), path))
     return GraphStates(graph, LocalEngine())
 
 
@@ -312,14 +312,14 @@ def test_report_is_kept_up_to_date(here):
         calls.append(1)
         return f"call {len(calls)}"
 
-    report = tk.OutputReport("counts", text)
+    report = tk.graph.OutputReport("counts", text)
     report.update_requirements()
     report.update_requirements()
     assert len(calls) == 1 and report.is_done()
     report.update_requirements(force=True)
     with open("output/counts") as f:
         assert f.read() == "call 2"
-    waiting = tk.OutputReport("number", lambda: Values().number.get() + 1, required=Values().number)
+    waiting = tk.graph.OutputReport("number", lambda: Values().number.get() + 1, required=Values().number)
     assert not waiting.update_requirements(), "the value is not there, which is no error"
     tk.run(Values().number, quiet=True)
     assert waiting.update_requirements()
@@ -329,10 +329,10 @@ def test_report_is_kept_up_to_date(here):
 
 def test_second_output_of_one_name(here, caplog):
     graph = SISGraph()
-    graph.add_target(tk.OutputPath("same", Link(1).out))
-    graph.add_target(tk.OutputPath("same", Link(1).out))
+    graph.add_target(OutputPath("same", Link(1).out))
+    graph.add_target(OutputPath("same", Link(1).out))
     assert len(graph.targets) == 1
-    graph.add_target(tk.OutputPath("same", Link(2).out))
+    graph.add_target(OutputPath("same", Link(2).out))
     assert "two different outputs are registered as same" in caplog.text
 
 
@@ -349,7 +349,7 @@ def test_import_of_a_finished_job(here, tmp_path):
     os.mkdir("work")
     job_module.created_jobs.clear()
     job = Link(1)
-    tk.sis_graph.add_target(target := tk.OutputPath("imported", job.out))
+    tk.sis_graph.add_target(target := OutputPath("imported", job.out))
     try:
         for mode in ("dryrun", "hardlink"):
             tk.import_work_directory("other", mode=mode)
@@ -367,7 +367,8 @@ def test_settings_from_the_environment(monkeypatch):
     monkeypatch.setitem(os.environ, "SIS_PRINT_ERROR_LINES", "7")
     monkeypatch.setattr(gs, "IMPORT_PATHS", gs.IMPORT_PATHS)
     global_settings.update_global_settings_from_env()
-    assert gs.PRINT_ERROR_LINES == 7 and gs.ENVIRONMENT_SETTINGS["PRINT_ERROR_LINES"] == 7
+    assert gs.PRINT_ERROR_LINES == 7 and gs.ENVIRONMENT_SETTINGS["SIS_PRINT_ERROR_LINES"] == "7"
+    assert "\nPRINT_ERROR_LINES = 7\n" in gs.GLOBAL_SETTINGS_FILE_CONTENT
 
 
 def test_small_tools(here):
@@ -379,21 +380,10 @@ def test_small_tools(here):
     assert tk.bundle_to_str({Path("/b"), Path("/a")}) == "/a /b" and tk.bundle_to_str(["y", "x"]) == "y x"
 
 
-def test_exported_output(here, monkeypatch):
-    """Also where outputs have a folder of their own, in which the link lies."""
-    monkeypatch.setattr(gs, "ALIAS_AND_OUTPUT_SUBDIR", "sub")
-    job = Link(1)
-    tk.run(job.out, quiet=True)
-    target = tk.OutputPath("a/b", job.out, export_graph=True)
-    assert target.update_requirements() and os.path.samefile("output/sub/a/b", job.out)
-    with open("output/a/.b.sis", "rb") as f:
-        assert pickle.load(f).get_path() == job.out.get_path()
-
-
 def test_find_in_the_graph(here):
     first = Link(1, Path("data/in.txt"))
     second, graph = Link(2, first.out), SISGraph()
-    graph.add_target(tk.OutputPath("x", second.out))
+    graph.add_target(OutputPath("x", second.out))
     assert graph.find(first._sis_path()) == graph.find(first._sis_path(), mode="job") + [first.out]
     assert graph.find("data/in", mode="path") == [Path("data/in.txt")]
     assert set(graph.find("output/out", mode="path")) == {first.out, second.out}

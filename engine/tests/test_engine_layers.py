@@ -14,20 +14,21 @@ ENGINE = Path(__file__).parents[1] / "sisyphus"
 LAYERS = [
     {"__main__", "cli"},
     {"", "toolkit", "web"},
-    {"run"},
+    {"run", "manager"},
     {"cleaner", "upkeep"},
     {"localengine", "slurm", "simple_linux_utility_for_resource_management_engine", "loader"},
     {"engine", "job", "task", "graph", "async_workflow", "reading"},
     {"jobs"},
-    {"tools", "job_path", "block"},
+    {"tools", "job_path", "block", "http_server"},
     {"base"},
-    {"global_settings", "delayed_ops", "hash", "global_constants"},
+    {"global_settings", "delayed_ops", "hash", "global_constants", "logging_format"},
 ]
 """Modules and folders, from the top down to the ground; ``""`` is the ``__init__`` of the package."""
 
 NAMES_OF_UPSTREAM = set(
     "global_constants global_settings hash delayed_ops block job_path tools job task graph loader async_workflow "
-    "engine localengine simple_linux_utility_for_resource_management_engine cleaner toolkit __main__ __init__".split()
+    "engine localengine simple_linux_utility_for_resource_management_engine cleaner toolkit manager http_server "
+    "logging_format __main__ __init__".split()
 )
 FILE_OF_A_TASK = re.compile(
     r"(log|error|finished|usage|usage_history)\.(\w+\.\d+)?|submit_log.*|\.error\..*|\.cleared\..*"

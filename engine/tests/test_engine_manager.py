@@ -344,8 +344,9 @@ def test_async_config(folder):
 
 def test_console_script_and_shortcut(folder):
     folder.sis("manager", "-r", "config.chain(2)")
-    status, output = folder.sis("console", "config.chain(2)", "--script", "-c", "print(len(tk.find_job('Trivial')))")
-    assert status == 0 and output.splitlines()[-1] == "2"
+    command = "print(len(tk.find_job('Trivial')), config_files)"
+    status, output = folder.sis("console", "config.chain(2)", "--script", "-c", command)
+    assert status == 0 and output.splitlines()[-1] == "2 ['config.chain(2)']"
     assert folder.sis("--config", "config.chain(2)", "shortcut", "clean_jobs")[0] == 0
     assert len(list((folder / "work").rglob("finished.tar.gz"))) == 2
 

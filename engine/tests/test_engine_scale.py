@@ -171,7 +171,7 @@ def test_every_output_a_target(make_manager):
         engine.queue.clear()
         made._cycle()
         assert len(os.listdir("output")) == done
-    assert not made.open_targets() and not made._cycle()
+    assert not made.graph.active_targets and not made._cycle()
 
 
 def test_two_targets_of_one_job(make_manager):

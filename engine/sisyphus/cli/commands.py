@@ -101,13 +101,18 @@ def _plan_and_ask(m, args, terminal):
         elif answer == "s":
             m.set_up_runnable()
         elif answer == "n":
-            return EXIT_DONE if not m.open_targets() else EXIT_INCOMPLETE
+            return EXIT_DONE if not m.graph.active_targets else EXIT_INCOMPLETE
 
 
 def console(args):
     if not args.skip_config and not args.load and not load(args.config_files + args.configs):
         return EXIT_USAGE
-    names = {"tk": toolkit, "gs": gs, "jobs": [toolkit.load_job(path) for path in args.load]}
+    names = {
+        "tk": toolkit,
+        "gs": gs,
+        "config_files": args.config_files + args.configs,
+        "jobs": [toolkit.load_job(path) for path in args.load],
+    }
     for command in args.commands:
         exec(command, names)
     if args.script:
@@ -117,7 +122,7 @@ def console(args):
     except ImportError:
         import code
 
-        code.interact("sisyphus console: tk, gs, jobs", local=names)
+        code.interact("sisyphus console: tk, gs, config_files, jobs", local=names)
         return 0
     start_ipython(argv=["--no-banner"], user_ns=names)
     return 0

@@ -14,8 +14,9 @@ from ..base import writing
 from ..base.layout import has_finished_marker
 from ..engine import cached_engine
 from ..graph import graph as sis_graph
-from ..hash import sis_hash_helper
 from ..jobs.stored import load_job  # noqa: F401  for `tk`
+from .comparison import compare_graph  # noqa: F401
+from .export import export_graph  # noqa: F401
 
 
 class Object:
@@ -50,34 +51,6 @@ def print_graph(targets=None):
         if job not in seen:
             seen.add(job)
             stack += [(creator, depth + 1) for creator in reversed(job._sis_creators())]
-
-
-def compare_graph(a, b):
-    """Print and return the first argument in which two jobs (and the jobs they read from) differ."""
-    queue, seen = [(a, b)], set()
-    while queue:
-        x, y = queue.pop(0)
-        if x == y or (x, y) in seen:
-            continue
-        seen.add((x, y))
-        if type(x) is not type(y):
-            print(f"{x} and {y} are of different classes")
-            return x, y
-        for key in sorted(set(x._sis_kwargs) | set(y._sis_kwargs)):
-            v, w = x._sis_kwargs.get(key), y._sis_kwargs.get(key)
-            if sis_hash_helper(v) == sis_hash_helper(w):
-                continue
-            pairs = [(p.creator, q.creator) for p, q in zip(_paths(v), _paths(w), strict=False)]
-            pairs = [(c, d) for c, d in pairs if hasattr(c, "_sis_id") and hasattr(d, "_sis_id") and c != d]
-            if not pairs:
-                print(f"{x} and {y} differ in {key}: {v!r} and {w!r}")
-                return key, v, w
-            queue += pairs
-    return None
-
-
-def _paths(value):
-    return sorted(tools.extract_paths(value), key=lambda p: (p.path, str(type(p.creator))))
 
 
 # run ----------------------------------------------------------------------------------------------------------------

@@ -13,9 +13,10 @@ from ..base import layout
 from ..base.exit_status import EXIT_DONE, EXIT_INCOMPLETE, EXIT_INTERRUPT
 from ..cleaner import JobCleaner
 from ..engine import cached_engine
-from ..graph import OutputPath, graph, make_folder_of
+from ..graph import OutputPath, graph
 from ..job import Job
 from ..loader import config_manager
+from ..manager import alias_links, link_alias
 from ..upkeep.busy import busy_ones
 from ..upkeep.lock import ManagerLock, WorkFolderUnusable
 from .failures import FailureHook
@@ -147,7 +148,7 @@ class Manager:
         self.update_targets()
         if self.view.in_state(*ACTIVE) or (gs.CLEAR_ERROR and self._not_cleared):
             return True
-        if not self.configs.waiting_configs() and not self.open_targets():
+        if not self.configs.waiting_configs() and not self.graph.active_targets:
             return False
         self.view.refresh(everything=True)  # nothing left to wait for, unless files have changed meanwhile
         return bool(self.view.in_state(*ACTIVE))
@@ -211,15 +212,12 @@ class Manager:
     def _finish(self):
         self.update_targets(force=True)
         self.reporter.update(self.view)
-        not_made = [target.name for target in self.open_targets()]
+        not_made = [target.name for target in self.graph.active_targets]
         not_made += [f"{name} (an async config)" for name in self.configs.waiting_configs()]
         missing = [path for target in self.graph.targets if target.is_done() for path in target.missing_files()]
         return EXIT_DONE if self.reporter.end(self.view, not_made, missing) else EXIT_INCOMPLETE
 
     # targets and links -----------------------------------------------------------------------------------------------
-    def open_targets(self):
-        return [target for target in self.graph.targets if not target.is_done()]
-
     def update_targets(self, force=False):
         with self.view.unfinished_known():
             for target in self.graph.targets:
@@ -236,13 +234,10 @@ class Manager:
 
     def update_links(self):
         """Links ``alias/<alias>`` to the job folders of all jobs of the graph."""
-        for job in self.graph.walk():
-            for alias in job.get_aliases():
-                for prefix in job._sis_alias_prefixes:
-                    link = os.path.join(gs.BASE_DIR, gs.ALIAS_DIR, prefix, alias)
-                    if link not in self._linked:
-                        _link_alias(link, job)
-                        self._linked.add(link)
+        for link, job in alias_links(self.graph.walk()):
+            if link not in self._linked:
+                link_alias(link, job)
+                self._linked.add(link)
 
 
 def _make_work_folder():
@@ -252,16 +247,3 @@ def _make_work_folder():
     except OSError as e:
         where = f"{work}, a link to {os.readlink(work)}," if os.path.islink(work) else work
         raise WorkFolderUnusable(f"the work folder {where} is not there and cannot be made ({e.strerror})") from e
-
-
-def _link_alias(link, job):
-    target = os.path.realpath(job._sis_path(abspath=True))
-    try:
-        if os.path.islink(link):
-            if os.readlink(link) == target:
-                return
-            os.unlink(link)
-        make_folder_of(link, gs.ALIAS_DIR)
-        os.symlink(target, link)
-    except OSError as e:
-        logging.warning("cannot make the alias %s: %s", link, e)

@@ -10,6 +10,7 @@ from .. import global_settings as gs
 from ..base import layout, role
 from ..base.words import tail
 from ..graph import SISGraph
+from ..logging_format import add_coloring_to_logging
 from ..task import TaskInterrupted
 from ..tools import extract_paths
 
@@ -19,7 +20,8 @@ class BlockedWorkflow(Exception):
 
 
 def setup_script_mode():
-    """Log to the terminal; call it at the start of a script that uses `run`."""
+    """Log to the terminal, in colours; call it at the start of a script that uses `run`."""
+    add_coloring_to_logging()
     logging.basicConfig(format="[%(asctime)s] %(levelname)s: %(message)s", level=logging.INFO)
 
 

@@ -30,7 +30,7 @@ def worker(jobdir, task_name, task_id=None, engine_name=None, redirect=False):
     role.set_role("worker")
     usage = None
     try:
-        engine = gs.engine().get_used_engine(engine_name or "short")
+        engine = gs.active_engine = gs.engine().get_used_engine(engine_name or "short")
         task_id = engine.get_task_id(task_id)
         number = engine.process_number()
         earlier = read_usage(layout.file_of(prefix, layout.USAGE, task_name, task_id, number))
