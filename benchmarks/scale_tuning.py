@@ -29,6 +29,7 @@ import numpy as np
 
 from ctc_kd.lexicon.inventory import BLANK, end_of_word, labels_with_blank
 from ctc_kd.lexicon.pronunciations import write_lexicon
+from ctc_kd.machine import cores
 
 LM_SCALES = (1.2, 1.3, 1.4, 1.6, 1.8, 2.0, 2.2, 2.4, 2.6, 2.8)
 PRIOR_SCALES = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
@@ -124,7 +125,7 @@ def ours(folder: Path, beam: int) -> dict[tuple[float, float], float]:
         prior_scales=PRIOR_SCALES,
         search=SearchConfig(beam_size=beam),
     )
-    job.rqmt["cpu"] = os.cpu_count()
+    job.rqmt["cpu"] = cores()
     Path(job.out_grid.get_path()).parent.mkdir(parents=True)
     job.run()
     grid = json.loads(Path(job.out_grid.get_path()).read_text())
@@ -186,7 +187,7 @@ def forward_pass(seconds: float):
     from ctc_kd.nn.config import StudentConfig
     from ctc_kd.nn.student import StudentCtc
 
-    torch.set_num_threads(os.cpu_count())
+    torch.set_num_threads(cores())
     model = StudentCtc(StudentConfig(num_labels_with_blank=len(NAMES))).eval()
     audio = torch.randn(max(1, round(seconds / 10)), 10 * SAMPLE_RATE_HZ)
     with torch.inference_mode():
@@ -241,7 +242,7 @@ def main():
         ("start of processes", our_start, points * rival_start, False),
         ("acoustic model, forward", forward, points * forward, True),
     )
-    print(f"\nbeam {options.beam}, {LEXICON_SIZE} words, {points} pairs, {os.cpu_count()} cores")
+    print(f"\nbeam {options.beam}, {LEXICON_SIZE} words, {points} pairs, {cores()} cores")
     for seconds in (options.seconds, REAL_DEV_SECONDS):
         print_table(parts, seconds=seconds, factor=seconds / options.seconds)
     for who, wers in (("ours", our_wers), ("rival", rival_wers)):

@@ -25,6 +25,7 @@ from sisyphus import tk
 
 from ctc_kd.frames import FRAME_SHIFT_S, SAMPLE_RATE_HZ, SUBSAMPLING, num_frames
 from ctc_kd.lexicon.inventory import labels_with_blank
+from ctc_kd.machine import cores
 from ctc_kd.nn.config import StudentConfig
 from ctc_kd.nn.losses import DistillationLoss
 from ctc_kd.nn.selection import Selection
@@ -126,7 +127,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--batch-seconds", type=float, default=300.0)
-    parser.add_argument("--cpus", type=int, default=os.cpu_count())
+    parser.add_argument("--cpus", type=int, default=cores())
     parser.add_argument("--hours", type=float, default=0.5, help="hours of audio in a sub-epoch; 0: only the step")
     parser.add_argument("--repetitions", type=int, default=10)
     options = parser.parse_args()

@@ -20,7 +20,8 @@ class TrainJob(Job):
     """Trains a model with CTC, with KD on stored teacher logits, or with both.
 
     Label-free training is a property of this job's inputs: without ``labels`` and ``dev_labels``, nothing that it reads
-    depends on transcripts. On several GPUs (``rqmt``) the updates equal those on one, see ``several_gpus``.
+    depends on transcripts. On several GPUs (``rqmt``) the updates equal those on one, see ``several_gpus``. Files are
+    checked before RETURNN starts, see ``check_inputs``.
 
     The attribute ``keep_best`` is the number of best checkpoints, by dev loss, to keep beside those of
     ``training.keep_epochs``. It is not part of the job's identity.
