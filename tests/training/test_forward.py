@@ -59,7 +59,8 @@ def test_a_dump_does_not_depend_on_the_batch(run_jobs, archive, tmp_path, checkp
     audio = {name: 0.1 * rng.standard_normal(length) for name, length in (("short", 7000), ("long", 20000))}
     archive(tmp_path / "audio.zip", audio)
     weights, model = checkpoint(CONFORMER)
-    dump = on_cpu(DumpLogitsJob(model=CONFORMER, checkpoint=weights, audio=[tk.Path(str(tmp_path / "audio.zip"))]))
+    train_and_validation = 2 * [tk.Path(str(tmp_path / "audio.zip"))]
+    dump = on_cpu(DumpLogitsJob(model=CONFORMER, checkpoint=weights, audio=train_and_validation))
     run_jobs(dump.out_logits)
     stored = dict(read_hdf(dump.out_logits.get_path()))
     assert set(stored) == set(audio)

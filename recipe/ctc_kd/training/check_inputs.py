@@ -31,7 +31,7 @@ def check_inputs(train: Inputs, dev: Inputs, *, num_classes: int, partition_epoc
     if len(of_train) < needed:
         raise ValueError(
             f"{', '.join(train.audio)}: found {len(of_train)} utterances, expected at least {needed}, for "
-            f"{partition_epoch} sub-epochs on {processes} GPUs: lower partition_epoch or the number of GPUs"
+            f"{partition_epoch} sub-epochs in {processes} processes: lower partition_epoch or the number of GPUs"
         )
     if train.labels:
         require(of_train, read_utterances(train.labels), store=train.labels)
