@@ -1,6 +1,8 @@
-"""Setup folders in which the bundled engine and upstream Sisyphus take turns.
+"""Setup folders in which the bundled engine and upstream Sisyphus take turns, or do the same.
 
-SISYPHUS_UPSTREAM names a checkout of https://github.com/rwth-i6/sisyphus; this Python also needs its package flask.
+Environment variables name checkouts: SISYPHUS_UPSTREAM of https://github.com/rwth-i6/sisyphus, I6_CORE and
+I6_EXPERIMENTS of the public recipes i6_core and i6_experiments beside it. This Python also needs upstream's package
+flask, and what the recipes require (i6_core/requirements.txt): modules that miss a package are left out.
 """
 
 import os
@@ -14,27 +16,34 @@ from pathlib import Path
 
 import pytest
 from patience import PATIENCE
-
-HERE = Path(__file__).parent
-BUNDLED, UPSTREAM = "bundled", "upstream"
+from recipe_folder import BUNDLED, UPSTREAM, RecipeFolder, clean
 
 
 @pytest.fixture(scope="session")
 def upstream():
     """The checkout's folder."""
-    checkout = os.environ.get("SISYPHUS_UPSTREAM")
-    if not checkout:
-        pytest.skip("SISYPHUS_UPSTREAM names no checkout of upstream Sisyphus")
-    program = Path(checkout) / "sis"
+    folder = checkout("SISYPHUS_UPSTREAM")
+    program = folder / "sis"
     found = subprocess.run([sys.executable, program, "--help"], capture_output=True, text=True, env=clean(os.environ))
     if found.returncode != 0:
         pytest.fail(f"SISYPHUS_UPSTREAM: {program} does not run here:\n{found.stderr[-2000:]}")
-    return Path(checkout)
+    return folder
 
 
-def clean(environment):
-    """Without other tests' settings."""
-    return {name: value for name, value in environment.items() if not name.startswith("SIS_")}
+def checkout(variable):
+    if not os.environ.get(variable):
+        pytest.skip(f"{variable} names no checkout")
+    return Path(os.environ[variable]).resolve(strict=True)
+
+
+@pytest.fixture(scope="session")
+def i6_core():
+    return checkout("I6_CORE")
+
+
+@pytest.fixture(scope="session")
+def i6_experiments(i6_core):
+    return checkout("I6_EXPERIMENTS")
 
 
 class SetupFolder:
@@ -131,3 +140,9 @@ def setup_folder(tmp_path, upstream):
             if process.poll() is None:
                 process.send_signal(signal.SIGKILL)
             process.communicate()
+
+
+@pytest.fixture
+def recipes(tmp_path, upstream):
+    """``recipes(name=checkout)``: a `RecipeFolder` with these checkouts."""
+    return lambda **checkouts: RecipeFolder(tmp_path, upstream, checkouts)
