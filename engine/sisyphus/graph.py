@@ -8,7 +8,7 @@ import time
 
 from . import global_constants as gc
 from . import global_settings as gs
-from .base.writing import write_atomically
+from .base.writing import write_if_changed
 from .jobs.evaluation import one_evaluation
 from .tools import extract_paths
 
@@ -110,7 +110,7 @@ class OutputReport(OutputTarget):
         text = self._text()
         name = os.path.join(gs.BASE_DIR, gs.OUTPUT_DIR, self.name)
         make_folder_of(name, gs.OUTPUT_DIR)
-        write_atomically(name, text)
+        write_if_changed(name, text)
 
     def _text(self):
         if self._template is not None:

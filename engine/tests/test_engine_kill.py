@@ -17,7 +17,7 @@ from patience import PATIENCE, wait_until
 from sisyphus import gs
 from sisyphus.base import processes
 from sisyphus.base.layout import read_submissions
-from sisyphus.base.usage_file import read_usage
+from sisyphus.base.usage_file import read_usage, runs_here
 from sisyphus.localengine import LocalEngine
 from sisyphus.run.usage_logger import UsageLogger
 from sisyphus.upkeep import lock
@@ -222,6 +222,33 @@ def test_lock_on_a_file_system_without_locks(here, monkeypatch):
         monkeypatch.setattr(processes, "is_running", lambda *_: False)
         with lock.ManagerLock():
             pass
+
+
+NONSENSE = [b"", b"\xff\xfe\x00", b"[1, 2]", b"null", b"{}", b"[" * 100_000, b'{"host": 7, "pid": 7}']
+NONSENSE += [
+    json.dumps({"host": processes.hostname(), "start_time": 1, **more}).encode()
+    for more in ({}, {"pid": "\0"}, {"pid": -1}, {"pid": [1]})
+]
+
+
+@pytest.mark.parametrize("content", NONSENSE)
+def test_lock_with_nonsense(here, monkeypatch, content):
+    name = here / "work" / ".manager.lock"
+    name.write_bytes(content)
+    with lock.ManagerLock():
+        assert json.loads(name.read_text())["pid"] == os.getpid()
+        with open(name, "rb+") as file:
+            file.truncate()
+            file.write(content)
+        monkeypatch.setattr(lock, "PATIENCE", 0)
+        with pytest.raises(lock.WorkFolderLocked, match="another manager"), lock.ManagerLock():
+            pass
+
+
+def test_usage_file_with_nonsense(here):
+    for content in (b"", b"\xff", b"[1, 2]", b"None", b"(" * 100_000, b"{'host': '%s', 'start_time': 1}"):
+        (here / "usage").write_bytes(content.replace(b"%s", processes.hostname().encode()))
+        assert runs_here(read_usage(str(here / "usage"))) is None
 
 
 def test_lock_outlives_its_owner_for_a_moment(here, monkeypatch):

@@ -251,6 +251,41 @@ def test_work_folder_that_cannot_be_written(folder):
     assert status == 2 and f"cannot write {folder / 'work' / '.manager.lock'}" in output
 
 
+READ_ONLY = """
+import builtins, errno
+
+def _refuse(*arguments, **options):
+    raise OSError(errno.EROFS, "Read-only file system")
+
+def _open(name, mode="r", *arguments, _open=open, **options):
+    writes = set(mode) & set("wax+") and str(name).startswith(BASE_DIR)
+    return _refuse() if writes else _open(name, mode, *arguments, **options)
+
+builtins.open = _open
+os.symlink = os.replace = os.rename = os.unlink = os.mkdir = os.link = os.utime = _refuse
+"""
+
+
+def test_finished_run_in_a_read_only_folder(folder):
+    """Its outputs, aliases and reports are there; nothing has to be written."""
+    (folder / "config" / "done.py").write_text(
+        "from kinds import Trivial\nfrom sisyphus import tk\n\n\ndef py(number=1):\n"
+        "    job = Trivial(number).add_alias('an/alias')\n"
+        "    tk.register_output('out', job.out)\n"
+        "    tk.register_report('report', {'path': job.out})\n"
+    )
+    assert folder.sis("manager", "-r", "config/done.py")[0] == 0
+    settings = folder / "settings.py"
+    settings.write_text(settings.read_text() + READ_ONLY)
+    for arguments in (["-r"], []):
+        status, output = folder.sis("manager", *arguments, "config/done.py")
+        assert status == 0 and output.rstrip().endswith("All outputs are there."), output
+        assert "WARNING" not in output and "ERROR" not in output and " finished  " not in output
+    status, output = folder.sis("manager", "-r", "config.done.py(2)")
+    assert status == 2 and ".manager.lock, which every manager does: Read-only file system" in output
+    assert "Traceback" not in output
+
+
 def test_aliases_outputs_and_log_that_cannot_be_written(folder):
     """Everything is computed all the same; /proc/self/cwd is a link that nobody can remove."""
     (folder / "config" / "c.py").write_text(

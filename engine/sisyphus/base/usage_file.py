@@ -10,11 +10,12 @@ from . import processes
 
 
 def parse_usage(text):
-    """The dict that a usage file holds, ``{}`` for half a file."""
+    """The dict that a usage file holds, ``{}`` for half a file or anything else."""
     try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+        usage = ast.literal_eval(text)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):  # the latter two: of brackets without end
         return {}
+    return usage if isinstance(usage, dict) else {}
 
 
 def read_usage(filename):
@@ -48,6 +49,6 @@ def recently_active(usage, usage_file, log):
 
 def runs_here(usage):
     """Whether the process that a usage file names runs on this host; None if the file names another host."""
-    if usage.get("host") != processes.hostname() or "start_time" not in usage:
+    if usage.get("host") != processes.hostname() or not {"pid", "start_time"} <= usage.keys():
         return None
     return processes.is_running(usage["pid"], usage["start_time"])

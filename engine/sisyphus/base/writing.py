@@ -16,3 +16,11 @@ def write_atomically(filename, content, mode="w"):
         with contextlib.suppress(OSError):
             os.unlink(part)
         raise
+
+
+def write_if_changed(filename, text):
+    """`write_atomically`, unless the file has this text: then it may lie on a read-only file system."""
+    with contextlib.suppress(OSError, ValueError), open(filename) as f:
+        if f.read() == text:
+            return
+    write_atomically(filename, text)

@@ -18,7 +18,7 @@ from ..job import Job
 from ..loader import config_manager
 from ..manager import alias_links, link_alias
 from ..upkeep.busy import busy_ones
-from ..upkeep.lock import ManagerLock, WorkFolderUnusable
+from ..upkeep.lock import ManagerLock, WorkFolderReadOnly, WorkFolderUnusable
 from .failures import FailureHook
 from .graph_states import ACTIVE, GraphStates
 from .reporter import Reporter
@@ -57,29 +57,47 @@ class Manager:
     def run(self):
         """Run until nothing is left to do; returns the exit status."""
         _make_work_folder()
-        with ManagerLock() as lock:
-            self.engine.set_wake(self._event.set)
-            self.engine.start_engine()
-            cleaner = JobCleaner(lambda: self.view.in_state(gc.STATE_FINISHED))
-            try:
-                self._startup()
-                if gs.JOB_AUTO_CLEANUP:
-                    cleaner.start()
-                while True:
-                    begin = time.thread_time()
-                    if not self._cycle():
-                        break
-                    lock.touch()
-                    self._wait(at_least=(time.thread_time() - begin) / MOST_BUSY)
-                return self._finish()
-            except KeyboardInterrupt:
-                self.reporter.interrupted(self.view)
-                return EXIT_INTERRUPT
-            finally:
-                self.engine.stop_engine()
-                cleaner.close()
-                self.hook.close()
-                self.reporter.close()
+        try:
+            with ManagerLock() as lock:
+                return self._run(lock)
+        except WorkFolderReadOnly as e:
+            if not self.is_finished():
+                raise
+            return self._bring_up_to_date(e)
+
+    def _bring_up_to_date(self, why):
+        """A run over finished jobs that needs no lock, because it writes nothing into the work folder."""
+        logging.info("all jobs are finished, so it does not matter: %s", why)
+        self.update_links()
+        self.reporter.begin(self.view)
+        try:
+            return self._finish()
+        finally:
+            self.reporter.close()
+
+    def _run(self, lock):
+        self.engine.set_wake(self._event.set)
+        self.engine.start_engine()
+        cleaner = JobCleaner(lambda: self.view.in_state(gc.STATE_FINISHED))
+        try:
+            self._startup()
+            if gs.JOB_AUTO_CLEANUP:
+                cleaner.start()
+            while True:
+                begin = time.thread_time()
+                if not self._cycle():
+                    break
+                lock.touch()
+                self._wait(at_least=(time.thread_time() - begin) / MOST_BUSY)
+            return self._finish()
+        except KeyboardInterrupt:
+            self.reporter.interrupted(self.view)
+            return EXIT_INTERRUPT
+        finally:
+            self.engine.stop_engine()
+            cleaner.close()
+            self.hook.close()
+            self.reporter.close()
 
     def _startup(self):
         self.configs.continue_configs()
@@ -89,12 +107,16 @@ class Manager:
         self.update_links()
         self.reporter.begin(self.view)
 
-    def plan(self):
-        """Show what `run` would do; returns whether everything is there already."""
+    def is_finished(self):
+        """Whether there is nothing to run. Looks at all jobs."""
         self.configs.continue_configs()
         self.view.refresh(everything=True)
         unfinished = any(state != gc.STATE_FINISHED for state in self.view.states.values())
-        if not unfinished and not self.configs.waiting_configs():
+        return not unfinished and not self.configs.waiting_configs()
+
+    def plan(self):
+        """Show what `run` would do; returns whether everything is there already."""
+        if self.is_finished():
             return True
         self.reporter.plan(self.view)
         return False

@@ -1,6 +1,7 @@
 """One manager per work folder: ``work/.manager.lock`` names it."""
 
 import contextlib
+import errno
 import fcntl
 import os
 import sys
@@ -13,11 +14,17 @@ from ..base.usage_file import runs_here
 
 HEARTBEAT = 60  # seconds between touches of the lock
 PATIENCE = 5  # seconds to wait for a lock whose owner is dead
+_NOT_ALLOWED = (errno.EROFS, errno.EACCES, errno.EPERM)
+_LARGEST = 100_000  # characters of a lock
 STALE_AFTER = 600  # seconds without a touch after which the lock of another host is not believed any more
 
 
 class WorkFolderUnusable(Refusal):
     """The work folder is a link to nowhere, or cannot be made or written."""
+
+
+class WorkFolderReadOnly(WorkFolderUnusable):
+    """The work folder may not be written."""
 
 
 class WorkFolderLocked(WorkFolderUnusable):
@@ -38,7 +45,8 @@ class ManagerLock:
         try:
             self._take()
         except OSError as e:
-            raise WorkFolderUnusable(f"cannot write {self._name}, which every manager does: {e.strerror}") from e
+            kind = WorkFolderReadOnly if e.errno in _NOT_ALLOWED else WorkFolderUnusable
+            raise kind(f"cannot write {self._name}, which every manager does: {e.strerror or e}") from e
         return self
 
     def _take(self):
@@ -101,13 +109,16 @@ class ManagerLock:
 
 
 def _owner(file):
+    """What a manager wrote into its lock; empty if it is anything else."""
     import json
 
     file.seek(0)
     try:
-        return json.load(file)
-    except ValueError:
+        owner = json.loads(file.read(_LARGEST))
+        whole = isinstance(owner["host"], str) and isinstance(owner.get("pid", 0), int)
+    except (ValueError, LookupError, TypeError, RecursionError):
         return {}
+    return owner if whole else {}
 
 
 def _refusal(name, owner):
