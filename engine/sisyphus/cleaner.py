@@ -10,6 +10,7 @@ import time
 from . import global_constants as gc
 from . import global_settings as gs
 from .base.layout import has_finished_marker
+from .base.services import Service
 from .graph import graph
 from .reading.lookup import is_foreign
 from .upkeep.lock import ManagerLock
@@ -19,22 +20,20 @@ _KEPT = {gc.JOB_OUTPUT, gc.JOB_INFO, gc.JOB_WORK_DIR, gc.JOB_INPUT, gc.JOB_FINIS
 _PARTIAL = gc.JOB_FINISHED_ARCHIVE + ".partial"
 
 
-class JobCleaner(threading.Thread):
+class JobCleaner(Service):
     """Every ``JOB_CLEANER_INTERVAL`` seconds packs what ``finished_jobs()`` gives, each job once."""
 
     def __init__(self, finished_jobs):
-        super().__init__(name="cleaner", daemon=True)
+        super().__init__("cleaner", self._clean_until_closed)
         self._finished_jobs = finished_jobs
         self._closed = threading.Event()
         self._done = set()
 
-    def run(self):
+    def _clean_until_closed(self):
         while not self._closed.wait(gs.JOB_CLEANER_INTERVAL):
             self._clean_all()
 
     def _clean_all(self):
-        from tarfile import TarError
-
         failed = []
         for job in self._finished_jobs():
             if self._closed.is_set():
@@ -44,7 +43,7 @@ class JobCleaner(threading.Thread):
             try:
                 if clean_job(job):
                     self._done.add(job)
-            except (OSError, TarError) as e:  # a full or read-only disk must not end the clean-up of the others
+            except Exception as e:  # a full or read-only disk must not end the clean-up of the others
                 failed.append(f"{job}: {e}")
                 self._done.add(job)  # the next manager tries again
         if failed:

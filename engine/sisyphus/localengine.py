@@ -1,54 +1,24 @@
 """Runs tasks as processes of this machine, as many at once as its resources allow."""
 
 import contextlib
-import io
 import itertools
 import logging
 import operator
 import os
 import re
-import select
-import signal
-import subprocess
 import threading
 import time
 
 from . import global_constants as gc
 from . import global_settings as gs
 from .base import layout, processes
-from .base.exit_status import STOPPED_FROM_OUTSIDE
-from .base.log_claim import is_claimed
+from .base.log_claim import holders_as_text, is_claimed
+from .base.task_process import Stranger, TaskProcess
 from .base.usage_file import read_usage, runs_here
 from .engine import EngineBase, ImpossibleRequest
 from .tools import str_to_GB
 
 STARTING = 5  # seconds from the log of a worker to its usage file, at most
-
-
-class _Process:
-    """One task id in the queue or running."""
-
-    _count = itertools.count()
-
-    def __init__(self, call, rqmt, name, task_name, task_id):
-        self.call = call
-        self.rqmt = rqmt
-        self.key = (name, task_id)
-        self.order = rqmt.get("time", 0), next(self._count)
-        self.task_name = task_name
-        self.jobdir = os.path.join(gs.BASE_DIR, gs.WORK_DIR, name.removesuffix("." + task_name))
-        self.gpus = []
-        self.popen = None
-        self.early_output = None
-
-    def file(self, kind):
-        return layout.file_of(self.jobdir, kind, self.task_name, self.key[1])
-
-    def end_leftovers(self):
-        """Ends commands that a killed worker left behind: they would write beside its successor."""
-        usage = read_usage(self.file(layout.USAGE))
-        if runs_here(usage) is False:
-            processes.end_leftovers(usage["pid"], self.jobdir)
 
 
 class LocalEngine(EngineBase):
@@ -74,6 +44,7 @@ class LocalEngine(EngineBase):
         self._queue = {}
         self._lines = {}  # the queue, split by what is asked for
         self._running = {}
+        self._nameless = set()  # task ids whose log somebody holds who is not their worker
         self._wake = lambda: None
 
     # interface -----------------------------------------------------------------------------------------------------
@@ -88,6 +59,16 @@ class LocalEngine(EngineBase):
 
     def knows_exactly(self):
         return True
+
+    def reset_cache(self):
+        """Whatever happens to the threads that wait for tasks, no end is missed and no task waits in vain."""
+        with self._lock:
+            unwatched = [process for process in self._running.values() if not process.is_watched()]
+            self._start_what_fits()
+        for process in unwatched:
+            with contextlib.suppress(OSError):  # the next look may succeed
+                if (status := process.popen.poll()) is not None:
+                    self._ended(process, status)
 
     def stop_engine(self):
         """Start nothing more. Running tasks go on and are found again by the next manager."""
@@ -140,7 +121,7 @@ class LocalEngine(EngineBase):
     def submit_call(self, call, logpath, rqmt, name, task_name, task_ids):
         with self._lock:
             for i in task_ids:
-                process = _Process([*call, str(i), "--redirect_output"], rqmt, name, task_name, i)
+                process = TaskProcess([*call, str(i), "--redirect_output"], rqmt, name, task_name, i)
                 self._queue[process.key] = process
                 self._lines.setdefault(self._line(process), {})[process.key] = process
         return "local", processes.hostname()
@@ -152,20 +133,39 @@ class LocalEngine(EngineBase):
     # processes -------------------------------------------------------------------------------------------------------
     def _adopt(self, task, task_id):
         """Watch the process of an earlier manager if it is alive and the usage file names it, or will soon."""
-        process = _Process([], {}, task.task_name(), task.name(), task_id)
-        deadline = time.monotonic() + STARTING
-        while not runs_here(usage := task.usage(task_id)):
-            if not is_claimed(process.file(layout.LOG)) or time.monotonic() > deadline:
-                return False
-            process.end_leftovers()
-            time.sleep(0.02)
+        process = TaskProcess([], {}, task.task_name(), task.name(), task_id)
+        usage = task.usage(task_id)
+        if not runs_here(usage):
+            usage = self._usage_of_starting(process)
+        if not usage:
+            return False
         process.rqmt = usage.get("requested_resources", {})
+        process.popen = Stranger(usage)
         held = _gpus_of(usage["pid"]) if process.rqmt.get("gpu") else []
         with self._lock:
             self._take(process, held)
-        logging.info("%s %s is running already (process %s)", task.task_name(), task_id, usage["pid"])
-        self._watch(process, lambda: _wait_for_stranger(usage["pid"], usage["start_time"]))
+        logging.info("%s is running already (process %s)", process, usage["pid"])
+        self._watch(process)
         return True
+
+    def _usage_of_starting(self, process):
+        """The usage of the worker that holds the log, as soon as it has written it; None if there is no such worker."""
+        log, deadline = process.file(layout.LOG), time.monotonic() + STARTING
+        if is_claimed(log):
+            process.end_leftovers()
+        while is_claimed(log):
+            usage = read_usage(process.file(layout.USAGE))
+            if runs_here(usage):
+                return usage
+            if process.key in self._nameless:
+                return None
+            if time.monotonic() > deadline:
+                self._nameless.add(process.key)
+                logging.warning("%s waits for %s, who holds its log %s", process, holders_as_text(log), log)
+                return None
+            time.sleep(0.02)
+        self._nameless.discard(process.key)
+        return None
 
     def _take(self, process, gpus=()):
         """``gpus``: what the process has already."""
@@ -194,7 +194,8 @@ class LocalEngine(EngineBase):
             process = min(first, key=lambda process: process.order)
             del self._queue[process.key], self._lines[self._line(process)][process.key]
             self._take(process)
-            self._start(process)
+            process.start()
+            self._watch(process)
 
     def _line(self, process):
         return process.order[0], *(process.rqmt.get(name, 0) for name in self._free)
@@ -202,35 +203,30 @@ class LocalEngine(EngineBase):
     def _fits(self, kind):
         return all(map(operator.le, kind[1:], self._free.values()))
 
-    def _start(self, process):
-        from tempfile import TemporaryFile  # workers load this module and do not need it
-
+    def _watch(self, process):
+        """Handle its end in a thread, even if it has ended: to end one starts the next, which may have failed too."""
+        process.watcher = threading.Thread(
+            target=self._wait_for, args=(process,), name=f"wait for {process}", daemon=True
+        )
         try:
-            process.end_leftovers()
-            process.early_output = TemporaryFile()  # noqa: SIM115  the process writes into it
-            process.popen = subprocess.Popen(
-                process.call,
-                cwd=gs.BASE_DIR,
-                env={**os.environ, "CUDA_VISIBLE_DEVICES": ",".join(process.gpus)},
-                stdin=subprocess.DEVNULL,
-                stdout=process.early_output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # a Ctrl-C at the manager does not reach it
-            )
-        except OSError as e:
-            process.early_output = io.BytesIO(f"cannot start {process.call}: {e}\n".encode())
-            self._watch(process, lambda: 1)  # not at once: ending it starts the next one, which may fail too
-            return
-        self._watch(process, process.popen.wait)
+            process.watcher.start()
+        except RuntimeError as e:  # too many threads
+            logging.warning("%s: the manager looks for its end now and then (%s)", process, e)
 
-    def _watch(self, process, wait):
-        name = f"wait for {process.key}"
-        threading.Thread(target=lambda: self._ended(process, wait()), name=name, daemon=True).start()
+    def _wait_for(self, process):
+        try:
+            self._ended(process, process.popen.wait())
+        except Exception:
+            logging.exception("%s: lost sight of it, the manager looks for its end now and then", process)
 
     def _ended(self, process, status):
-        process.end_leftovers()
-        _record_end(process, status)  # first: a task that neither runs nor has a marker would be started again
-        with self._lock:
+        """Whatever fails here, what the process has used is free again."""
+        for step in (process.end_leftovers, lambda: process.record_end(status)):
+            try:
+                step()
+            except Exception as e:
+                logging.error("at the end of %s: %s: %s", process, type(e).__name__, e)
+        with self._lock:  # only now: a task that neither runs nor has a marker would be started again
             self._give_back(process)
             self._start_what_fits()
         self._wake()
@@ -254,36 +250,6 @@ def _gpus_of(pid):
     with contextlib.suppress(psutil.Error, OSError):
         return psutil.Process(pid).environ().get("CUDA_VISIBLE_DEVICES", "").split(",")
     return []
-
-
-def _wait_for_stranger(pid, started):
-    """Return (None) when a process that is not our child has ended."""
-    with contextlib.suppress(OSError, AttributeError):
-        handle = os.pidfd_open(pid)
-        try:
-            if processes.is_running(pid, started):  # the handle may be of a later process with the same id
-                poller = select.poll()
-                poller.register(handle, select.POLLIN)
-                poller.poll()
-        finally:
-            os.close(handle)
-        return
-    while processes.is_running(pid, started):
-        time.sleep(1)
-
-
-def _record_end(process, status):
-    """Note in the log how a worker without a marker ended. A crash becomes an error; a killed task may be resumed."""
-    if not status or any(os.path.exists(process.file(kind)) for kind in (layout.FINISHED, layout.ERROR)):
-        return
-    how = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
-    with contextlib.suppress(OSError), open(process.file(layout.LOG), "ab") as log:
-        process.early_output.seek(0)
-        log.write(process.early_output.read())
-        log.write(f"[{time.strftime('%F %T')}] ERROR: the worker process ended by {how} without a result\n".encode())
-    if status not in STOPPED_FROM_OUTSIDE:
-        with contextlib.suppress(OSError):
-            open(process.file(layout.ERROR), "x").close()
 
 
 def this_machine():

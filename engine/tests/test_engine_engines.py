@@ -8,7 +8,7 @@ import pytest
 from patience import wait_until
 from sisyphus import Job, Task, localengine, tk
 from sisyphus import job as job_module
-from sisyphus.base import log_claim, processes
+from sisyphus.base import log_claim, processes, task_process
 from sisyphus.engine import DeferSubmission, EngineBase, EngineSelector, ImpossibleRequest
 from sisyphus.graph import SISGraph
 from sisyphus.localengine import LocalEngine
@@ -206,7 +206,7 @@ def test_what_tasks_give_back_is_what_they_took(here):
     """Sums of decimal numbers drift: a task that asks for the whole memory would never start."""
     engine, running = LocalEngine(cpus=99, mem=4), []
     for number, mem in enumerate(5 * [0.1, 1.3, 0.7, 0.2, 1.1, 0.3]):
-        process = localengine._Process([], {"mem": mem}, f"x.{number}.run", "run", 1)
+        process = task_process.TaskProcess([], {"mem": mem}, f"x.{number}.run", "run", 1)
         engine._take(process)
         running.append(process)
         if len(running) == 4:

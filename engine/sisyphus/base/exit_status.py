@@ -10,5 +10,6 @@ EXIT_FAILED = 1
 EXIT_INTERRUPTED = 75
 """No marker was written: the manager may start the task again."""
 
-STOPPED_FROM_OUTSIDE = {-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP, 137, 143, EXIT_INTERRUPTED}
+_STOPPING = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+STOPPED_FROM_OUTSIDE = {*(-s for s in _STOPPING), *(128 + s for s in _STOPPING), EXIT_INTERRUPTED}
 """How a worker ends that somebody stopped, also behind a shell."""

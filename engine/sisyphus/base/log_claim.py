@@ -6,7 +6,11 @@ The usage file names the running process for people and for other hosts; it appe
 import contextlib
 import fcntl
 import os
+import re
+import signal
 import time
+
+_TAKER = re.compile(r"^lock:.* FLOCK .* WRITE (\d+) ", re.M)
 
 
 def claim(logname):
@@ -48,3 +52,39 @@ def is_claimed(logname):
         except BlockingIOError:
             return True
     return False
+
+
+def end_copies(logname):
+    """Kill the forked copies of an ended worker: they keep its lock, whatever session or folder they have moved to."""
+    holders = _holders(logname)
+    for pid, taker in holders.items():
+        if taker not in holders:  # a worker that lives holds its lock itself
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def holders_as_text(logname):
+    """Who has locked ``logname``, for a message."""
+    found = [f"process {pid} ({_command(pid)})" for pid in _holders(logname)]
+    return ", ".join(found) or "a process that cannot be seen from here"
+
+
+def _holders(logname):
+    """Process id -> id of the process that took the lock, for all that hold it; empty where the system hides that."""
+    from glob import iglob  # workers load this module and do not need it
+
+    holders = {}
+    with contextlib.suppress(OSError):
+        log = os.stat(logname)
+        for info in iglob("/proc/[0-9]*/fdinfo/*"):
+            with contextlib.suppress(OSError), open(info, encoding="utf-8") as f:  # it ends meanwhile, or is not ours
+                taker = _TAKER.search(f.read())
+                if taker and os.path.samestat(os.stat(info.replace("/fdinfo/", "/fd/")), log):
+                    holders[int(info.split("/")[2])] = int(taker[1])
+    return holders
+
+
+def _command(pid):
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as f:
+        return f.read(300).replace(b"\0", b" ").decode("utf-8", "replace").strip()
+    return "its command is not known"

@@ -5,11 +5,11 @@ import logging
 import os
 import queue
 import shlex
-import threading
 
 from .. import global_constants as gc
 from .. import global_settings as gs
 from ..base import layout
+from ..base.services import Service
 from ..base.usage_file import read_usage
 from ..base.words import tail, usage_as_text
 from ..loader import config_manager
@@ -99,14 +99,14 @@ class FailureHook:
     def add(self, failure):
         self._failures.put(failure)
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="failure hook", daemon=True)
+            self._thread = Service("failure hook", self._run)
             self._thread.start()
 
     def _run(self):
         while (failure := self._failures.get()) is not None:
             try:
                 gs.on_new_failure(failure)
-            except Exception:
+            except BaseException:  # SystemExit too: the thread goes on
                 logging.exception("on_new_failure of the settings failed for %s", failure.name)
 
     def close(self, patience=PATIENCE):

@@ -9,7 +9,7 @@ import time
 
 from .. import global_constants as gc
 from .. import global_settings as gs
-from ..base import layout
+from ..base import layout, services
 from ..base.exit_status import EXIT_DONE, EXIT_INCOMPLETE, EXIT_INTERRUPT
 from ..cleaner import JobCleaner
 from ..engine import cached_engine
@@ -85,6 +85,7 @@ class Manager:
                 cleaner.start()
             while True:
                 begin = time.thread_time()
+                services.check()
                 if not self._cycle():
                     break
                 lock.touch()
@@ -93,6 +94,9 @@ class Manager:
         except KeyboardInterrupt:
             self.reporter.interrupted(self.view)
             return EXIT_INTERRUPT
+        except services.ServiceLost as e:
+            logging.error("%s", e)
+            return EXIT_INCOMPLETE
         finally:
             self.engine.stop_engine()
             cleaner.close()

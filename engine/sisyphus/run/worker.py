@@ -10,7 +10,7 @@ from .. import global_constants as gc
 from .. import global_settings as gs
 from ..base import layout, processes, role
 from ..base.exit_status import EXIT_FAILED, EXIT_INTERRUPTED
-from ..base.log_claim import claim
+from ..base.log_claim import claim, holders_as_text
 from ..base.usage_file import read_usage, runs_here
 from ..jobs.stored import load_job
 from ..task import TaskInterrupted
@@ -24,7 +24,8 @@ def worker(jobdir, task_name, task_id=None, engine_name=None, redirect=False):
     prefix = os.path.join(gs.BASE_DIR, jobdir)
     log = layout.file_of(prefix, layout.LOG, task_name, task_id)
     if redirect and task_id is not None and not _redirect_output(log):
-        logging.error("%s %s %s runs already, this process stops", jobdir, task_name, task_id)
+        who = holders_as_text(log)
+        logging.error("%s %s %s: %s holds its log, this process stops", jobdir, task_name, task_id, who)
         return EXIT_INTERRUPTED
     gs.JOB_AUTO_CLEANUP = False
     role.set_role("worker")
@@ -88,7 +89,12 @@ def _run(task, task_id, engine, usage):
         _wait_for_inputs(task.job)
         print("Uname:", *os.uname())
         print("Load:", os.getloadavg(), flush=True)
-        return 0 if task.run(task_id) else EXIT_FAILED
+        if not task.run(task_id):
+            return EXIT_FAILED
+        if task.continuable and engine.process_number() == 0:
+            logging.info("the task is continuable, so it is not marked finished")
+            return EXIT_INTERRUPTED
+        return 0
     except TaskInterrupted:
         usage.out_of_memory = True
         return EXIT_INTERRUPTED

@@ -8,6 +8,7 @@ import threading
 import time
 
 from .. import global_settings as gs
+from ..base.services import Service
 from .commands import ANSWER, CommandFailed, parse_queue, run, squeue_call
 
 REMINDER = 300  # seconds between warnings that the scheduler does not answer
@@ -39,7 +40,7 @@ class Queue:
 
     # thread --------------------------------------------------------------------------------------------------------
     def start(self):
-        threading.Thread(target=self._watch, name="squeue", daemon=True).start()
+        Service("squeue", self._watch).start()
 
     def stop(self):
         self._stopped.set()
@@ -47,7 +48,10 @@ class Queue:
     def _watch(self):
         while not self._stopped.wait(gs.WAIT_PERIOD_QSTAT_PARSING):
             if self.active() or self._failing or time.monotonic() < self._look_until:
-                self.look()
+                try:
+                    self.look()
+                except Exception as e:  # as when no file can be opened: the next look may succeed
+                    self._remind(e)
 
     def keep_looking(self, seconds):
         """Something may appear in the queue."""
