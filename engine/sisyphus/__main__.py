@@ -5,6 +5,7 @@ import sys
 
 from .base.exit_status import EXIT_USAGE
 from .base.refusal import Refusal
+from .base.words import printable
 from .cli.command_line import parser
 
 LOG_FORMAT = "[%(asctime)s] %(levelname)s: %(message)s"
@@ -15,9 +16,18 @@ def main(argv=None):
     sys.exit(run(sys.argv[1:] if argv is None else argv))
 
 
+class _PrintableFormatter(logging.Formatter):
+    """Messages quote logs and names of files, which must not command the terminal."""
+
+    def format(self, record):
+        return printable(super().format(record))
+
+
 def run(argv):
     args = parser(next(iter(argv), None)).parse_args(argv)
-    logging.basicConfig(format=LOG_FORMAT, level=args.log_level, stream=sys.stdout)
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(_PrintableFormatter(LOG_FORMAT))
+    logging.basicConfig(level=args.log_level, handlers=[handler])
     try:
         return args.func(args)
     except Refusal as e:

@@ -145,3 +145,38 @@ def test_removals_ask(folder, terminal):
         sis.answer(answer)
         assert sis.end()[0] == status and len(list((folder / "work").rglob("finished"))) == left
     assert terminal("clean", "--cleared").end() == (0, "nothing to do\r\n")
+
+
+HOSTILE = """
+class Mine(Job):
+    def __init__(self):
+        self.out = self.output_path("out")
+
+    def run(self):
+        while not os.path.exists(os.path.join(gs.BASE_DIR, "go")):
+            time.sleep(0.05)
+        print("\\x1b[31mred\\x1b[0m \\x1b]0;a title\\x07 \\x9b2J", flush=True)
+        raise ValueError("\\x1b[2Jgone")
+
+    def info(self):
+        return "two\\nlines \\x1b[2J"
+"""
+
+
+def test_logs_and_recipes_do_not_command_the_terminal(folder, terminal):
+    (folder / "recipe" / "mine.py").write_text("import os, time\nfrom sisyphus import *\n" + HOSTILE)
+    (folder / "config" / "mine.py").write_text(
+        "from mine import Mine\nfrom sisyphus import tk\n\n\ndef py():\n    tk.register_output('mine', Mine().out)\n"
+    )
+    settings = folder / "settings.py"
+    settings.write_text(settings.read_text() + "RETRY_RULES = [{'pattern': 'gone'}]\n")
+    sis = terminal("manager", "-r", "config/mine.py")
+    sis.read_until("two lines \\x1b[2J")
+    (folder / "go").touch()
+    status, output = sis.end()
+    shown = [output, *(folder.sis(*command)[1] for command in (["info", "Mine"], ["info", "Mine", "config/mine.py"]))]
+    assert status == 1
+    for text in shown:
+        assert "| red \\x1b]0;a title\\x07 \\x9b2J" in text and "ValueError: \\x1b[2Jgone" in text
+        assert not re.search(r"\x1b\[2J|\x1b\]|\x07|\x9b", text)
+    assert re.search(r"retry 1 of 1, because of: .*\\x1b\[2Jgone", output)

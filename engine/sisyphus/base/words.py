@@ -1,9 +1,12 @@
 """Texts for people: ends of files, names, sizes and times."""
 
 import os
+import re
 
 from .. import global_settings as gs
 
+_COLOUR = re.compile(r"\x1b\[[\d;:]*m")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tabs and ends of lines
 _ENGINE_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
@@ -18,7 +21,11 @@ def tail(filename, lines, max_bytes=200_000):
 
 
 def printable(text):
-    """``text`` without what UTF-8 lacks: file names may consist of any bytes."""
+    """``text`` for a terminal or page: colours are left out, other control characters and what UTF-8 lacks are spelled.
+
+    Logs, names of files and texts of recipes may hold any bytes, also those that command a terminal.
+    """
+    text = _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", _COLOUR.sub("", text))
     return text.encode("utf-8", "backslashreplace").decode()
 
 

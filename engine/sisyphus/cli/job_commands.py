@@ -76,7 +76,7 @@ def find(args):
         names = names_of_folders()
         rows = [(folder_state(folder), names[folder]) for folder in find_folders(args.pattern, names)]
     for state, called in rows:
-        print(f"{state:<10}  {'  '.join(called)}")
+        print(printable(f"{state:<10}  {'  '.join(called)}"))
     return EXIT_DONE if rows else EXIT_INCOMPLETE
 
 

@@ -8,7 +8,7 @@ import time
 
 from .. import global_constants as gc
 from .. import global_settings as gs
-from ..base.words import duration
+from ..base.words import duration, printable
 from .failures import failure_of, short_name
 from .graph_states import FAILED
 from .silence import SilenceWatch
@@ -54,15 +54,16 @@ class Reporter:
     def flush(self):
         self._stream.flush()
 
-    def _line(self, text):
-        self.write(text + "\n")
+    def _line(self, text, head=""):
+        """``head`` may command the terminal, ``text`` may not."""
+        self.write(head + printable(text) + "\n")
         self.flush()
 
     def event(self, what, job, text=""):
         label = f"{what:<11}"
         if self._live and what in _COLOURS:
             label = f"{_COLOURS[what]}{label}\x1b[0m"
-        self._line(f"[{time.strftime('%T')}] {label} {short_name(job)} {text}".rstrip())
+        self._line(f"{short_name(job)} {text}".rstrip(), head=f"[{time.strftime('%T')}] {label} ")
 
     # life of a run -----------------------------------------------------------------------------------------------
     def begin(self, view):
@@ -146,7 +147,7 @@ class Reporter:
         finished = total[gc.STATE_FINISHED]
         others = _counts({s: n for s, n in total.items() if s != gc.STATE_FINISHED})
         lines.append(f"{finished} of {len(view.states)} jobs finished" + (f", {others}" if others else ""))
-        return lines
+        return [printable(" ".join(line.splitlines())) for line in lines]
 
     # failures ----------------------------------------------------------------------------------------------------
     def failure(self, view, job):
