@@ -1,5 +1,8 @@
 """A workflow manager with the Sisyphus API: jobs with stable ids, run once, in the order their files need."""
 
+from .base import interrupt as _interrupt  # noqa: F401  first of all: it hides Ctrl-C meanwhile
+
+# isort: split
 from . import global_settings as gs
 from . import loader as _loader
 from . import toolkit as tk

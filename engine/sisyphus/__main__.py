@@ -3,7 +3,8 @@
 import logging
 import sys
 
-from .base.exit_status import EXIT_USAGE
+from .base import interrupt
+from .base.exit_status import EXIT_INTERRUPT, EXIT_USAGE
 from .base.refusal import Refusal
 from .base.words import printable
 from .cli.command_line import parser
@@ -13,7 +14,13 @@ LOG_FORMAT = "[%(asctime)s] %(levelname)s: %(message)s"
 
 def main(argv=None):
     """Entry point; exits with 0 only if what was asked for is done."""
-    sys.exit(run(sys.argv[1:] if argv is None else argv))
+    try:
+        interrupt.show()
+        status = run(sys.argv[1:] if argv is None else argv)
+    except KeyboardInterrupt:
+        status = EXIT_INTERRUPT
+    interrupt.hide()
+    sys.exit(status)
 
 
 class _PrintableFormatter(logging.Formatter):

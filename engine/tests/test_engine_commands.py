@@ -3,6 +3,8 @@
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import tarfile
 import time
 
@@ -151,6 +153,29 @@ def test_interrupted_commands_end_without_a_word(folder):
         assert process.stdout.readline() == "loading\n"
         process.send_signal(signal.SIGINT)
         assert process.communicate(timeout=PATIENCE)[0] == "" and process.returncode == 130
+
+
+def test_interrupt_while_the_engine_is_loaded(folder):
+    """Before a command has begun, there is nobody who catches it. A shell shows both statuses as 130."""
+    (folder / "settings.py").write_text("import os, signal\n\nos.kill(os.getpid(), signal.SIGINT)\n")
+    for command in (["manager", "-r", "config.chain(1)"], ["find", "x"], ["worker", "work/x", "run", "1"]):
+        assert folder.sis(*command) == (-signal.SIGINT, "")
+
+
+def test_interrupted_console_ends_without_a_word(folder):
+    command = "import os, signal; os.kill(os.getpid(), signal.SIGINT)"
+    assert folder.sis("console", "--skip_config", "-s", "-c", command) in [(-signal.SIGINT, ""), (130, "")]
+
+
+def test_interrupt_is_the_business_of_who_loads_the_engine(folder):
+    """Only the command changes what Ctrl-C does."""
+    program = "import signal, sisyphus; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
+    assert subprocess.check_output([sys.executable, "-c", program], preexec_fn=with_interrupts, text=True) == "True\n"
+
+
+def with_interrupts():
+    """A shell starts background jobs, perhaps these tests, with Ctrl-C ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_info_says_where_a_recipe_made_a_job(folder):
