@@ -347,7 +347,9 @@ def test_everything_is_escaped(site, here):
         ("localhost:9000", 200),
         ("127.0.0.1", 200),
         ("[::1]:8000", 200),
-        ("10.0.0.7:80", 200),
+        ("127.1.2.3:80", 200),
+        ("10.0.0.7:80", 403),
+        ("[fe80::7]:80", 403),
         ("evil.example", 403),
         ("evil.example:8000", 403),
         ("localhost.evil.example", 403),
@@ -356,6 +358,22 @@ def test_everything_is_escaped(site, here):
 def test_foreign_names_are_refused(site, host, status):
     """A browser that a hostile site's name leads here sends that name."""
     assert site.client.get("/", headers={"Host": host}).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("listens", "host", "known"),
+    [
+        ("10.0.0.7", "10.0.0.7:80", True),
+        ("10.0.0.7", "10.0.0.8:80", False),
+        ("fe80::7", "[FE80:0::7]:80", True),
+        ("0.0.0.0", "10.0.0.8:80", True),
+        ("::", "[fe80::8]:80", True),
+        ("0.0.0.0", "evil.example", False),
+    ],
+)
+def test_addresses_are_known_where_the_page_was_asked_for(listens, host, known):
+    answer = make_app(None, listens).test_client().get("/no/such/page", headers={"Host": host})
+    assert answer.status_code == (404 if known else 403)
 
 
 def test_states_change_while_a_page_is_made(site, corpus):

@@ -1,5 +1,6 @@
 """Addresses of the status page. They only read, and they check file names against those of the job."""
 
+import contextlib
 import ipaddress
 import logging
 import socket
@@ -30,7 +31,7 @@ HEADERS = {
 
 
 def make_app(manager, host="127.0.0.1"):
-    """The Flask application; ``host``: a further name by which browsers may call this machine."""
+    """The Flask application; ``host``: where it listens, also a name by which browsers may call this machine."""
     app = Flask(__name__)
     names = {"localhost", host, socket.gethostname(), socket.getfqdn()}
     app.jinja_env.filters.update(
@@ -43,7 +44,8 @@ def make_app(manager, host="127.0.0.1"):
     def _refuse_foreign_names():
         """A page of another site whose name was made to point here (DNS rebinding) must not read this one."""
         if not _is_own(request.host, names):
-            abort(403, f"unknown host name {request.host}: call this page by localhost, the machine's name or address")
+            own = "localhost, the machine's name, or an address that --http was given"
+            abort(403, f"unknown host name {request.host}: call this page by {own}")
 
     @app.after_request
     def _add_headers(response):
@@ -129,12 +131,23 @@ def _parts(opened):
 
 
 def _is_own(host, names):
+    """Whether the Host of a request is one of ``names``, of which addresses may be given, or a loopback address.
+
+    The address of all interfaces stands for every address.
+    """
     name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
-    name = name.removeprefix("[").removesuffix("]")
+    name = name.removeprefix("[").removesuffix("]").lower()
     try:
-        return bool(ipaddress.ip_address(name))
+        address = ipaddress.ip_address(name)
     except ValueError:
-        return name.lower() in {n.lower() for n in names}
+        return name in {n.lower() for n in names}
+    return address.is_loopback or any(address == own or own.is_unspecified for own in _addresses(names))
+
+
+def _addresses(names):
+    for name in names:
+        with contextlib.suppress(ValueError):
+            yield ipaddress.ip_address(name)
 
 
 def _clock(when):
