@@ -2,6 +2,7 @@
 
 import ast
 import logging
+import os
 
 import pytest
 from sisyphus import Job, gs, http_server, logging_format, manager, tk
@@ -21,6 +22,14 @@ class Step(Job):
     def run(self):
         with open(self.out, "w") as f:
             f.write(f"{self.name} {tk.running_in_worker()}")
+
+
+class Environment(Job):
+    def __init__(self):
+        self.out = self.output_var("out")
+
+    def run(self):
+        self.out.set([os.environ.get(name) for name in ("MINE", "OF_THE_SHELL")])
 
 
 class Grows(Step):
@@ -120,6 +129,13 @@ def test_tasks_of_a_script_see_a_worker(here):
     assert not tk.running_in_worker()
     tk.run(job.out, quiet=True)
     assert not tk.running_in_worker() and content(job.out) == "script True"
+
+
+def test_tasks_of_a_script_have_the_environment_of_their_job(here, monkeypatch):
+    monkeypatch.setenv("OF_THE_SHELL", "1")
+    job = Environment().set_env("MINE", "yes")
+    tk.run(job.out, quiet=True)
+    assert job.out.get() == ["yes", None] and os.environ["OF_THE_SHELL"] == "1" and "MINE" not in os.environ
 
 
 def test_blocks_of_async_configs_do_not_mix(here, graph):

@@ -74,7 +74,7 @@ def _run_id(task, i, quiet):
     job = task.job
     attributes = dict(job.__dict__)  # as in a worker, nothing that a task sets is seen by the next one
     try:
-        with _output_to(log), role.worker_of(job._sis_path(gc.JOB_OUTPUT)):
+        with _output_to(log), role.worker_of(job._sis_path(gc.JOB_OUTPUT)), _environment_of(job):
             succeeded = task.run(i)
     except TaskInterrupted as e:
         raise BlockedWorkflow(_failure(job, task, i, str(e))) from e
@@ -91,6 +91,18 @@ def _run_id(task, i, quiet):
 def _failure(job, task, i, how):
     text = "\n".join(task.log_tail(i, gs.PRINT_ERROR_LINES))
     return f"{job} task {task.name()} {i} {how}; end of {task.path(layout.LOG, i)}:\n{text}"
+
+
+@contextlib.contextmanager
+def _environment_of(job):
+    """Inside, the process has the environment of the job's tasks."""
+    before = dict(os.environ)
+    job._sis_environment.modify_environment()
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 @contextlib.contextmanager
