@@ -64,10 +64,10 @@ class Engine:
             sys.exit(f"{self.name} {graph}: {result.stderr[-2000:]}")
         return json.loads(result.stdout) if result.stdout else {}
 
-    def manager(self, graph: str, **env: str) -> psutil.Popen:
+    def manager(self, graph: str, *options: str, **env: str) -> psutil.Popen:
         with open(self.folder / "manager.log", "w") as log:
             return psutil.Popen(
-                [*self.call, "manager", "-r", f"config.graphs.{graph}"],
+                [*self.call, "manager", "-r", *options, f"config.graphs.{graph}"],
                 cwd=self.folder,
                 env={**self.env, **env},
                 stdin=subprocess.DEVNULL,

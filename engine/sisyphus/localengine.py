@@ -45,6 +45,7 @@ class LocalEngine(EngineBase):
         self._lines = {}  # the queue, split by what is asked for
         self._running = {}
         self._nameless = set()  # task ids whose log somebody holds who is not their worker
+        self._traceless = set()  # those that ended, which nothing could be written about
         self._wake = lambda: None
 
     # interface -----------------------------------------------------------------------------------------------------
@@ -119,6 +120,10 @@ class LocalEngine(EngineBase):
             return gc.STATE_RUNNING if any(key in self._running for key in keys) else gc.STATE_QUEUE
 
     def submit_call(self, call, logpath, rqmt, name, task_name, task_ids):
+        """Raises `OSError` in place of every second try of a task that leaves no trace, as on a full disk."""
+        for key in self._traceless.intersection((name, i) for i in task_ids):
+            self._traceless.remove(key)
+            raise OSError("the last worker of {} {} could write neither its log nor a marker".format(*key))
         with self._lock:
             for i in task_ids:
                 process = TaskProcess([*call, str(i), "--redirect_output"], rqmt, name, task_name, i)
@@ -226,6 +231,8 @@ class LocalEngine(EngineBase):
                 step()
             except Exception as e:
                 logging.error("at the end of %s: %s: %s", process, type(e).__name__, e)
+        if process.left_no_trace():
+            self._traceless.add(process.key)
         with self._lock:  # only now: a task that neither runs nor has a marker would be started again
             self._give_back(process)
             self._start_what_fits()

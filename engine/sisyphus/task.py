@@ -193,9 +193,8 @@ class Task:
         if known != gc.STATE_UNKNOWN:
             return known
         ended = None if engine is None else engine.ended(self, i)
-        if ended in (None, _FAILED) and not os.path.exists(self._log(i)):  # its error, if any, was put aside
-            in_vain = self.submission_count(i) - len(layout.earlier_logs(self._log(i)))
-            return gc.STATE_RETRY_ERROR if in_vain > gs.MAX_SUBMIT_RETRIES else gc.STATE_RUNNABLE
+        if ended in (None, _FAILED) and not os.path.exists(self._log(i)):
+            return gc.STATE_RUNNABLE  # its error, if any, was put aside for another try
         return self._marked_state(i) or self._started_state(i, ended)
 
     def _marked_state(self, i):

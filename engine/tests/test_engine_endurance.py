@@ -258,15 +258,20 @@ def test_continuable_task_is_no_error(folder):
     assert "ERROR" not in (job / "log.run.1").read_text()
 
 
-def test_worker_that_leaves_no_trace_is_not_tried_for_ever(task):
-    """As where neither a log nor a marker can be written."""
-    for _ in range(gs.MAX_SUBMIT_RETRIES):
-        task.log_submission([1], {"cpu": 1}, "local", "here")
-    assert task.state(LocalEngine()) == "runnable"
-    task.log_submission([1], {"cpu": 1}, "local", "here")
-    assert task.state(LocalEngine()) == "retry_error"
-    open(task.path("log", 1) + ".error.01", "w").close()
-    assert task.state(LocalEngine()) == "runnable", "a try that failed is no submission in vain"
+def test_worker_that_leaves_no_trace_is_not_tried_for_ever(task, monkeypatch, caplog):
+    """The manager takes the error of the second submission as one of the file system, which may pass."""
+
+    def fails(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(task_process, "open", fails, raising=False)
+    engine = LocalEngine(cpus=1)
+    for _ in (1, 2):
+        submit(engine, task, ["true"])
+        wait_until(lambda: not engine._running)
+        assert task.state(engine) == "runnable" and "No space left on device" in caplog.text
+        with pytest.raises(OSError, match="could write neither its log nor a marker"):
+            submit(engine, task, ["true"])
 
 
 def test_wrapper_that_leaves_the_worker_running(task):

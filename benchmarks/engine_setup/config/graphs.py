@@ -43,3 +43,14 @@ def chain(n):
     for i in range(n):
         out = Step(i, [out] if out else []).out
     tk.register_output("chain", out)
+
+
+def mixed(n, seconds):
+    """Jobs of all kinds in turn, of ``seconds`` each; every one reads two of the ten before, and is a target."""
+    from mixed import KINDS
+
+    outputs = []
+    for i in range(n):
+        inputs = [outputs[max(0, i - back)] for back in (3, 10)] if i > 3 else []
+        outputs.append(KINDS[i % len(KINDS)](i, inputs, seconds).out)
+        tk.register_output(f"mixed/{i:03}", outputs[-1])

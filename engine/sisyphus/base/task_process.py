@@ -92,6 +92,10 @@ class TaskProcess:
             with contextlib.suppress(FileExistsError, FileNotFoundError):  # its folder was moved aside
                 open(self.file(layout.ERROR), "x").close()
 
+    def left_no_trace(self):
+        """Whether neither a log nor a marker shows that the task was tried, although its folder is there."""
+        return os.path.isdir(self.jobdir) and not os.path.exists(self.file(layout.LOG)) and not self._is_marked()
+
     def _is_marked(self):
         marked = any(os.path.exists(self.file(kind)) for kind in (layout.FINISHED, layout.ERROR))
         return marked or layout.has_finished_marker(self.jobdir)  # then the markers may be packed
