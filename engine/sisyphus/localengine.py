@@ -199,14 +199,17 @@ class LocalEngine(EngineBase):
             process = min(first, key=lambda process: process.order)
             del self._queue[process.key], self._lines[self._line(process)][process.key]
             self._take(process)
-            process.start()
-            self._watch(process)
+            self._start(process)
 
     def _line(self, process):
         return process.order[0], *(process.rqmt.get(name, 0) for name in self._free)
 
     def _fits(self, kind):
         return all(map(operator.le, kind[1:], self._free.values()))
+
+    def _start(self, process):
+        process.start()
+        self._watch(process)
 
     def _watch(self, process):
         """Handle its end in a thread, even if it has ended: to end one starts the next, which may have failed too."""

@@ -6,8 +6,9 @@ import subprocess
 import sys
 
 import pytest
-from sisyphus import Job, Path, Task, localengine, toolkit
+from sisyphus import Job, Path, Task, toolkit
 from sisyphus.base.measuring import used_by_this_process
+from sisyphus.base.task_process import TaskProcess
 from sisyphus.engine import DeferSubmission, EngineBase
 from sisyphus.graph import OutputPath, SISGraph
 from sisyphus.localengine import LocalEngine
@@ -291,17 +292,14 @@ def test_shorter_tasks_start_first(here, monkeypatch):
     for name, (cpu, time) in asked.items():
         rqmt = {"cpu": cpu} if time is None else {"cpu": cpu, "time": time}
         engine.submit_call(["sis"], "", rqmt, f"{name}.run", "run", [1])
-    engine._take(other := localengine._Process([], {"cpu": 1}, "other.run", "run", 1))
+    engine._take(other := TaskProcess([], {"cpu": 1}, "other.run", "run", 1))
     engine.submitted()
     order = []
     while started:
         order.append(started[-1].key[0].removesuffix(".run"))
         if len(order) == 3:
             engine._give_back(other)
-        process = started.pop()
-        with monkeypatch.context() as patch:
-            patch.setattr("sisyphus.localengine._record_end", lambda *_: None)
-            engine._ended(process, 0)
+        engine._ended(started.pop(), 0)
     assert order[:3] == ["untold", "short", "short2"] and sorted(order[3:]) == ["large", "long"]
 
 
