@@ -19,7 +19,7 @@ CONNECTIONS = 32  # at once, and no more threads
 REQUEST_TIME = 10  # seconds from the connection to the end of the request
 ANSWER_TIME = 300  # seconds from there until the answer has been taken
 REQUEST_SIZE = 100_000  # bytes of a request that are read
-PAUSE = 0.02  # seconds between connections while there are too many
+PAUSE = 0.05  # seconds between connections while there are too many
 
 
 class StatusServer:
