@@ -7,21 +7,9 @@ from ctc_kd.nn.alone import batch_dependence, each_alone
 from ctc_kd.nn.config import StudentConfig, TeacherConfig
 from ctc_kd.nn.student import StudentCtc
 from ctc_kd.nn.teacher import SpeechEncoderCtc
+from tiny_encoders import CONVOLUTIONAL, STABLE
 
 torch.set_num_threads(1)
-SMALL = {
-    "hidden_size": 16,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "intermediate_size": 32,
-    "conv_dim": [8] * 3,
-    "conv_kernel": [10, 8, 4],
-    "conv_stride": [10, 8, 4],
-    "num_feat_extract_layers": 3,
-    "num_conv_pos_embeddings": 6,
-    "num_conv_pos_embedding_groups": 2,
-}
-STABLE = {**SMALL, "feat_extract_norm": "layer", "do_stable_layer_norm": True, "conv_bias": True}
 WHISPER = {"d_model": 16, "encoder_layers": 2, "encoder_attention_heads": 2, "encoder_ffn_dim": 32}
 
 
@@ -49,10 +37,10 @@ def test_padding_does_not_change_the_student():
 
 
 DEPENDENT = {
-    "group norm": ("hubert", SMALL, {}),
+    "group norm": ("hubert", CONVOLUTIONAL, {}),
     "batch norm": ("hubert", {**STABLE, "conv_pos_batch_norm": True}, {}),
     "no attention mask": ("hubert", STABLE, {"attention_mask": False}),
-    "data2vec": ("data2vec-audio", {**SMALL, "num_conv_pos_embeddings": 3, "conv_pos_kernel_size": 7}, {}),
+    "data2vec": ("data2vec-audio", {**CONVOLUTIONAL, "num_conv_pos_embeddings": 3, "conv_pos_kernel_size": 7}, {}),
     "conformer, rotary": ("wav2vec2-conformer", {**STABLE, "position_embeddings_type": "rotary"}, {}),
     "conformer, relative": ("wav2vec2-conformer", {**STABLE, "position_embeddings_type": "relative"}, {}),
 }

@@ -12,27 +12,10 @@ from ctc_kd.nn.config import LogMelConfig, TeacherConfig
 from ctc_kd.nn.features import LogMel, prepare_waveform
 from ctc_kd.nn.losses import ctc_loss
 from ctc_kd.nn.teacher import SpeechEncoderCtc, convolution_lengths, save_encoder
+from tiny_encoders import CONVOLUTIONAL, STABLE
 
 torch.set_num_threads(1)
-ENCODER = {
-    "model_type": "hubert",
-    "hidden_size": 16,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "intermediate_size": 32,
-    "conv_dim": [8] * 3,
-    "conv_kernel": [10, 8, 4],
-    "conv_stride": [10, 8, 4],
-    "num_feat_extract_layers": 3,
-    "conv_bias": True,
-    "feat_extract_norm": "layer",
-    "do_stable_layer_norm": True,
-    "num_conv_pos_embeddings": 6,
-    "num_conv_pos_embedding_groups": 2,
-}
-
-
-GROUP_NORM = {**ENCODER, "conv_bias": False, "feat_extract_norm": "group", "do_stable_layer_norm": False}  # as "base"
+ENCODER, GROUP_NORM = ({"model_type": "hubert", **fields} for fields in (STABLE, CONVOLUTIONAL))
 FAMILIES = ["hubert", "wav2vec2", "wavlm"]
 
 

@@ -15,22 +15,14 @@ from ctc_kd.training.build import build_model
 from ctc_kd.training.dump import DumpLogitsJob
 from ctc_kd.training.posteriors import PosteriorsJob
 from ctc_kd.training.steps import DumpLogits, WritePosteriors
+from tiny_encoders import CONVOLUTIONAL
 
 CONFORMER = {
     "class": "SpeechEncoderCtc",
     "num_labels_with_blank": 79,
     "encoder": {
+        **CONVOLUTIONAL,
         "model_type": "wav2vec2-conformer",
-        "hidden_size": 16,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
-        "intermediate_size": 16,
-        "conv_dim": [8] * 3,
-        "conv_kernel": [10, 8, 4],
-        "conv_stride": [10, 8, 4],
-        "num_feat_extract_layers": 3,
-        "num_conv_pos_embeddings": 6,
-        "num_conv_pos_embedding_groups": 2,
         "feat_extract_norm": "layer",
         "position_embeddings_type": "rotary",
     },
