@@ -17,6 +17,7 @@ from patience import PATIENCE, wait_until
 from sisyphus import gs
 from sisyphus.base import processes
 from sisyphus.base.layout import read_submissions
+from sisyphus.base.log_claim import is_claimed
 from sisyphus.base.usage_file import read_usage, runs_here
 from sisyphus.localengine import LocalEngine
 from sisyphus.run.usage_logger import UsageLogger
@@ -179,6 +180,7 @@ def test_failed_job_of_which_a_task_still_runs_is_not_cleared(folder):
     assert (folder.job("FailsInPart") / "work" / "starts").exists()
     (folder / "go").touch()
     folder.wait_for("finished.part.2", size=0)
+    wait_until(lambda: not is_claimed(folder.job("FailsInPart") / "log.part.2"))  # its process has ended too
     status, output = folder.sis("manager", "-r", "-co", "config.fails_in_part")
     assert status == 0 and output.count(" cleared   ") == 1, output
 
