@@ -111,29 +111,24 @@ def test_a_damaged_store_is_named(tmp_path):
         list(read_hdf(path))
 
 
-def test_the_dev_loss_does_not_depend_on_the_batches(run_jobs, tiny, ctc):
-    """The weights of sub-epoch 1 are read again and do not move; one dev pass has batches of 4 s, the other of 1 s."""
-    run_jobs(ctc.out_curves)
-    criterion = {"kd_scale": 0.5}
-    dump = on_cpu(DumpLogitsJob(model=tiny.student, checkpoint=ctc.checkpoint(), audio=[tiny.train, tiny.dev]))
+def test_the_dev_loss_does_not_depend_on_the_batches(run_jobs, tiny):
+    """Labels are weighed alike, in batches of 1.5 s or of 30 s. The model does not learn: its rate is 0."""
     losses = []
     for seconds in (1.5, 30.0):
         still = replace(TRAINING, learning_rates=(0.0,), keep_epochs=(), batch_seconds=seconds)
         job = on_cpu(
             TrainJob(
                 model=tiny.student,
-                criterion=criterion,
+                criterion={"kd_scale": 0.0},
                 training=still,
                 audio=[tiny.train],
                 dev_audio=tiny.dev,
                 labels=tiny.train_labels,
                 dev_labels=tiny.dev_labels,
-                teacher_logits=dump.out_logits,
             )
         )
         run_jobs(job.out_curves)
-        scores = read_json(job.out_curves.get_path())[-1]["scores"]
-        losses.append([scores["dev_loss_kd"], scores["dev_loss_ctc"]])
+        losses.append(read_json(job.out_curves.get_path())[-1]["scores"]["dev_loss_ctc"])
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
 
 
