@@ -34,19 +34,23 @@ def on_cpu(job):
     return job
 
 
-@pytest.fixture
-def ctc(tiny):
+def ctc_training(tiny, training=TRAINING):
     return on_cpu(
         TrainJob(
             model=tiny.student,
             criterion={"kd_scale": 0.0},
-            training=TRAINING,
+            training=training,
             audio=[tiny.train],
             dev_audio=tiny.dev,
             labels=tiny.train_labels,
             dev_labels=tiny.dev_labels,
         )
     )
+
+
+@pytest.fixture
+def ctc(tiny):
+    return ctc_training(tiny)
 
 
 def test_chain(run_jobs, tiny, ctc):
@@ -116,17 +120,7 @@ def test_the_dev_loss_does_not_depend_on_the_batches(run_jobs, tiny):
     losses = []
     for seconds in (1.5, 30.0):
         still = replace(TRAINING, learning_rates=(0.0,), keep_epochs=(), batch_seconds=seconds)
-        job = on_cpu(
-            TrainJob(
-                model=tiny.student,
-                criterion={"kd_scale": 0.0},
-                training=still,
-                audio=[tiny.train],
-                dev_audio=tiny.dev,
-                labels=tiny.train_labels,
-                dev_labels=tiny.dev_labels,
-            )
-        )
+        job = ctc_training(tiny, still)
         run_jobs(job.out_curves)
         losses.append(read_json(job.out_curves.get_path())[-1]["scores"]["dev_loss_ctc"])
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)

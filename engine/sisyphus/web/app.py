@@ -131,9 +131,9 @@ def _parts(opened):
 
 
 def _is_own(host, names):
-    """Whether the Host of a request is one of ``names``, of which addresses may be given, or a loopback address.
+    """Whether the Host of a request is one of ``names`` or a loopback address.
 
-    The address of all interfaces stands for every address.
+    Some of ``names`` may be addresses; that of all interfaces stands for every address.
     """
     name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
     name = name.removeprefix("[").removesuffix("]").lower()
