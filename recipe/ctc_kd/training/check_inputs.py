@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -26,7 +26,7 @@ def check_inputs(train: Inputs, dev: Inputs, *, num_classes: int, partition_epoc
         that are no numbers; or there are fewer utterances than sub-epochs and processes
     """
     check_inventories(train, dev, labels_with_blank(num_classes))
-    of_train, of_dev = list(utterance_durations(train.audio)), list(utterance_durations(dev.audio))
+    of_train, of_dev = utterance_durations(train.audio), utterance_durations(dev.audio)
     needed = partition_epoch * processes
     if len(of_train) < needed:
         raise ValueError(
@@ -35,14 +35,13 @@ def check_inputs(train: Inputs, dev: Inputs, *, num_classes: int, partition_epoc
         )
     if train.labels:
         require(of_train, read_utterances(train.labels), store=train.labels)
-    if dev.labels:  # they determine the utterances
-        of_dev = list(read_utterances(dev.labels))
-        require(of_dev, utterance_durations(dev.audio), store=dev.audio[0])
+    wanted_of_dev = list(read_utterances(dev.labels)) if dev.labels else of_dev  # labels determine the utterances
+    require(wanted_of_dev, of_dev, store=dev.audio[0])
     if train.teacher_logits:
-        check_teacher_logits(train.teacher_logits, [*of_train, *of_dev])
-    for part in (train, dev):
-        if part.labels:
-            note_too_short(part.labels, part.audio)
+        check_teacher_logits(train.teacher_logits, [*of_train, *wanted_of_dev])
+    for labels, durations in ((train.labels, of_train), (dev.labels, of_dev)):
+        if labels:
+            note_too_short(labels, durations)
 
 
 def check_inventories(train: Inputs, dev: Inputs, classes: list[str]):
@@ -89,9 +88,9 @@ def require(utterances: Iterable[str], found: Iterable[str], *, store: str):
         )
 
 
-def note_too_short(labels: str, archives: Sequence[str]):
+def note_too_short(labels: str, durations: Mapping[str, float]):
     """Prints the utterances whose CTC loss would be infinite and therefore counts as 0."""
-    short = too_short_for_ctc(labels, archives)
+    short = too_short_for_ctc(labels, durations)
     if short:
         shown = shorten([f"{name} ({found} of {needed})" for name, (found, needed) in short.items()])
         print(

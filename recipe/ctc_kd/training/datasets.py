@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ctc_kd.frames import SAMPLE_RATE_HZ, num_frames
 from ctc_kd.store import read_hdf
@@ -82,14 +82,14 @@ def utterance_durations(archives: Sequence[str]) -> dict[str, float]:
     return durations
 
 
-def too_short_for_ctc(labels: str, archives: Sequence[str]) -> dict[str, tuple[int, int]]:
+def too_short_for_ctc(labels: str, durations: Mapping[str, float]) -> dict[str, tuple[int, int]]:
     """The utterances with fewer frames than CTC needs: utterance id -> number of frames, number needed.
 
     CTC needs one frame for each label, and one of blank between two equal labels.
 
     :param labels: store of label sequences
+    :param durations: see :func:`utterance_durations`
     """
-    durations = utterance_durations(archives)
     short = {}
     for utterance, sequence in read_hdf(labels):
         if utterance in durations:
