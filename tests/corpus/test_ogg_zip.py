@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from lhotse import AudioSource, MonoCut, Recording, SupervisionSegment
 from sisyphus import tk
 
-from ctc_kd.corpus.cuts import write_cuts
+from ctc_kd.corpus.cuts import segment_cut, whole_recording_cut, write_cuts
 from ctc_kd.corpus.librispeech import ReadLibriSpeechAudioJob
 from ctc_kd.corpus.ogg_zip import OggZipJob, bounded_map
 from ctc_kd.corpus.problems import CorpusError
@@ -127,14 +126,16 @@ def test_an_unknown_format_is_refused():
 
 
 def segment(utterance, recording, start, duration, speaker="s"):
-    supervision = SupervisionSegment(utterance, recording.id, 0.0, duration, speaker=speaker)
-    return MonoCut(utterance, start, duration, 0, [supervision], recording=recording)
+    start, num_samples = (round(16000 * seconds) for seconds in (start, duration))
+    return segment_cut(utterance, recording=recording, start=start, num_samples=num_samples, speaker=speaker)
 
 
 def recording_of(path, name="talk"):
     header = soundfile.info(path)
-    source = AudioSource("file", [0], str(path))
-    return Recording(name, [source], header.samplerate, header.frames, header.frames / header.samplerate)
+    whole = whole_recording_cut(
+        name, audio=str(path), num_samples=header.frames, sample_rate_hz=header.samplerate, speaker=name
+    )
+    return whole.recording
 
 
 @pytest.mark.parametrize("ending", ["flac", "wav"])

@@ -83,9 +83,9 @@ def test_manifest_by_the_engine(run_jobs, tedlium):
     cuts = list(read_cuts(job.cuts.get_path()))
     assert [cut.id for cut in cuts] == ["Ann_2010-0001", "Ann_2010-0002", "Cy_2012-0001"]
     assert [(cut.start, cut.num_samples) for cut in cuts] == [(0.5, 12000), (1.5, 8001), (0.0, 16000)]
-    assert [cut.supervisions[0].speaker for cut in cuts] == ["Ann", "Bob", "Cy_2012"]
+    assert [cut.speaker for cut in cuts] == ["Ann", "Bob", "Cy_2012"]
     assert cuts[0].recording == cuts[1].recording
-    assert cuts[0].recording.sources[0].source == str(tedlium.sph("Ann_2010"))
+    assert cuts[0].audio == str(tedlium.sph("Ann_2010"))
     assert list(read_transcripts(job.out_transcripts.get_path()).items()) == [
         ("Ann_2010-0001", "IT 'S ME"),
         ("Ann_2010-0002", "I DON 'T I MISS IT"),

@@ -7,16 +7,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from math import ceil
-from typing import TYPE_CHECKING
 
 from sisyphus import Job, Task, tk
 
 from ctc_kd.corpus.audio import read_header
+from ctc_kd.corpus.cuts import Cut, segment_cut, whole_recording_cut, write_cuts
 from ctc_kd.corpus.problems import CorpusError, print_left_out, refuse
 from ctc_kd.frames import SAMPLE_RATE_HZ
-
-if TYPE_CHECKING:
-    from lhotse import MonoCut
 
 ENDINGS = (".flac", ".wav", ".ogg")
 
@@ -45,8 +42,6 @@ class ReadAudioFolderJob(Job):
         yield Task("run", resume="run", rqmt=self.rqmt)
 
     def run(self):
-        from ctc_kd.corpus.cuts import write_cuts
-
         folder = self.folder.get_path()
         names, others = audio_files(folder)
         with ThreadPoolExecutor(self.rqmt["cpu"]) as pool:
@@ -56,7 +51,7 @@ class ReadAudioFolderJob(Job):
         cuts = [cut for file in zip(names, headers, strict=True) for cut in self._utterances(folder, *file)]
         sources: dict[str, str] = {}
         for cut in cuts:
-            source = cut.recording.sources[0].source
+            source = cut.audio
             if (other := sources.setdefault(cut.id, source)) != source:
                 problems.append(f"utterance {cut.id}: both {other} and {source}")
         refuse(problems, where=folder, remedy="Rename or remove one of the two files, then run the job again.")
@@ -65,10 +60,8 @@ class ReadAudioFolderJob(Job):
         print(f"{folder}: {len(names)} files, {len(cuts)} utterances, {hours:.3f} hours")
         print_left_out(others)
 
-    def _utterances(self, folder: str, name: str, num_samples: int) -> Iterator[MonoCut]:
+    def _utterances(self, folder: str, name: str, num_samples: int) -> Iterator[Cut]:
         """The whole file, or its pieces."""
-        from ctc_kd.corpus.cuts import segment_cut, whole_recording_cut
-
         utterance = "_".join(os.path.splitext(name)[0].replace(os.sep, "-").split())
         speaker = name.split(os.sep)[0]
         whole = whole_recording_cut(

@@ -1,68 +1,108 @@
-"""Utterances as lhotse manifests: one ``MonoCut`` for each, whose id is the utterance id."""
+"""Utterances as lhotse manifests: one ``MonoCut`` for each, whose id is the utterance id.
+
+The files are lhotse's, but its package is not used for them: it imports torch, which would be most of what a job costs.
+"""
 
 from __future__ import annotations
 
-import os
+import gzip
+import json
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from math import floor
+from typing import Any
 
-if TYPE_CHECKING:
-    from lhotse import MonoCut, Recording
+from ctc_kd.files import complete_file, text_lines
 
 
-def whole_recording_cut(utterance: str, *, audio: str, num_samples: int, sample_rate_hz: int, speaker: str) -> MonoCut:
+@dataclass(frozen=True)
+class Cut:
+    """An utterance, which is a recording or a part of one.
+
+    ``fields`` is its line of the manifest. What a manifest by others has beyond our fields is kept in copies of it.
+    """
+
+    fields: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        return self.fields["id"]
+
+    @property
+    def start(self) -> float:
+        """Seconds from the start of the recording."""
+        return self.fields["start"]
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return self.fields["duration"]
+
+    @property
+    def num_samples(self) -> int:
+        return floor(round(self.duration * self.sample_rate_hz, 8) + 0.5)
+
+    @property
+    def sample_rate_hz(self) -> int:
+        return self.recording["sampling_rate"]
+
+    @property
+    def speaker(self) -> str | None:
+        return next((supervision.get("speaker") for supervision in self.fields["supervisions"]), None)
+
+    @property
+    def recording(self) -> dict[str, Any]:
+        return self.fields["recording"]
+
+    @property
+    def audio(self) -> str:
+        """The file with the recording."""
+        return self.recording["sources"][0]["source"]
+
+
+def whole_recording_cut(utterance: str, *, audio: str, num_samples: int, sample_rate_hz: int, speaker: str) -> Cut:
     """The cut of an utterance that has an audio file to itself; its supervision carries the speaker and no text."""
-    from lhotse import AudioSource, MonoCut, Recording, SupervisionSegment
-
-    duration = num_samples / sample_rate_hz
-    return MonoCut(
-        id=utterance,
-        start=0.0,
-        duration=duration,
-        channel=0,
-        supervisions=[
-            SupervisionSegment(id=utterance, recording_id=utterance, start=0.0, duration=duration, speaker=speaker)
-        ],
-        recording=Recording(
-            id=utterance,
-            sources=[AudioSource(type="file", channels=[0], source=audio)],
-            sampling_rate=sample_rate_hz,
-            num_samples=num_samples,
-            duration=duration,
-        ),
-    )
+    recording = {
+        "id": utterance,
+        "sources": [{"type": "file", "channels": [0], "source": audio}],
+        "sampling_rate": sample_rate_hz,
+        "num_samples": num_samples,
+        "duration": num_samples / sample_rate_hz,
+        "channel_ids": [0],
+    }
+    return segment_cut(utterance, recording=recording, start=0, num_samples=num_samples, speaker=speaker)
 
 
-def segment_cut(utterance: str, *, recording: Recording, start: int, num_samples: int, speaker: str) -> MonoCut:
+def segment_cut(utterance: str, *, recording: dict[str, Any], start: int, num_samples: int, speaker: str) -> Cut:
     """The cut of an utterance within a longer recording, without text; ``start`` in samples."""
-    from lhotse import MonoCut, SupervisionSegment
-
-    duration = num_samples / recording.sampling_rate
-    supervision = SupervisionSegment(
-        id=utterance, recording_id=recording.id, start=0.0, duration=duration, speaker=speaker
+    duration = num_samples / recording["sampling_rate"]
+    supervision = {
+        "id": utterance,
+        "recording_id": recording["id"],
+        "start": 0.0,
+        "duration": duration,
+        "channel": 0,
+        "speaker": speaker,
+    }
+    return Cut(
+        {
+            "id": utterance,
+            "start": start / recording["sampling_rate"],
+            "duration": duration,
+            "channel": 0,
+            "supervisions": [supervision],
+            "recording": recording,
+            "type": "MonoCut",
+        }
     )
-    return MonoCut(
-        id=utterance,
-        start=start / recording.sampling_rate,
-        duration=duration,
-        channel=0,
-        supervisions=[supervision],
-        recording=recording,
-    )
 
 
-def write_cuts(path: str, cuts: Iterable[MonoCut]):
+def write_cuts(path: str, cuts: Iterable[Cut]):
     """Write ``<path>`` (``.jsonl.gz``); it appears only when it is complete."""
-    from lhotse import CutSet
-
-    folder, name = os.path.split(os.fspath(path))
-    partial = os.path.join(folder, f"partial-{name}")  # lhotse chooses the format by the ending
-    CutSet.from_cuts(cuts).to_file(partial)
-    os.replace(partial, path)
+    with complete_file(path) as partial, gzip.open(partial, "wt", encoding="utf-8") as file:
+        file.writelines(f"{json.dumps(cut.fields, ensure_ascii=False)}\n" for cut in cuts)
 
 
-def read_cuts(path: str) -> Iterator[MonoCut]:
+def read_cuts(path: str) -> Iterator[Cut]:
     """All cuts in file order, read one after the other."""
-    from lhotse import CutSet
-
-    yield from CutSet.from_jsonl_lazy(os.fspath(path))
+    return (Cut(json.loads(line)) for line in text_lines(path))

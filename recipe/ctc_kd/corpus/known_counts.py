@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sisyphus import Job, Task, tk
 
+from ctc_kd.corpus.cuts import read_cuts
 from ctc_kd.files import write_lines
 
 HOURS_TOLERANCE = 0.1  # the known figures are rounded to this
@@ -59,8 +60,6 @@ class CheckCountsJob(Job):
         yield Task("run", resume="run", rqmt=self.rqmt)
 
     def run(self):
-        from ctc_kd.corpus.cuts import read_cuts
-
         durations = [cut.duration for cut in read_cuts(self.cuts.get_path())]
         found, expected = Counts(len(durations), sum(durations) / 3600), self.expected
         agrees = found.utterances == expected.utterances and abs(found.hours - expected.hours) <= HOURS_TOLERANCE

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from sisyphus import Job, Task, tk
 
 from ctc_kd.corpus.audio import read_header
+from ctc_kd.corpus.cuts import whole_recording_cut, write_cuts
 from ctc_kd.corpus.problems import CorpusError, print_left_out, refuse
 from ctc_kd.corpus.read_transcripts import Lines, ReadTranscriptsJob
 from ctc_kd.corpus.transcripts import transcript_lines
@@ -39,8 +40,6 @@ class ReadLibriSpeechAudioJob(Job):
         yield Task("run", resume="run", rqmt=self.rqmt)
 
     def run(self):
-        from ctc_kd.corpus.cuts import whole_recording_cut, write_cuts
-
         part_dir = os.path.join(self.corpus_dir.get_path(), self.part)
         audio, problems, others = find_utterances(part_dir)
         with ThreadPoolExecutor(self.rqmt["cpu"]) as pool:

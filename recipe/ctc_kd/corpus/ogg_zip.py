@@ -14,6 +14,7 @@ from typing import TypeVar
 from sisyphus import Job, Task, tk
 
 from ctc_kd.corpus.audio import AUDIO_FORMATS, Segment, encode_recording
+from ctc_kd.corpus.cuts import read_cuts
 from ctc_kd.corpus.problems import refuse
 from ctc_kd.corpus.speed import perturbed_id, perturbed_length
 from ctc_kd.frames import SAMPLE_RATE_HZ
@@ -94,14 +95,12 @@ def read_segments(cuts: str) -> list[Segment]:
 
     :raises CorpusError: there are no utterances, or two ids are equal, or equal as file names
     """
-    from ctc_kd.corpus.cuts import read_cuts
-
     segments = [
         Segment(
             utterance=cut.id,
-            speaker=cut.supervisions[0].speaker,
-            audio=cut.recording.sources[0].source,
-            start=round(cut.start * cut.sampling_rate),
+            speaker=cut.speaker,
+            audio=cut.audio,
+            start=round(cut.start * cut.sample_rate_hz),
             num_samples=cut.num_samples,
         )
         for cut in read_cuts(cuts)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from sisyphus import Job, Task, tk
 
+from ctc_kd.corpus.cuts import read_cuts
 from ctc_kd.corpus.problems import refuse, shortened
 from ctc_kd.corpus.transcripts import match_transcripts, write_transcripts
 
@@ -51,10 +52,8 @@ class ReadTranscriptsJob(Job):
         raise NotImplementedError
 
     def run(self):
-        from ctc_kd.corpus.cuts import read_cuts
-
         part_dir = os.path.join(self.corpus_dir.get_path(), self.part)
-        audio = {cut.id: cut.recording.sources[0].source for cut in read_cuts(self.cuts.get_path())}
+        audio = {cut.id: cut.audio for cut in read_cuts(self.cuts.get_path())}
         found = self.read(part_dir)
         transcripts, problems = match_transcripts(found.lines, audio)
         refuse([*found.faults, *problems], where=part_dir, remedy=self.remedy)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from sisyphus import Job, Task, tk
 
+from ctc_kd.corpus.cuts import read_cuts, write_cuts
 from ctc_kd.corpus.problems import CorpusError, refuse
 from ctc_kd.corpus.transcripts import read_transcripts, write_transcripts
-
-if TYPE_CHECKING:
-    from lhotse import MonoCut
 
 Item = TypeVar("Item")
 
@@ -33,8 +31,6 @@ class CombineCutsJob(Job):
         yield Task("run", resume="run", rqmt=self.rqmt)
 
     def run(self):
-        from ctc_kd.corpus.cuts import read_cuts, write_cuts
-
         paths = [path.get_path() for path in self.cuts]
         cuts = union((path, ((cut.id, cut) for cut in read_cuts(path))) for path in paths)
         write_cuts(self.out_cuts.get_path(), cuts.values())
@@ -72,8 +68,6 @@ class SelectTranscriptsJob(Job):
         yield Task("run", resume="run", rqmt=self.rqmt)
 
     def run(self):
-        from ctc_kd.corpus.cuts import read_cuts
-
         path = self.transcripts.get_path()
         transcripts = read_transcripts(path)
         utterances = [cut.id for cut in read_cuts(self.cuts.get_path())]
@@ -107,8 +101,6 @@ class SampleUtterancesJob(Job):
         yield Task("run", resume="run", rqmt=self.rqmt)
 
     def run(self):
-        from ctc_kd.corpus.cuts import read_cuts, write_cuts
-
         cuts = list(read_cuts(self.cuts.get_path()))
         if len(cuts) < self.num:
             print(f"{self.cuts.get_path()}: took all of its {len(cuts)} utterances, {self.num} were requested")
@@ -137,23 +129,17 @@ class SplitBySpeakerJob(Job):
         yield Task("run", resume="run", rqmt=self.rqmt)
 
     def run(self):
-        from ctc_kd.corpus.cuts import read_cuts, write_cuts
-
         cuts = list(read_cuts(self.cuts.get_path()))
-        speakers = {speaker_of(cut) for cut in cuts}
+        speakers = {cut.speaker for cut in cuts}
         try:
             part_of = divide(speakers, dev=self.dev_speakers, test=self.test_speakers)
         except ValueError as error:
             raise CorpusError(f"{self.cuts.get_path()}: {error}") from error
         for part, output in (("train", self.out_train), ("dev", self.out_dev), ("test", self.out_test)):
-            chosen = [cut for cut in cuts if part_of[speaker_of(cut)] == part]
+            chosen = [cut for cut in cuts if part_of[cut.speaker] == part]
             write_cuts(output.get_path(), chosen)
             names = sorted(speaker for speaker in speakers if part_of[speaker] == part)
             print(f"{part}: {len(chosen)} utterances of {len(names)} speakers: {' '.join(names)}")
-
-
-def speaker_of(cut: MonoCut) -> str:
-    return cut.supervisions[0].speaker
 
 
 def divide(speakers: Iterable[str], *, dev: list[str] | int, test: list[str] | int) -> dict[str, str]:

@@ -9,18 +9,16 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from sisyphus import Job, Task, tk
 
 from ctc_kd.corpus.audio import read_header, too_short
+from ctc_kd.corpus.cuts import Cut, segment_cut, whole_recording_cut, write_cuts
 from ctc_kd.corpus.problems import CorpusError, refuse
 from ctc_kd.corpus.read_transcripts import Lines, ReadTranscriptsJob, print_some
 from ctc_kd.corpus.stm import IGNORED, SHORTEST_S, Span, StmSegment, count_overlaps, extend, read_stm, spoken_words
 from ctc_kd.frames import SAMPLE_RATE_HZ
-
-if TYPE_CHECKING:
-    from lhotse import MonoCut
 
 CLIPPED_S = Decimal("0.5")
 """A segment that ends less than this after the end of its recording is cut off there."""
@@ -55,8 +53,6 @@ class ReadTedliumAudioJob(Job):
         yield Task("run", resume="run", rqmt=self.rqmt)
 
     def run(self):
-        from ctc_kd.corpus.cuts import write_cuts
-
         part_dir = os.path.join(self.corpus_dir.get_path(), self.part)
         recordings, stm_files = files_by_talk(part_dir, "sph"), files_by_talk(part_dir, "stm")
         talks = [talk for talk in recordings if talk in stm_files]
@@ -78,7 +74,7 @@ class ReadTedliumAudioJob(Job):
             problems.append("no segments in any STM file")
         refuse(problems, where=part_dir, remedy="Repair or remove these files or lines, then run the job again.")
         write_cuts(self.out_cuts.get_path(), cuts)
-        speakers = len({cut.supervisions[0].speaker for cut in cuts})
+        speakers = len({cut.speaker for cut in cuts})
         hours = sum(cut.duration for cut in cuts) / 3600
         print(f"{part_dir}: {len(cuts)} utterances of {len(talks)} talks, {speakers} speakers, {hours:.3f} hours")
         print_some(notes)
@@ -131,7 +127,7 @@ def utterances(talk: str, segments: Sequence[StmSegment]) -> Iterator[tuple[str,
 class Talk(NamedTuple):
     """``notes``: what the log should report; ``problems``: what is wrong."""
 
-    cuts: list[MonoCut]
+    cuts: list[Cut]
     notes: list[str]
     problems: list[str]
 
@@ -168,10 +164,8 @@ def read_talk(recording: str, stm_file: str, header: int | str, *, extend_bounda
     return Talk(cuts, notes, problems)
 
 
-def cut_up(recording: str, num_samples: int, segments: Sequence[StmSegment], spans: Sequence[Span]) -> list[MonoCut]:
+def cut_up(recording: str, num_samples: int, segments: Sequence[StmSegment], spans: Sequence[Span]) -> list[Cut]:
     """One cut for each segment, at the sample nearest to its time."""
-    from ctc_kd.corpus.cuts import segment_cut, whole_recording_cut
-
     talk = os.path.splitext(os.path.basename(recording))[0]
     whole = whole_recording_cut(
         talk, audio=recording, num_samples=num_samples, sample_rate_hz=SAMPLE_RATE_HZ, speaker=talk

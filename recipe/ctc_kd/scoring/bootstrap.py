@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sisyphus import Job, Task, tk
 
+from ctc_kd.corpus.cuts import read_cuts
 from ctc_kd.files import write_json
 
 if TYPE_CHECKING:
@@ -95,11 +96,10 @@ class SignificanceJob(Job):
 
     def _speakers(self, references: Mapping[str, str]) -> dict[str, str]:
         """Utterance -> speaker, in the order of the references."""
-        from ctc_kd.corpus.cuts import read_cuts
         from ctc_kd.corpus.problems import refuse
 
         path = self.cuts.get_path()
-        found = {cut.id: cut.supervisions[0].speaker for cut in read_cuts(path)}
+        found = {cut.id: cut.speaker for cut in read_cuts(path)}
         problems = [f"{utterance}: no speaker" for utterance in references if not found.get(utterance)]
         refuse(problems, where=path, remedy=f"Expected cuts of all utterances of {self.references.get_path()}.")
         return {utterance: found[utterance] for utterance in references}
