@@ -22,7 +22,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from ctc_kd.experiments.rows import TABLE_1, TABLE_2
 from ctc_kd.frames import SAMPLE_RATE_HZ
-from ctc_kd.lexicon.inventory import labels_with_blank
+from ctc_kd.lexicon.inventory import phonemes
 from ctc_kd.nn.config import StudentConfig, TeacherConfig
 from ctc_kd.nn.losses import DistillationLoss
 from ctc_kd.nn.selection import Selection
@@ -31,7 +31,7 @@ from ctc_kd.nn.teacher import SpeechEncoderCtc
 from ctc_kd.store import HdfWriter, read_hdf
 from ctc_kd.training.training_config import ADAMW
 
-LABELS = labels_with_blank()
+LABELS = phonemes().labels
 HUBERT_LARGE = {
     "model_type": "hubert",
     "hidden_size": 1024,

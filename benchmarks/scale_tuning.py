@@ -27,7 +27,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ctc_kd.lexicon.inventory import BLANK, end_of_word, labels_with_blank
+from ctc_kd.inventory import BLANK
+from ctc_kd.lexicon.inventory import phonemes
 from ctc_kd.lexicon.pronunciations import write_lexicon
 from ctc_kd.machine import cores
 
@@ -36,7 +37,7 @@ PRIOR_SCALES = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
 FRAMES_PER_SECOND = 25
 REAL_DEV_SECONDS = 1.6 * 3600
 LEXICON_SIZE, SUCCESSORS = 20_000, 5
-NAMES = labels_with_blank()
+NAMES = phonemes().labels
 
 
 def make_lexicon(rng: random.Random) -> dict[str, list[tuple[str, ...]]]:
@@ -72,9 +73,9 @@ def speak(words: list[str], lexicon: dict, noise: np.random.Generator) -> np.nda
         rows.append(rest)
 
     for word in words:
-        for label in end_of_word(lexicon[word][noise.integers(len(lexicon[word]))]):
+        for label in phonemes().word(lexicon[word][noise.integers(len(lexicon[word]))]):
             confused = noise.random() < 0.12
-            frame(noise.integers(78) if confused else NAMES.index(label), noise.beta(3, 2))
+            frame(noise.integers(78) if confused else label, noise.beta(3, 2))
             for _ in range(noise.integers(1, 3)):
                 frame(NAMES.index(BLANK), noise.beta(8, 1.5))
     return np.log(np.array(rows)).astype("float16")
@@ -98,7 +99,11 @@ def make_task(folder: Path, seconds: float):
         references[name], posteriors[name] = " ".join(words), speak(words, lexicon, noise)
 
     write_lexicon(folder / "lexicon.txt", lexicon)
-    spellings = [f"{word} {' '.join(end_of_word(spoken))}\n" for word in lexicon for spoken in lexicon[word]]
+    spellings = [
+        f"{word} {' '.join(NAMES[label] for label in phonemes().word(spoken))}\n"
+        for word in lexicon
+        for spoken in lexicon[word]
+    ]
     (folder / "spellings.txt").write_text("".join(spellings))
     write_bigrams(folder / "lm.arpa", successors)
     write_transcripts(folder / "transcripts.txt", references)

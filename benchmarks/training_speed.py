@@ -24,7 +24,7 @@ import torch
 from sisyphus import tk
 
 from ctc_kd.frames import FRAME_SHIFT_S, SAMPLE_RATE_HZ, SUBSAMPLING, num_frames
-from ctc_kd.lexicon.inventory import labels_with_blank
+from ctc_kd.lexicon.inventory import phonemes
 from ctc_kd.machine import cores
 from ctc_kd.nn.config import StudentConfig
 from ctc_kd.nn.losses import DistillationLoss
@@ -36,7 +36,7 @@ from ctc_kd.training.training_config import ADAMW, TrainingConfig
 
 SECONDS = (10.0, 16.0)  # of the shortest and the longest recording
 SELECTION = {"rule": "symmetric", "parameters": {"n": 1}}
-NUM_LABELS = len(labels_with_blank())
+NUM_LABELS = len(phonemes().labels)
 DISTINCT = 32  # recordings; the archive repeats them under other names
 
 
@@ -84,7 +84,7 @@ def write_corpus(folder: str, name: str, hours: float) -> float:
     with (
         zipfile.ZipFile(os.path.join(folder, f"{name}.zip"), "w") as archive,
         HdfWriter(
-            os.path.join(folder, f"{name}.hdf"), labels=labels_with_blank(), metadata={"frame_shift_s": FRAME_SHIFT_S}
+            os.path.join(folder, f"{name}.hdf"), labels=phonemes().labels, metadata={"frame_shift_s": FRAME_SHIFT_S}
         ) as store,
     ):
         logits = rng.standard_normal((num_frames(SECONDS[1]), NUM_LABELS)).astype(np.float16)

@@ -13,6 +13,7 @@ FLOORS = [
     {"lexicon", "lm", "scoring"},
     {"corpus"},
     {"nn"},
+    {"inventory"},
     {"store", "methods"},
     {"files", "frames", "machine", "plain_numbers"},
     {""},

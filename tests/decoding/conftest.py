@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from ctc_kd.lexicon.inventory import BLANK, labels_with_blank
+from ctc_kd.inventory import BLANK
+from ctc_kd.lexicon.inventory import phonemes
 from ctc_kd.store import HdfWriter
 
 LEXICON = {
@@ -17,6 +18,8 @@ LEXICON = {
     "ZOO": [("Z", "UW")],
 }
 """ZOO is not in the language model."""
+
+NAMES = phonemes().labels
 
 ARPA = """\\data\\
 ngram 1=8
@@ -49,7 +52,6 @@ def spell(*pronunciations: str, confidence: float = 0.9) -> np.ndarray:
     :param pronunciations: base phonemes; ``S|K`` is a frame that is a bit more like S than like K
     :param confidence: probability of the phoneme; what is left goes to blank for the most part
     """
-    names = labels_with_blank()
     rows = [{BLANK: 1.0}]
     for pronunciation in pronunciations:
         phonemes = pronunciation.split()
@@ -59,10 +61,10 @@ def spell(*pronunciations: str, confidence: float = 0.9) -> np.ndarray:
             rows.append({name: share * confidence for name, share in zip(names_here, shares, strict=True)})
             rows[-1][BLANK] = 1 - confidence
             rows.append({BLANK: 1.0})
-    posteriors = np.full((len(rows), len(names)), 1e-4)
+    posteriors = np.full((len(rows), len(NAMES)), 1e-4)
     for frame, row in enumerate(rows):
         for name, probability in row.items():
-            posteriors[frame, names.index(name)] += probability
+            posteriors[frame, NAMES.index(name)] += probability
     return np.log(posteriors / posteriors.sum(axis=1, keepdims=True)).astype("float16")
 
 
@@ -92,7 +94,7 @@ def write_task(folder, *, num_classes: int = 79) -> dict:
     (folder / "lexicon.txt").write_text("".join(lines))
     (folder / "transcripts.txt").write_text("".join(f"{name} {words}\n" for name, (words, _) in REFERENCES.items()))
     np.savetxt(folder / "log_prior.txt", widen(np.log([0.3 / 78] * 78 + [0.7])))
-    with HdfWriter(folder / "posteriors.hdf", labels=labels_with_blank(num_classes)) as writer:
+    with HdfWriter(folder / "posteriors.hdf", labels=phonemes(num_classes).labels) as writer:
         for name, (_, posteriors) in REFERENCES.items():
             writer.add(name, widen(posteriors))
     files = {"posteriors": "posteriors.hdf", "prior": "log_prior.txt", "lexicon": "lexicon.txt", "lm": "lm.arpa"}

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from ctc_kd.decoding.posteriors import load_classes, load_log_prior, load_posteriors
-from ctc_kd.lexicon.inventory import BLANK, labels, labels_with_blank
+from ctc_kd.decoding.posteriors import load_log_prior, load_posteriors
+from ctc_kd.lexicon.inventory import phonemes
 from ctc_kd.store import HdfWriter
 
 
@@ -12,22 +12,8 @@ def write_posteriors(path, classes, *, value=0.0):
     return str(path)
 
 
-@pytest.mark.parametrize("num_classes", [79, 80])
-def test_both_inventories_are_read(tmp_path, num_classes):
-    path = write_posteriors(tmp_path / "posteriors.hdf", labels_with_blank(num_classes))
-    assert load_classes(path) == labels_with_blank(num_classes)
-    assert load_posteriors(path)["1-1-0000"].shape == (3, num_classes)
-
-
-@pytest.mark.parametrize("classes", [labels(), [BLANK, *labels()], [*labels(), "[UNKNOWN]", BLANK], ["a", "b"]])
-def test_other_classes_are_refused(tmp_path, classes):
-    path = write_posteriors(tmp_path / "posteriors.hdf", classes)
-    with pytest.raises(ValueError, match=rf"posteriors.hdf: its {len(classes)} classes are no label inventory"):
-        load_classes(path)
-
-
 def test_posteriors_of_a_diverged_model_are_refused(tmp_path):
-    path = write_posteriors(tmp_path / "posteriors.hdf", labels_with_blank(), value=np.nan)
+    path = write_posteriors(tmp_path / "posteriors.hdf", phonemes().labels, value=np.nan)
     with pytest.raises(ValueError, match="utterance 1-1-0000 has NaN"):
         load_posteriors(path)
 

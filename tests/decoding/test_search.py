@@ -8,9 +8,10 @@ import pytest
 
 from ctc_kd.decoding.posteriors import emissions
 from ctc_kd.decoding.search import LexiconDecoder, SearchConfig
-from ctc_kd.lexicon.inventory import BLANK, UNKNOWN, end_of_word, labels_with_blank
+from ctc_kd.inventory import BLANK
+from ctc_kd.lexicon.inventory import UNKNOWN, phonemes
 
-NO_PRIOR = np.zeros(len(labels_with_blank()), dtype="float32")
+NO_PRIOR = np.zeros(len(phonemes().labels), dtype="float32")
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def lm(tiny, tmp_path):
 
 @pytest.fixture
 def decoder(tiny, lm):
-    return LexiconDecoder(lexicon=tiny.lexicon, lm=lm, config=SearchConfig(), classes=labels_with_blank())
+    return LexiconDecoder(lexicon=tiny.lexicon, lm=lm, config=SearchConfig(), inventory=phonemes())
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def test_the_most_probable_of_many_homophones_can_be_found(tiny, lm, capfd):
     """Flashlight keeps six words with one pronunciation: the first ones, if it were given all."""
     rare = [f"A{letter}" for letter in "BCDEFG"]  # not in the language model
     lexicon = {**dict.fromkeys(rare, [("S", "IY")]), **tiny.lexicon}
-    decoder = LexiconDecoder(lexicon=lexicon, lm=lm, config=SearchConfig(), classes=labels_with_blank())
+    decoder = LexiconDecoder(lexicon=lexicon, lm=lm, config=SearchConfig(), inventory=phonemes())
     assert decoder.search(emissions(tiny.spell("S IY"), NO_PRIOR, 0.0), lm_scale=1.0) == ["SEE"]
     printed = capfd.readouterr()
     assert "note: 2 words cannot be found by a pronunciation that 6 more probable words have" in printed.out
@@ -76,9 +77,7 @@ def test_a_homophone_that_starts_no_sentence_is_ranked_by_its_unigram(tiny, tmp_
     lines += ["", "\\2-grams:", *(f"{score}\t{words}" for words, score in bigrams.items()), "", "\\end\\"]
     (tmp_path / "lm.arpa").write_text("\n".join(lines) + "\n")
     lexicon = {**dict.fromkeys([*starters, "SEE"], [("S", "IY")]), "THE": tiny.lexicon["THE"]}
-    decoder = LexiconDecoder(
-        lexicon=lexicon, lm=str(tmp_path / "lm.arpa"), config=SearchConfig(), classes=labels_with_blank()
-    )
+    decoder = LexiconDecoder(lexicon=lexicon, lm=str(tmp_path / "lm.arpa"), config=SearchConfig(), inventory=phonemes())
     spoken = emissions(tiny.spell("DH AH", "S IY"), NO_PRIOR, 0.0)
     assert decoder.search(spoken, lm_scale=1.0) == ["THE", "SEE"]
 
@@ -108,8 +107,8 @@ def test_nothing_said(search, decoder):
 
 @pytest.mark.parametrize("spelling", [("B", "XX"), ("B", UNKNOWN), (UNKNOWN, "B"), (BLANK, "B")])
 def test_words_are_spelled_with_phonemes_only(lm, spelling):
-    with pytest.raises(ValueError, match=r"BAD has the phoneme '(XX#|\[\w+\]#?)', which is not a label"):
-        LexiconDecoder(lexicon={"BAD": [spelling]}, lm=lm, config=SearchConfig(), classes=labels_with_blank(80))
+    with pytest.raises(ValueError, match=r"BAD: '(XX#|\[\w+\]#?)' is none of the 80 labels"):
+        LexiconDecoder(lexicon={"BAD": [spelling]}, lm=lm, config=SearchConfig(), inventory=phonemes(80))
 
 
 def best_path_score(scores, label_sequence, blank):
@@ -117,7 +116,7 @@ def best_path_score(scores, label_sequence, blank):
 
     As in Flashlight, which returns to the root of its tree there, the last label of a word has one frame.
     """
-    names = labels_with_blank()
+    names = phonemes().labels
     states = [blank]
     for label in label_sequence:
         states += [label, blank]
@@ -139,14 +138,14 @@ def best_path_score(scores, label_sequence, blank):
 @pytest.mark.parametrize("lm_scale", [0.0, 0.7, 2.5])
 def test_finds_what_an_exhaustive_search_finds(tiny, lm, seed, lm_scale):
     config = SearchConfig(beam_size=100_000, beam_size_token=len(NO_PRIOR), beam_threshold=1e6)
-    decoder = LexiconDecoder(lexicon=tiny.lexicon, lm=lm, config=config, classes=labels_with_blank())
-    names = labels_with_blank()
+    decoder = LexiconDecoder(lexicon=tiny.lexicon, lm=lm, config=config, inventory=phonemes())
+    names = phonemes().labels
     rng = np.random.default_rng(seed)
-    used = {label for variants in tiny.lexicon.values() for spoken in variants for label in end_of_word(spoken)} | {
-        BLANK
-    }
+    spell = phonemes().word
+    used = {label for variants in tiny.lexicon.values() for spoken in variants for label in spell(spoken)}
+    used.add(names.index(BLANK))
     scores = np.full((6, len(names)), -12.0, dtype="float32")
-    scores[:, [names.index(name) for name in used]] = rng.normal(-3, 3, size=(6, len(used)))
+    scores[:, sorted(used)] = rng.normal(-3, 3, size=(6, len(used)))
 
     model = kenlm.Model(lm)
     candidates = {}
@@ -154,7 +153,7 @@ def test_finds_what_an_exhaustive_search_finds(tiny, lm, seed, lm_scale):
         for words in itertools.product(tiny.lexicon, repeat=count):
             grammar = lm_scale * model.score(" ".join(words), bos=True, eos=True)
             for spoken in itertools.product(*(tiny.lexicon[word] for word in words)):
-                sequence = [names.index(label) for variant in spoken for label in end_of_word(variant)]
+                sequence = [label for variant in spoken for label in spell(variant)]
                 score = best_path_score(scores, sequence, names.index(BLANK)) + grammar
                 candidates[words] = max(score, candidates.get(words, -np.inf))
 

@@ -16,7 +16,7 @@ from miniatures import arpa
 from tones import speak
 
 from ctc_kd.corpus.cuts import whole_recording_cut, write_cuts
-from ctc_kd.lexicon.inventory import labels
+from ctc_kd.lexicon.inventory import phonemes
 from ctc_kd.store import HdfWriter
 
 HERE = Path(__file__).parent
@@ -31,7 +31,7 @@ def engine():
 
 
 def write_set(data, part, size, rng):
-    names = labels()
+    names = phonemes().labels
     archive = zipfile.ZipFile(data / f"{part}.zip", "w")
     with archive, HdfWriter(data / f"{part}_labels.hdf", labels=names) as targets:
         entries, cuts, transcripts = [], [], ""

@@ -10,7 +10,7 @@ import pytest
 from command_line import Server, jobs_that, settings_for, setup_folder, sis
 
 from ctc_kd.corpus.public_file_table import TABLE
-from ctc_kd.lexicon.inventory import labels_with_blank
+from ctc_kd.lexicon.inventory import phonemes
 from ctc_kd.lexicon.pronunciations import read_lexicon
 from ctc_kd.store import read_hdf, read_labels
 
@@ -108,14 +108,14 @@ def test_librispeech_has_80_classes_and_three_speeds(grid):
     for record in records.values():
         folder = output_of(grid, record["job_ids"]["posteriors"])
         assert {path.stem for path in folder.glob("*.hdf")} == {"dev-clean", "dev-other", "test-clean", "test-other"}
-        assert read_labels(folder / "test-other.hdf") == labels_with_blank(80)
+        assert read_labels(folder / "test-other.hdf") == phonemes(80).labels
         assert {posteriors.shape[1] for _, posteriors in read_hdf(folder / "test-other.hdf")} == {80}
     dumped = [
         name for name, _ in read_hdf(output_of(grid, records["all-l0.9"]["job_ids"]["teacher logits"]) / "logits")
     ]
     assert len(dumped) == len(set(dumped)) == 3 * 36 + 4 + 6
     tedlium = records_of(grid, "tedlium2")["teacher"]["job_ids"]["posteriors"]
-    assert read_labels(output_of(grid, tedlium) / "test.hdf") == labels_with_blank(79)
+    assert read_labels(output_of(grid, tedlium) / "test.hdf") == phonemes(79).labels
 
 
 @pytest.mark.slow

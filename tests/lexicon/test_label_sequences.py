@@ -3,9 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ctc_kd.lexicon.inventory import labels
+from ctc_kd.inventory import inventory_of
+from ctc_kd.lexicon.inventory import phonemes
 from ctc_kd.lexicon.label_sequences import LabelSequencesJob
-from ctc_kd.store import read_hdf, read_labels
+from ctc_kd.store import read_hdf
 
 TRANSCRIPTS = "1-1-0000 THE CAT\n1-1-0001 CAT XYLOPHONE\n1-1-0002 CAT\n"
 LEXICON = "THE DH AH\nTHE DH IY\nCAT K AE T\n"
@@ -18,24 +19,24 @@ def inputs(write):
 
 
 def as_names(sequence):
-    return [labels()[index] for index in sequence]
+    return [phonemes().labels[index] for index in sequence]
 
 
 def test_first_pronunciations_with_word_ends(run_here, inputs):
     job = run_here(LabelSequencesJob(**inputs, skip_unknown_words=True))
     sequences = {utterance: as_names(sequence) for utterance, sequence in read_hdf(job.out_hdf.get_path())}
     assert sequences == {"1-1-0000": THE + CAT, "1-1-0002": CAT}
-    assert read_labels(job.out_hdf.get_path()) == labels()
+    assert inventory_of(job.out_hdf.get_path()) == phonemes()
     assert Path(job.out_utterances.get_path()).read_text().split() == ["1-1-0000", "1-1-0002"]
 
 
 def test_with_the_label_that_is_never_a_target(run_here, inputs):
     job = run_here(LabelSequencesJob(**inputs, skip_unknown_words=True, unknown_label=True))
-    names = read_labels(job.out_hdf.get_path())
-    assert names == labels(unknown_label=True)
+    assert inventory_of(job.out_hdf.get_path()) == phonemes(80)
+    names = phonemes(80).labels
     sequences = {utterance: list(sequence) for utterance, sequence in read_hdf(job.out_hdf.get_path())}
     assert [names[index] for index in sequences["1-1-0000"]] == THE + CAT
-    assert sequences["1-1-0002"] == [names.index("K"), names.index("AE"), labels().index("T#") + 1]
+    assert sequences["1-1-0002"] == [names.index("K"), names.index("AE"), phonemes().labels.index("T#") + 1]
 
 
 def test_another_inventory_is_another_job(inputs):
@@ -62,8 +63,8 @@ def test_returnn_reads_sparse_labels_by_tag(run_here, inputs):
     data.init_seq_order(epoch=1)
     data.load_seqs(0, 2)
     assert data.is_data_sparse("data")
-    assert data.get_data_dim("data") == 78
-    assert data.labels["data"] == labels()
+    assert data.get_data_dim("data") == 79
+    assert tuple(data.labels["data"]) == phonemes().labels
     assert data.get_data_dtype("data") == "int32"
     assert [data.get_tag(index) for index in range(2)] == ["1-1-0000", "1-1-0002"]
     assert as_names(np.asarray(data.get_data(1, "data"))) == CAT

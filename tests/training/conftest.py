@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from ctc_kd.lexicon.inventory import labels
+from ctc_kd.lexicon.inventory import phonemes
 from ctc_kd.store import HdfWriter
 
 TINY_STUDENT = {
@@ -47,7 +47,7 @@ def tiny(tmp_path):
     for part, size in (("train", 20), ("dev", 5)):
         audio = {f"{part}-{i:02d}": 0.1 * rng.standard_normal(rng.integers(8000, 19000)) for i in range(size)}
         write_archive(tmp_path / f"{part}.zip", audio)
-        with HdfWriter(tmp_path / f"{part}_labels.hdf", labels=labels()) as writer:
+        with HdfWriter(tmp_path / f"{part}_labels.hdf", labels=phonemes().labels) as writer:
             for name, samples in audio.items():
                 writer.add(name, rng.integers(0, 78, len(samples) // 4000).astype("int32"))
         paths[part] = tk.Path(str(tmp_path / f"{part}.zip"))

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from ctc_kd.lexicon.inventory import labels_with_blank
+from ctc_kd.inventory import Inventory
+from ctc_kd.lexicon.inventory import phonemes
 from ctc_kd.store import HdfWriter, read_hdf
 from ctc_kd.training.check_inputs import check_inputs
 from ctc_kd.training.datasets import utterance_durations
 from ctc_kd.training.train_config import Inputs
 
-CLASSES = labels_with_blank(79)
+CLASSES = phonemes(79).labels
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def check(tiny, tmp_path):
         given = {**files, "logits": str(tmp_path / "logits.hdf"), **other}
         train = Inputs([given["train"]], given["train_labels"], given["logits"])
         dev = Inputs([given["dev"]], given["dev_labels"], given["logits"])
-        check_inputs(train, dev, num_classes=79, partition_epoch=partition_epoch, processes=processes)
+        check_inputs(train, dev, inventory=phonemes(), partition_epoch=partition_epoch, processes=processes)
 
     return run
 
@@ -95,3 +96,13 @@ def test_a_class_may_be_ruled_out_but_not_all(check, tmp_path):
     write_logits(tmp_path / "none_left.hdf", logits)
     with pytest.raises(ValueError, match=r"none_left\.hdf: utterance dev-00"):
         check(logits=str(tmp_path / "none_left.hdf"))
+
+
+def test_stores_of_another_inventory_are_refused(check, tiny, tmp_path):
+    """As many classes are not enough: blank is elsewhere, or a label is another one."""
+    moved = Inventory("characters", CLASSES, blank=0)
+    with HdfWriter(tmp_path / "moved.hdf", labels=CLASSES, metadata={"inventory": moved.facts()}) as writer:
+        for utterance, array in read_hdf(tiny.train_labels.get_path()):
+            writer.add(utterance, array)
+    with pytest.raises(ValueError, match=r"^labels .*moved\.hdf: blank is label 0, but that of the model is label 78"):
+        check(train_labels=str(tmp_path / "moved.hdf"))

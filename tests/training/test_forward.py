@@ -9,7 +9,7 @@ import soundfile
 import torch
 from sisyphus import tk
 
-from ctc_kd.lexicon.inventory import labels_with_blank
+from ctc_kd.lexicon.inventory import phonemes
 from ctc_kd.store import read_hdf
 from ctc_kd.training.build import build_model
 from ctc_kd.training.dump import DumpLogitsJob
@@ -82,7 +82,7 @@ def test_one_archive_may_be_two_sets(run_jobs, tiny, checkpoint):
 
 def callback(kind, folder, monkeypatch):
     options = {
-        "labels": labels_with_blank(79),
+        "labels": phonemes(79).labels,
         "num_utterances": 2,
         "folder": str(folder),
         "metadata": {},

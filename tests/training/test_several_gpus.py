@@ -16,7 +16,7 @@ import pytest
 import torch
 from patience import PATIENCE, wait_until
 
-from ctc_kd.lexicon.inventory import labels, labels_with_blank
+from ctc_kd.lexicon.inventory import phonemes
 from ctc_kd.nn.losses import ctc_loss, kd_loss, one_process
 from ctc_kd.store import HdfWriter
 from ctc_kd.training.run_returnn import RECIPES
@@ -59,13 +59,13 @@ def data(tmp_path, archive):
     def write(size, shortest_s):
         rng = np.random.default_rng(0)
         paths = {}
-        teacher = HdfWriter(tmp_path / "teacher.hdf", labels=labels_with_blank(79), metadata={"frame_shift_s": 0.04})
+        teacher = HdfWriter(tmp_path / "teacher.hdf", labels=phonemes(79).labels, metadata={"frame_shift_s": 0.04})
         with teacher:
             for part, number in (("train", size), ("dev", 4)):
                 lengths = rng.integers(int(16000 * shortest_s), 16001, number)
                 audio = {f"{part}-{i:02d}": 0.1 * rng.standard_normal(length) for i, length in enumerate(lengths)}
                 archive(tmp_path / f"{part}.zip", audio)
-                with HdfWriter(tmp_path / f"{part}_labels.hdf", labels=labels()) as writer:
+                with HdfWriter(tmp_path / f"{part}_labels.hdf", labels=phonemes().labels) as writer:
                     for name, samples in audio.items():
                         writer.add(name, rng.integers(0, 78, rng.integers(1, 6)).astype("int32"))
                         teacher.add(name, 3 * rng.standard_normal((len(samples) // 640, 79)).astype("float16"))

@@ -14,7 +14,8 @@ import torch
 
 from ctc_kd.files import read_json
 from ctc_kd.frames import FRAME_SHIFT_S, STUDENT_CENTRE_S, num_frames
-from ctc_kd.lexicon.inventory import labels
+from ctc_kd.inventory import inventory_of
+from ctc_kd.lexicon.inventory import phonemes
 from ctc_kd.nn.config import ConformerConfig, StudentConfig, VggConfig
 from ctc_kd.nn.student import StudentCtc
 from ctc_kd.store import HdfWriter, hdf_files, read_hdf, read_metadata
@@ -82,8 +83,15 @@ def test_chain(run_jobs, tiny, ctc):
     logits = dict(read_hdf(dump.out_logits.get_path()))
     assert len(logits) == 25
     assert all(array.dtype == np.float16 and array.shape[1] == 79 for array in logits.values())
-    metadata = {"teacher_job": ctc.job_id(), "frame_shift_s": FRAME_SHIFT_S, "first_centre_s": STUDENT_CENTRE_S}
-    assert read_metadata(dump.out_logits.get_path()) == metadata
+    metadata = read_metadata(dump.out_logits.get_path())
+    assert metadata.pop("inventory")["kind"] == "phonemes"
+    assert metadata == {
+        "teacher_job": ctc.job_id(),
+        "frame_shift_s": FRAME_SHIFT_S,
+        "first_centre_s": STUDENT_CENTRE_S,
+    }
+    for store in (dump.out_logits, posteriors.out_posteriors["dev"]):
+        assert inventory_of(store.get_path()) == phonemes()
 
     dev = dict(read_hdf(posteriors.out_posteriors["dev"].get_path()))
     assert len(dev) == 5
@@ -131,7 +139,7 @@ def test_another_seed_is_another_order_of_the_data(tiny, tmp_path):
         part: Inputs([getattr(tiny, part).get_path()], getattr(tiny, f"{part}_labels").get_path(), None)
         for part in ("train", "dev")
     }
-    rest = {"models": "models", "keep_best": 0, "rqmt": {"cpu": 1}, "processes": 1}
+    rest = {"models": "models", "blank": 78, "keep_best": 0, "rqmt": {"cpu": 1}, "processes": 1}
     orders = []
     for seed in (42, 43):
         training = replace(TRAINING, seed=seed)
@@ -208,7 +216,7 @@ def test_utterances_too_short_for_their_labels_are_named(run_jobs, tiny, archive
 
     samples = 240 + 24 * 640
     archive(tmp_path / "spoken.zip", {name: np.zeros(samples) for name in ("fits", "fast")})
-    with HdfWriter(tmp_path / "labels.hdf", labels=labels()) as writer:
+    with HdfWriter(tmp_path / "labels.hdf", labels=phonemes().labels) as writer:
         for name, size in (("fits", 23), ("fast", 24)):
             writer.add(name, np.array([5, *range(size - 2), size - 3], "int32"))
     spoken, targets = (tk.Path(str(tmp_path / name)) for name in ("spoken.zip", "labels.hdf"))

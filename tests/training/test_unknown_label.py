@@ -8,7 +8,7 @@ from sisyphus import tk
 from ctc_kd.corpus.transcripts import read_transcripts, write_transcripts
 from ctc_kd.decoding.search import SearchConfig
 from ctc_kd.decoding.search_job import SearchJob
-from ctc_kd.lexicon.inventory import labels, labels_with_blank
+from ctc_kd.lexicon.inventory import phonemes
 from ctc_kd.lexicon.label_sequences import LabelSequencesJob
 from ctc_kd.store import HdfWriter, read_hdf, read_labels
 from ctc_kd.training.datasets import utterance_durations
@@ -17,7 +17,7 @@ from ctc_kd.training.posteriors import PosteriorsJob
 from ctc_kd.training.train import TrainJob
 from ctc_kd.training.training_config import TrainingConfig
 
-CLASSES = labels_with_blank(80)
+CLASSES = phonemes(80).labels
 ARPA = """\\data\\
 ngram 1=4
 ngram 2=1
@@ -91,7 +91,7 @@ def test_chain(run_jobs, tiny, wide, cat_labels, tmp_path):
     assert {CLASSES[index] for index in rising} == {"K", "AE", "T#"}
 
     for store in (dump.out_logits, posteriors.out_posteriors["dev"]):
-        assert read_labels(store.get_path()) == CLASSES
+        assert read_labels(store.get_path()) == list(CLASSES)
         assert {array.shape[1] for _, array in read_hdf(store.get_path())} == {80}
     assert np.loadtxt(posteriors.out_prior.get_path()).shape == (80,)
     hypotheses = read_transcripts(search.out_hypotheses.get_path())
@@ -106,7 +106,7 @@ def write_store(path, names, array):
 
 
 def test_a_dump_with_79_classes_does_not_fit_a_student_with_80(run_here, tiny, wide, tmp_path):
-    logits = write_store(tmp_path / "logits.hdf", labels_with_blank(79), np.zeros((3, 79), "float16"))
+    logits = write_store(tmp_path / "logits.hdf", phonemes(79).labels, np.zeros((3, 79), "float16"))
     student = train_job(tiny, wide, criterion={"kd_scale": 1.0}, teacher_logits=logits)
     with pytest.raises(
         ValueError, match=r"teacher_logits .*logits.hdf: label 39 of 79 is AA#, .* is \[UNKNOWN\], of 80"
@@ -117,9 +117,9 @@ def test_a_dump_with_79_classes_does_not_fit_a_student_with_80(run_here, tiny, w
 @pytest.mark.parametrize("misfit", ["labels", "dev_labels"])
 def test_labels_of_the_other_inventory_are_refused(run_here, tiny, wide, tmp_path, misfit):
     stores = {
-        name: write_store(tmp_path / f"{name}.hdf", labels(unknown_label=name != misfit), np.zeros(3, "int32"))
+        name: write_store(tmp_path / f"{name}.hdf", phonemes(79 if name == misfit else 80).labels, np.zeros(3, "int32"))
         for name in ("labels", "dev_labels")
     }
     job = train_job(tiny, wide, criterion={"kd_scale": 0.0}, **stores)
-    with pytest.raises(ValueError, match=rf"^{misfit} .*{misfit}.hdf: label 39 of 78 is AA#.*unknown_label=True"):
+    with pytest.raises(ValueError, match=rf"^{misfit} .*{misfit}.hdf: label 39 of 79 is AA#, but that of the model is"):
         run_here(job)

@@ -20,7 +20,7 @@ class CoverageJob(Job):
     :class:`ctc_kd.analysis.spikes.SpikeStatistics`, and ``first_centre_s``, the time of the teacher's first frame (null
     for a store that does not say it).
 
-    :param logits: store of raw logits ``[T, C]`` by utterance, blank last
+    :param logits: store of raw logits ``[T, C]`` by utterance, with its inventory
     :param selections: arguments of :class:`ctc_kd.nn.selection.Selection`, e.g.
         ``{"rule": "symmetric", "parameters": {"n": 2}}``
     :param log_prior: text file of C log probabilities, needed by the rule ``"prior"`` only
@@ -41,13 +41,14 @@ class CoverageJob(Job):
         import torch
 
         from ctc_kd.analysis.counting import count_frames
-        from ctc_kd.store import read_hdf, read_labels, read_metadata
+        from ctc_kd.inventory import inventory_of
+        from ctc_kd.store import read_hdf, read_metadata
 
         log_prior = self.log_prior and torch.from_numpy(np.loadtxt(self.log_prior.get_path(), dtype="float32"))
         coverage = count_frames(
             read_hdf(self.logits.get_path()),
             self.selections,
-            blank=len(read_labels(self.logits.get_path())) - 1,
+            blank=inventory_of(self.logits.get_path()).blank,
             frame_shift_s=FRAME_SHIFT_S,
             batch_frames=BATCH_FRAMES,
             log_prior=log_prior,

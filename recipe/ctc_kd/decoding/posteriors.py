@@ -4,26 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ctc_kd.lexicon.inventory import INVENTORIES
-
 if TYPE_CHECKING:
     import numpy as np
-
-
-def load_classes(path: str) -> list[str]:
-    """The classes of stored posteriors, blank last.
-
-    :raises ValueError: they are not a label inventory
-    """
-    from ctc_kd.store import read_labels
-
-    classes = read_labels(path)
-    if classes != INVENTORIES.get(len(classes)):
-        raise ValueError(
-            f"{path}: its {len(classes)} classes are no label inventory (expected {' or '.join(map(str, INVENTORIES))} "
-            "classes, see lexicon/inventory.py); recompute the posteriors with a model of this pipeline"
-        )
-    return classes
 
 
 def load_posteriors(path: str) -> dict[str, np.ndarray]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ctc_kd.lexicon.inventory import end_of_word, labels
+from ctc_kd.inventory import Inventory
 from ctc_kd.plain_numbers import make_plain
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class LexiconDecoder:
 
     :param lexicon: word -> pronunciations in base phonemes; all of them are searched
     :param lm: KenLM model file, binary or ARPA
-    :param classes: of the emissions, blank last, see :func:`ctc_kd.decoding.posteriors.load_classes`
+    :param inventory: of the emissions
     """
 
     def __init__(
@@ -60,14 +60,13 @@ class LexiconDecoder:
         lexicon: Mapping[str, Iterable[Sequence[str]]],
         lm: str,
         config: SearchConfig,
-        classes: Sequence[str],
+        inventory: Inventory,
     ):
         from flashlight.lib.text.decoder.kenlm import KenLM
         from flashlight.lib.text.dictionary import Dictionary
 
         self.config = config
-        self._blank = len(classes) - 1
-        self._spelling = {label: classes.index(label) for label in labels()}
+        self._inventory = inventory
         self._words = [*lexicon, UNKNOWN_WORD]
         self._lm = KenLM(lm, Dictionary(self._words))
         self._trie = self._build_trie(lexicon)
@@ -99,7 +98,8 @@ class LexiconDecoder:
                 f"words have, because Flashlight keeps no more: {shown}{', ...' if len(left_out) > 10 else ''}",
                 flush=True,
             )
-        trie = Trie(self._blank + 1, self._blank)
+        blank = self._inventory.blank
+        trie = Trie(len(self._inventory.labels), blank)
         for spelling, words in homophones.items():
             for index in words:
                 trie.insert(list(spelling), index, scores[index])
@@ -108,9 +108,9 @@ class LexiconDecoder:
 
     def _spell(self, word: str, pronunciation: Sequence[str]) -> tuple[int, ...]:
         try:
-            return tuple(self._spelling[label] for label in end_of_word(pronunciation))
-        except KeyError as error:
-            raise ValueError(f"lexicon: {word} has the phoneme {error}, which is not a label") from None
+            return self._inventory.word(pronunciation)
+        except ValueError as error:
+            raise ValueError(f"lexicon: {word}: {error}") from None
 
     def _decoder_for(self, lm_scale: float):
         """The decoder for a scale, which Flashlight fixes when it makes one; the last decoder is kept."""
@@ -129,7 +129,7 @@ class LexiconDecoder:
                 log_add=False,
                 criterion_type=CriterionType.CTC,
             )
-            blank, unknown = self._blank, len(self._words) - 1
+            blank, unknown = self._inventory.blank, len(self._words) - 1
             self._decoder = FlashlightDecoder(options, self._trie, self._lm, blank, blank, unknown, [], False)
             self._decoder_lm_scale = lm_scale
         return self._decoder

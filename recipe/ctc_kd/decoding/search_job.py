@@ -75,15 +75,16 @@ class SearchJob(Job):
         """``utterances -> ({utterance: words}, CPU seconds)``"""
         import time
 
-        from ctc_kd.decoding.posteriors import emissions, load_classes, load_log_prior
+        from ctc_kd.decoding.posteriors import emissions, load_log_prior
         from ctc_kd.decoding.search import LexiconDecoder
+        from ctc_kd.inventory import inventory_of
         from ctc_kd.lexicon.pronunciations import read_lexicon
 
         lm_scale, prior_scale = _value(self.lm_scale), _value(self.prior_scale)
-        classes = load_classes(self.posteriors.get_path())
-        log_prior = load_log_prior(self.prior.get_path(), num_classes=len(classes))
+        inventory = inventory_of(self.posteriors.get_path())
+        log_prior = load_log_prior(self.prior.get_path(), num_classes=len(inventory.labels))
         lexicon = read_lexicon(self.lexicon.get_path())
-        decoder = LexiconDecoder(lexicon=lexicon, lm=self.lm.get_path(), config=self.search, classes=classes)
+        decoder = LexiconDecoder(lexicon=lexicon, lm=self.lm.get_path(), config=self.search, inventory=inventory)
 
         def search_chunk(utterances):
             start = time.process_time()

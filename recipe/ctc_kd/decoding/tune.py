@@ -91,9 +91,10 @@ class TuneScalesJob(Job):
     def _search(self, pairs):
         """Yield ``(pair, WER)`` as the pairs get finished."""
         from ctc_kd.corpus.transcripts import read_transcripts
-        from ctc_kd.decoding.posteriors import emissions, load_classes, load_log_prior, load_posteriors
+        from ctc_kd.decoding.posteriors import emissions, load_log_prior, load_posteriors
         from ctc_kd.decoding.search import LexiconDecoder
         from ctc_kd.decoding.workers import chunks, run_units
+        from ctc_kd.inventory import inventory_of
         from ctc_kd.lexicon.pronunciations import read_lexicon
         from ctc_kd.scoring.alignment import Counts, align, count
         from ctc_kd.scoring.score import check_utterances
@@ -101,10 +102,10 @@ class TuneScalesJob(Job):
         references = read_transcripts(self.transcripts.get_path())
         posteriors = load_posteriors(self.posteriors.get_path())
         check_utterances(references, posteriors, names=(self.transcripts.get_path(), self.posteriors.get_path()))
-        classes = load_classes(self.posteriors.get_path())
-        log_prior = load_log_prior(self.prior.get_path(), num_classes=len(classes))
+        inventory = inventory_of(self.posteriors.get_path())
+        log_prior = load_log_prior(self.prior.get_path(), num_classes=len(inventory.labels))
         lexicon = read_lexicon(self.lexicon.get_path())
-        decoder = LexiconDecoder(lexicon=lexicon, lm=self.lm.get_path(), config=self.search, classes=classes)
+        decoder = LexiconDecoder(lexicon=lexicon, lm=self.lm.get_path(), config=self.search, inventory=inventory)
 
         def search_chunk(unit) -> Counts:
             (lm_scale, prior_scale), utterances = unit

@@ -14,7 +14,7 @@ from ctc_kd.corpus.ogg_zip import OggZipJob
 from ctc_kd.corpus.speed import PerturbedTranscriptsJob
 from ctc_kd.experiments.presets import Preset
 from ctc_kd.lexicon.g2p import ApplyG2PJob, OovWordsJob, TrainG2PJob
-from ctc_kd.lexicon.inventory import UNKNOWN, labels_with_blank
+from ctc_kd.lexicon.inventory import phonemes
 from ctc_kd.lexicon.label_sequences import LabelSequencesJob
 from ctc_kd.lexicon.lexica import MergeLexiconJob
 from ctc_kd.lm.kenlm_tools import BuildKenLmToolsJob
@@ -160,7 +160,7 @@ def with_g2p(lexicon: tk.Path, transcripts: tk.Path, *, learn_from: tk.Path, **g
 
 def label_sequences(preset: Preset, lexicon: tk.Path, transcripts: dict[str, tk.Path]) -> dict[str, tk.Path]:
     """Labels of ``train`` at all speeds, and of the utterances of other sets whose words are all in the lexicon."""
-    unknown_label = UNKNOWN in labels_with_blank(preset.student["num_labels_with_blank"])
+    unknown_label = bool(phonemes(preset.student["num_labels_with_blank"]).unspoken)
     labels = {}
     for name, path in transcripts.items():
         if name == "train" and preset.speed_factors != (1.0,):

@@ -11,12 +11,12 @@ from ctc_kd.corpus.synthetic.demo import UNTRANSCRIBED, SynthesiseDemoCorpusJob
 from ctc_kd.decoding.search import SearchConfig
 from ctc_kd.experiments.corpora import Corpus, librispeech_part, ngram_lm, three_sets, with_g2p
 from ctc_kd.experiments.presets import Preset, Scales
-from ctc_kd.lexicon.inventory import labels_with_blank
+from ctc_kd.lexicon.inventory import phonemes
 from ctc_kd.lexicon.lexica import CmuLexiconJob
 from ctc_kd.nn.schedules import one_cycle
 from ctc_kd.training.training_config import TrainingConfig
 
-NUM_LABELS_WITH_BLANK = len(labels_with_blank())
+NUM_LABELS_WITH_BLANK = len(phonemes().labels)
 
 DEMO_ENCODER = tk.Path(
     str(Path(__file__).parents[1] / "data" / "demo_teacher"), hash_overwrite="ctc_kd/data/demo_teacher"

@@ -1,8 +1,8 @@
-"""The label inventories: 39 ARPAbet phonemes without stress, each also as the last phoneme of a word."""
+"""The phonemes of the paper's models: 39 ARPAbet phonemes without stress, each also as the last phoneme of a word."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from ctc_kd.inventory import BLANK, END_OF_WORD, Inventory
 
 # fmt: off
 PHONEMES = (
@@ -10,34 +10,18 @@ PHONEMES = (
     "L", "M", "N", "NG", "OW", "OY", "P", "R", "S", "SH", "T", "TH", "UH", "UW", "V", "W", "Y", "Z", "ZH",
 )
 # fmt: on
-END_OF_WORD = "#"
 UNKNOWN = "[UNKNOWN]"
-BLANK = "[blank]"
 
 
-def labels(*, unknown_label: bool = False) -> list[str]:
-    """The 78 labels: the phonemes, then their end-of-word twins in the same order.
+def phonemes(num_classes: int = 79) -> Inventory:
+    """The phonemes, then their end-of-word twins in the same order, then blank.
 
-    :param unknown_label: add a 79th label between the two, as the published LibriSpeech models do; no word is spelled
-        with it, so it is never a target
-    """
-    return [*PHONEMES, *([UNKNOWN] * unknown_label), *(phoneme + END_OF_WORD for phoneme in PHONEMES)]
-
-
-INVENTORIES = {len(names) + 1: [*names, BLANK] for names in (labels(), labels(unknown_label=True))}
-"""The classes of acoustic models by their number, 79 or 80; blank is the last."""
-
-
-def labels_with_blank(num_classes: int = 79) -> list[str]:
-    """The classes of an acoustic model with ``num_classes`` outputs.
-
+    :param num_classes: 79, or 80 with a label for unknown words between the two, as the published LibriSpeech models
+        have; no word is spelled with it, so it is never a target
     :raises ValueError: there is no inventory of that size
     """
-    if num_classes not in INVENTORIES:
-        raise ValueError(f"no label inventory has {num_classes} classes: expected 79, or 80 with {UNKNOWN}")
-    return list(INVENTORIES[num_classes])
-
-
-def end_of_word(pronunciation: Sequence[str]) -> tuple[str, ...]:
-    """``("K", "AE", "T") -> ("K", "AE", "T#")``"""
-    return (*pronunciation[:-1], pronunciation[-1] + END_OF_WORD)
+    if num_classes not in (79, 80):
+        raise ValueError(f"no inventory of phonemes has {num_classes} classes: expected 79, or 80 with {UNKNOWN}")
+    unknown = (UNKNOWN,) if num_classes == 80 else ()
+    labels = (*PHONEMES, *unknown, *(phoneme + END_OF_WORD for phoneme in PHONEMES), BLANK)
+    return Inventory("phonemes", labels, num_classes - 1, case="upper", boundary=END_OF_WORD, unspoken=unknown)

@@ -6,7 +6,7 @@ from sisyphus import Job, Task, tk
 
 from ctc_kd.corpus.transcripts import read_transcripts
 from ctc_kd.files import write_lines
-from ctc_kd.lexicon.inventory import end_of_word, labels
+from ctc_kd.lexicon.inventory import phonemes
 from ctc_kd.lexicon.pronunciations import read_lexicon
 
 
@@ -17,7 +17,7 @@ class LabelSequencesJob(Job):
     :param lexicon: must have every word, see ``skip_unknown_words``
     :param skip_unknown_words: leave out (and count) the utterances with words outside the lexicon, as is done for the
         cross-validation set, whose words get no G2P pronunciations; otherwise such a word is an error
-    :param unknown_label: for models with 80 classes, see :func:`ctc_kd.lexicon.inventory.labels`
+    :param unknown_label: for models with 80 classes, see :func:`ctc_kd.lexicon.inventory.phonemes`
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class LabelSequencesJob(Job):
 
     def run(self):
         transcripts = read_transcripts(self.transcripts.get_path())
-        first = {word: end_of_word(all_[0]) for word, all_ in read_lexicon(self.lexicon.get_path()).items()}
+        first = {word: all_[0] for word, all_ in read_lexicon(self.lexicon.get_path()).items()}
         unknown = {utterance: [w for w in text.split() if w not in first] for utterance, text in transcripts.items()}
         unknown = {utterance: words for utterance, words in unknown.items() if words}
         if unknown and not self.skip_unknown_words:
@@ -67,10 +67,10 @@ class LabelSequencesJob(Job):
 
         from ctc_kd.store import HdfWriter
 
-        names = labels(unknown_label=self.unknown_label)
-        index = {label: position for position, label in enumerate(names)}
-        with HdfWriter(self.out_hdf.get_path(), labels=names, metadata={"content": "labels"}) as hdf:
+        inventory = phonemes(80 if self.unknown_label else 79)
+        metadata = {"content": "labels", "inventory": inventory.facts()}
+        with HdfWriter(self.out_hdf.get_path(), labels=inventory.labels, metadata=metadata) as hdf:
             for utterance, words in kept.items():
-                sequence = [index[label] for word in words for label in first[word]]
+                sequence = inventory.sentence(first[word] for word in words)
                 hdf.add(utterance, np.array(sequence, dtype="int32"))
         write_lines(self.out_utterances.get_path(), kept)

@@ -36,12 +36,13 @@ MODELS = {
 CRITERION_FIELDS = ("kd_scale", "temperature", "normalisation", "selection", "log_prior")
 
 
-def check_model(literal: dict[str, Any]) -> Any:
+def check_model(literal: dict[str, Any], *, has_inventory: bool = False) -> Any:
     """Returns the config of a model.
 
+    :param has_inventory: the number of outputs need not be known yet, because an inventory will say it
     :raises ValueError: the class is unknown, or its config cannot be built
     """
-    fields = dict(literal)
+    fields = {**({"num_labels_with_blank": 1} if has_inventory else {}), **literal}
     name = fields.pop("class", None)
     if name not in MODELS:
         raise ValueError(f'a model has "class": {name!r}; expected one of {", ".join(MODELS)}')

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from ctc_kd.frames import FRAME_SHIFT_S
-from ctc_kd.lexicon.inventory import labels_with_blank
-from ctc_kd.store import read_hdf, read_labels, read_metadata, read_utterances
+from ctc_kd.inventory import Inventory, check_same, inventory_of
+from ctc_kd.store import read_hdf, read_metadata, read_utterances
 from ctc_kd.training.datasets import too_short_for_ctc, utterance_durations
 from ctc_kd.training.train_config import Inputs
 
 SHOWN = 10
 
 
-def check_inputs(train: Inputs, dev: Inputs, *, num_classes: int, partition_epoch: int, processes: int):
+def check_inputs(train: Inputs, dev: Inputs, *, inventory: Inventory, partition_epoch: int, processes: int):
     """Reads archives and stores once, and prints the utterances that are too short for their labels.
 
-    :param num_classes: of the model
+    :param inventory: what the outputs of the model stand for
     :param partition_epoch: sub-epochs in one pass over the data
     :param processes: number of processes that train together
     :raises ValueError: a store has other labels or another frame rate than the model, lacks an utterance, or has logits
         that are no numbers; or there are fewer utterances than sub-epochs and processes
     """
-    check_inventories(train, dev, labels_with_blank(num_classes))
+    for name, store in (
+        ("labels", train.labels),
+        ("dev_labels", dev.labels),
+        ("teacher_logits", train.teacher_logits),
+    ):
+        if store:  # training itself sees only indices
+            check_same(inventory_of(store), inventory, what=f"{name} {store}", whose="the model")
     of_train, of_dev = utterance_durations(train.audio), utterance_durations(dev.audio)
     needed = partition_epoch * processes
     if len(of_train) < needed:
@@ -42,18 +47,6 @@ def check_inputs(train: Inputs, dev: Inputs, *, num_classes: int, partition_epoc
     for labels, durations in ((train.labels, of_train), (dev.labels, of_dev)):
         if labels:
             note_too_short(labels, durations)
-
-
-def check_inventories(train: Inputs, dev: Inputs, classes: list[str]):
-    """Checks that labels and teacher logits have the model's inventory: training itself sees only indices."""
-    stores = {
-        "labels": (train.labels, classes[:-1]),
-        "dev_labels": (dev.labels, classes[:-1]),
-        "teacher_logits": (train.teacher_logits, classes),
-    }
-    for name, (store, expected) in stores.items():
-        if store and (found := read_labels(store)) != expected:
-            raise ValueError(describe_difference(f"{name} {store}", found, expected))
 
 
 def check_teacher_logits(store: str, utterances: Iterable[str]):
@@ -102,14 +95,3 @@ def note_too_short(labels: str, durations: Mapping[str, float]):
 
 def shorten(names: Sequence[str]) -> str:
     return ", ".join([*names[:SHOWN], *(["..."] if len(names) > SHOWN else [])])
-
-
-def describe_difference(store: str, found: list[str], expected: list[str]) -> str:
-    """The text of an error, which shows the first label that differs."""
-    pairs = enumerate(itertools.zip_longest(found, expected))
-    index, (label, wanted) = next((index, pair) for index, pair in pairs if pair[0] != pair[1])
-    return (
-        f"{store}: label {index} of {len(found)} is {label}, but the model's is {wanted}, of {len(expected)}. Teacher, "
-        "student and label sequences need the same inventory: the same num_labels_with_blank, and if it is 80, "
-        "LabelSequencesJob(..., unknown_label=True)."
-    )

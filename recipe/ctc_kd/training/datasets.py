@@ -59,10 +59,10 @@ def beside_gpu(dataset: dict, rqmt: dict) -> dict:
 
 
 def extern_data(*, num_classes: int, keys: Sequence[str]) -> dict:
-    """Shapes of the data keys ``audio``, ``labels`` (sparse, without blank) and ``teacher`` (logits, with blank)."""
+    """Shapes of the data keys ``audio``, ``labels`` (sparse) and ``teacher`` (logits), both with blank."""
     shapes = {
         "audio": {"dim": 1, "shape": (None, 1)},
-        "labels": {"dim": num_classes - 1, "sparse": True, "shape": (None,)},
+        "labels": {"dim": num_classes, "sparse": True, "shape": (None,)},
         "teacher": {"dim": num_classes, "shape": (None, num_classes), "dtype": "float16"},
     }
     return {key: shapes[key] for key in keys}

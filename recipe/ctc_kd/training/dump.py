@@ -22,12 +22,23 @@ class DumpLogitsJob(Job):
     :param model: class and config of the model, see ``build.build_model``
     :param checkpoint: weights of the model
     :param audio: archives by ``OggZipJob``
+    :param inventory: what the outputs of the model stand for; None for the phonemes
     """
 
-    def __init__(self, *, model: dict[str, Any], checkpoint: tk.Path, audio: list[tk.Path]):
+    __sis_hash_exclude__ = {"inventory": None}
+
+    def __init__(
+        self,
+        *,
+        model: dict[str, Any],
+        checkpoint: tk.Path,
+        audio: list[tk.Path],
+        inventory: tk.Path | None = None,
+    ):
         self.model = model
         self.checkpoint = checkpoint
         self.audio = audio
+        self.inventory = inventory
         self.teacher_job = checkpoint.creator.job_id() if checkpoint.creator else checkpoint.rel_path()
 
         self.out_logits = self.output_path("logits", directory=True)
@@ -38,10 +49,10 @@ class DumpLogitsJob(Job):
         yield Task("run", resume="run", rqmt=self.rqmt)
 
     def run(self):
-        from ctc_kd.lexicon.inventory import labels_with_blank
         from ctc_kd.store import hdf_files, read_utterances
         from ctc_kd.training.datasets import utterance_durations
         from ctc_kd.training.forward import run_forward
+        from ctc_kd.training.outputs import inventory_and_model
 
         archives = list(dict.fromkeys(path.get_path() for path in self.audio))
         folder = self.out_logits.get_path()
@@ -52,16 +63,21 @@ class DumpLogitsJob(Job):
             return
         with open("todo", "w") as file:
             file.write("".join(f"{utterance}\n" for utterance in todo))
+        inventory, model = inventory_and_model(self.inventory, self.model)
         options = {
             "folder": folder,
             "first_shard": len(hdf_files(folder)),
             "shard_size": SHARD_SIZE,
             "num_utterances": len(todo),
-            "labels": labels_with_blank(self.model["num_labels_with_blank"]),
-            "metadata": {"teacher_job": self.teacher_job, "frame_shift_s": FRAME_SHIFT_S},
+            "labels": list(inventory.labels),
+            "metadata": {
+                "teacher_job": self.teacher_job,
+                "frame_shift_s": FRAME_SHIFT_S,
+                "inventory": inventory.facts(),
+            },
         }
         run_forward(
-            model=self.model,
+            model=model,
             checkpoint=self.checkpoint.get_path(),
             archives=archives,
             callback="DumpLogits",

@@ -17,13 +17,25 @@ class PosteriorsJob(Job):
     :param audio: name of a recognition set -> archive by ``OggZipJob``; several names may have one archive, but no
         utterance may be in two archives
     :param prior_audio: archive of the training audio
+    :param inventory: what the outputs of the model stand for; None for the phonemes
     """
 
-    def __init__(self, *, model: dict[str, Any], checkpoint: tk.Path, audio: dict[str, tk.Path], prior_audio: tk.Path):
+    __sis_hash_exclude__ = {"inventory": None}
+
+    def __init__(
+        self,
+        *,
+        model: dict[str, Any],
+        checkpoint: tk.Path,
+        audio: dict[str, tk.Path],
+        prior_audio: tk.Path,
+        inventory: tk.Path | None = None,
+    ):
         self.model = model
         self.checkpoint = checkpoint
         self.audio = audio
         self.prior_audio = prior_audio
+        self.inventory = inventory
 
         self.out_posteriors = {name: self.output_path(f"{name}.hdf") for name in audio}
         self.out_prior = self.output_path("log_prior.txt")
@@ -34,16 +46,18 @@ class PosteriorsJob(Job):
         yield Task("run", resume="run", rqmt=self.rqmt)
 
     def run(self):
-        from ctc_kd.lexicon.inventory import labels_with_blank
         from ctc_kd.training.datasets import utterance_durations
         from ctc_kd.training.forward import run_forward
+        from ctc_kd.training.outputs import inventory_and_model
 
         archives = {name: path.get_path() for name, path in self.audio.items()}
         prior_archive = self.prior_audio.get_path()
         distinct = list(dict.fromkeys([*archives.values(), prior_archive]))
         num_utterances = len(utterance_durations(distinct))
+        inventory, model = inventory_and_model(self.inventory, self.model)
         options = {
-            "labels": labels_with_blank(self.model["num_labels_with_blank"]),
+            "labels": list(inventory.labels),
+            "metadata": {"inventory": inventory.facts()},
             "outputs": {
                 self.out_posteriors[name].get_path(): list(utterance_durations([path]))
                 for name, path in archives.items()
@@ -53,7 +67,7 @@ class PosteriorsJob(Job):
             "num_utterances": num_utterances,
         }
         run_forward(
-            model=self.model,
+            model=model,
             checkpoint=self.checkpoint.get_path(),
             archives=distinct,
             callback="WritePosteriors",

@@ -48,7 +48,7 @@ def train_step(*, model: torch.nn.Module, extern_data: TensorDict, **_kwargs):
     split_batches = together and config.typed_value("split_batches")
     if split_batches:
         inputs["over_processes"] = sum_over_processes
-    losses = criterion(logits, lengths, blank=logits.shape[-1] - 1, **inputs)
+    losses = criterion(logits, lengths, blank=config.typed_value("blank"), **inputs)
     for name, scale in criterion.scales.items():
         value, count = losses[name]
         if together:
@@ -156,7 +156,9 @@ class WritePosteriors(LogitCallback):
 
     def init(self, *, model):
         labels = self.options["labels"]
-        self.writers = {path: HdfWriter(path, labels=labels) for path in self.options["outputs"]}
+        self.writers = {
+            path: HdfWriter(path, labels=labels, metadata=self.options["metadata"]) for path in self.options["outputs"]
+        }
         self.sets = {path: set(utterances) for path, utterances in self.options["outputs"].items()}
         self.prior_utterances = set(self.options["prior_utterances"])
         self.sum, self.frames = np.zeros(len(labels)), 0

@@ -32,8 +32,11 @@ class TrainJob(Job):
     :param dev_audio: archive of the set whose loss is computed after every sub-epoch
     :param labels, dev_labels: label sequences by ``LabelSequencesJob``, needed where CTC has a weight
     :param teacher_logits: store by ``DumpLogitsJob`` over both sets, needed where KD has a weight
+    :param inventory: what the outputs of the model stand for; None for the phonemes
     :raises ValueError: the model or the criterion cannot be built, or the criterion lacks an input
     """
+
+    __sis_hash_exclude__ = {"inventory": None}
 
     def __init__(
         self,
@@ -46,8 +49,9 @@ class TrainJob(Job):
         labels: tk.Path | None = None,
         dev_labels: tk.Path | None = None,
         teacher_logits: tk.Path | None = None,
+        inventory: tk.Path | None = None,
     ):
-        check_model(model)
+        check_model(model, has_inventory=inventory is not None)
         check_criterion(criterion, labels=labels, teacher_logits=teacher_logits)
         self.model = model
         self.criterion = criterion
@@ -57,6 +61,7 @@ class TrainJob(Job):
         self.labels = labels
         self.dev_labels = dev_labels
         self.teacher_logits = teacher_logits
+        self.inventory = inventory
         self.keep_best = 0
 
         self.out_models = self.output_path("models", directory=True)
@@ -76,27 +81,30 @@ class TrainJob(Job):
     def run(self):
         from ctc_kd.training.check_inputs import check_inputs
         from ctc_kd.training.curves import read_learning_curves
+        from ctc_kd.training.outputs import inventory_and_model
         from ctc_kd.training.returnn_config import MODEL_SIZE_FILE, write_config
         from ctc_kd.training.run_returnn import run_returnn
         from ctc_kd.training.several_gpus import num_processes
         from ctc_kd.training.train_config import training_settings
 
         train, dev = self._inputs(self.audio, self.labels), self._inputs([self.dev_audio], self.dev_labels)
+        inventory, model = inventory_and_model(self.inventory, self.model)
         processes = num_processes(self.rqmt)
         check_inputs(
             train,
             dev,
-            num_classes=self.model["num_labels_with_blank"],
+            inventory=inventory,
             partition_epoch=self.training.partition_epoch,
             processes=processes,
         )
         settings = training_settings(
-            self.model,
+            model,
             self.criterion,
             self.training,
             models=self.out_models.get_path(),
             train=train,
             dev=dev,
+            blank=inventory.blank,
             keep_best=self.keep_best,
             rqmt=self.rqmt,
             processes=processes,

@@ -37,6 +37,7 @@ def training_settings(
     models: str,
     train: Inputs,
     dev: Inputs,
+    blank: int,
     keep_best: int,
     rqmt: dict[str, Any],
     processes: int,
@@ -45,6 +46,7 @@ def training_settings(
 
     :param model, criterion: see ``build.build_model`` and ``build.build_criterion``
     :param models: folder of the checkpoints
+    :param blank: its index among the outputs
     :param keep_best: number of best checkpoints (by dev loss) that are kept
     :param rqmt: the job's resources
     :param processes: number of processes that train together, see ``several_gpus``
@@ -68,6 +70,7 @@ def training_settings(
         "model": f"{models}/epoch",
         "model_config": as_literal(model),
         "criterion_config": as_literal(criterion),
+        "blank": blank,
         "train": beside_gpu(train_data, share),
         "dev": beside_gpu(dev_data, share),
         "extern_data": extern_data(num_classes=model["num_labels_with_blank"], keys=["audio", *train_stores]),
