@@ -1,0 +1,96 @@
+"""A fine-tuned teacher as a model of transformers, which others can load without this pipeline."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import Any
+
+from sisyphus import Job, Task, tk
+
+from ctc_kd.training.build import check_model
+
+
+class SaveCtcModelJob(Job):
+    """Saves a fine-tuned encoder with its output layer, its processor and its vocabulary as a folder of transformers.
+
+    ``AutoModelForCTC`` and ``AutoProcessor`` load it: ``HubertForCTC`` for a HuBERT encoder, and so on.
+
+    :param model: a ``SpeechEncoderCtc`` without pooling, whose ``waveform`` is ``"plain"`` or ``"normalised"``: only
+        these can be said in a folder of transformers
+    :param checkpoint: its weights
+    :param inventory: what its outputs stand for, characters
+    :raises ValueError: the model pools its frames, prepares audio in another way, or is a student
+    """
+
+    def __init__(self, *, model: dict[str, Any], checkpoint: tk.Path, inventory: tk.Path):
+        config = check_model(model, has_inventory=True)
+        if (
+            model["class"] != "SpeechEncoderCtc"
+            or config.pooling != 1
+            or config.waveform not in ("plain", "normalised")
+        ):
+            raise ValueError(
+                'a model of transformers is saved from a "SpeechEncoderCtc" with "pooling": 1 and "waveform": "plain" '
+                f'or "normalised", got {model}'
+            )
+        self.model = model
+        self.checkpoint = checkpoint
+        self.inventory = inventory
+        self.out_model = self.output_path("model", directory=True)
+        self.rqmt = {"cpu": 1, "mem": 8, "time": 1}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        import torch
+        from transformers import AutoModelForCTC
+
+        from ctc_kd.training.build import build_model
+        from ctc_kd.training.outputs import inventory_and_model
+
+        inventory, literal = inventory_and_model(self.inventory, self.model)
+        ours = build_model(literal)
+        ours.load_state_dict(torch.load(self.checkpoint.get_path(), map_location="cpu", weights_only=True)["model"])
+        config = ours.encoder.config
+        config.vocab_size, config.pad_token_id = len(inventory.labels), inventory.blank
+        theirs = AutoModelForCTC.from_config(config)
+        theirs.base_model.load_state_dict(ours.encoder.state_dict())
+        theirs.lm_head.load_state_dict(ours.output.state_dict())
+        folder = "model.partial"
+        shutil.rmtree(folder, ignore_errors=True)
+        theirs.save_pretrained(folder)
+        save_processor(folder, inventory, normalise=literal["waveform"] == "normalised")
+        target = self.out_model.get_path()
+        shutil.rmtree(target, ignore_errors=True)
+        os.replace(folder, target)
+
+
+def save_processor(folder: str, inventory, *, normalise: bool):
+    """Writes the vocabulary, and how audio is prepared, beside a model."""
+    from transformers import Wav2Vec2CTCTokenizer, Wav2Vec2FeatureExtractor, Wav2Vec2Processor
+
+    from ctc_kd.files import write_json
+    from ctc_kd.frames import SAMPLE_RATE_HZ
+
+    vocabulary = os.path.join(folder, "vocab.json")
+    write_json(vocabulary, {label: index for index, label in enumerate(inventory.labels)})
+    blank = inventory.labels[inventory.blank]
+    tokenizer = Wav2Vec2CTCTokenizer(
+        vocabulary,
+        bos_token=None,
+        eos_token=None,
+        unk_token=blank,  # the tokenizer insists on one; texts that it cannot spell are refused before they get here
+        pad_token=blank,
+        word_delimiter_token=inventory.boundary or None,
+        do_lower_case=inventory.case == "lower",
+    )
+    extractor = Wav2Vec2FeatureExtractor(
+        feature_size=1,
+        sampling_rate=SAMPLE_RATE_HZ,
+        padding_value=0.0,
+        do_normalize=normalise,
+        return_attention_mask=True,
+    )
+    Wav2Vec2Processor(feature_extractor=extractor, tokenizer=tokenizer).save_pretrained(folder)

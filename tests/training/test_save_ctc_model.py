@@ -1,0 +1,50 @@
+"""A fine-tuned encoder, saved as a folder of transformers, gives there the logits that it gives here."""
+
+import pytest
+import torch
+from sisyphus import tk
+
+from ctc_kd.inventory import Inventory, write_inventory
+from ctc_kd.training.build import build_model
+from ctc_kd.training.save_ctc_model import SaveCtcModelJob
+from tiny_encoders import STABLE
+
+LETTERS = Inventory("characters", ("|", "A", "B", "[blank]"), blank=3, case="upper", boundary="|")
+
+
+def model(**fields):
+    encoder = {**STABLE, "model_type": "hubert"}
+    return {"class": "SpeechEncoderCtc", "encoder": encoder, "pooling": 1, "waveform": "normalised", **fields}
+
+
+@pytest.mark.parametrize("waveform", ["normalised", "plain"])
+def test_logits_and_text_are_the_same_there(run_here, tmp_path, waveform):
+    from transformers import AutoModelForCTC, AutoProcessor
+
+    literal = model(waveform=waveform)
+    ours = build_model({**literal, "num_labels_with_blank": 4}).eval()
+    torch.save({"model": ours.state_dict(), "epoch": 1, "step": 0}, tmp_path / "epoch.001.pt")
+    write_inventory(tmp_path / "inventory.json", LETTERS)
+    files = {"checkpoint": "epoch.001.pt", "inventory": "inventory.json"}
+    paths = {name: tk.Path(str(tmp_path / file)) for name, file in files.items()}
+    job = run_here(SaveCtcModelJob(model=literal, **paths))
+
+    folder = job.out_model.get_path()
+    theirs, processor = AutoModelForCTC.from_pretrained(folder).eval(), AutoProcessor.from_pretrained(folder)
+    assert type(theirs).__name__ == "HubertForCTC"
+    assert (theirs.config.vocab_size, theirs.config.pad_token_id) == (4, 3)
+    assert processor.tokenizer.get_vocab() == {"|": 0, "A": 1, "B": 2, "[blank]": 3}
+    assert processor.decode([1, 1, 3, 1, 0, 2, 3]) == "AA B"
+    audio = 0.3 * torch.randn(1, 9000, generator=torch.Generator().manual_seed(0)) + 0.1
+    inputs = processor(audio[0].numpy(), sampling_rate=16000, return_tensors="pt")
+    with torch.no_grad():
+        logits, lengths = ours(audio, torch.tensor([9000]))
+        torch.testing.assert_close(theirs(**inputs).logits, logits, atol=1e-4, rtol=1e-4)
+    assert lengths.tolist() == [logits.shape[1]]
+
+
+@pytest.mark.parametrize("fields", [{"pooling": 2}, {"waveform": "paper"}, {"waveform": None}])
+def test_what_transformers_cannot_say_is_refused(fields):
+    path = tk.Path("anything")
+    with pytest.raises(ValueError, match='is saved from a "SpeechEncoderCtc" with "pooling": 1 and "waveform"'):
+        SaveCtcModelJob(model=model(**fields), checkpoint=path, inventory=path)
