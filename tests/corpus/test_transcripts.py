@@ -4,8 +4,11 @@ from hypothesis import strategies as st
 
 from ctc_kd.corpus.transcripts import (
     CHARACTERS,
+    fault_of_characters,
     fault_of_words,
+    normalise_spaces,
     normalise_text,
+    read_texts,
     read_transcripts,
     unknown_characters,
     write_transcripts,
@@ -21,6 +24,20 @@ def test_what_is_written_is_read_in_the_same_order(transcripts, tmp_path_factory
     write_transcripts(path, transcripts)
     assert list(read_transcripts(path).items()) == list(transcripts.items())
     assert [file.name for file in path.parent.iterdir()] == ["transcripts.txt"]
+
+
+@given(text=st.text().filter(lambda text: not fault_of_characters(text)))
+def test_texts_of_any_script_and_case_survive(text, tmp_path_factory):
+    path = tmp_path_factory.mktemp("transcripts") / "transcripts.txt"
+    texts = {"b-1": normalise_spaces(text), "a-1": "Grüß Gott", "a-2": "去 office"}
+    write_transcripts(path, texts)
+    assert read_texts(path) == texts
+
+
+def test_spaces_and_forms_of_unicode():
+    assert normalise_spaces(" Cafe\u0301\u3000去\x85\n office\u2028x ") == "Café 去 office x"
+    assert fault_of_characters("Grüß 去 \u200b") is None
+    assert fault_of_characters("a\0b\ud800") == r"the characters '\x00' '\ud800', expected text"
 
 
 def test_a_repeated_utterance_is_an_error(tmp_path):

@@ -10,7 +10,7 @@ from sisyphus import Job, Task, tk
 
 from ctc_kd.corpus.cuts import read_cuts, write_cuts
 from ctc_kd.corpus.problems import CorpusError, refuse
-from ctc_kd.corpus.transcripts import read_transcripts, write_transcripts
+from ctc_kd.corpus.transcripts import read_texts, write_transcripts
 
 Item = TypeVar("Item")
 
@@ -50,7 +50,7 @@ class CombineTranscriptsJob(Job):
 
     def run(self):
         paths = [path.get_path() for path in self.transcripts]
-        transcripts = union((path, read_transcripts(path).items()) for path in paths)
+        transcripts = union((path, read_texts(path).items()) for path in paths)
         write_transcripts(self.out_transcripts.get_path(), transcripts)
         print(f"{len(transcripts)} transcripts of {len(paths)} files")
 
@@ -69,7 +69,7 @@ class SelectTranscriptsJob(Job):
 
     def run(self):
         path = self.transcripts.get_path()
-        transcripts = read_transcripts(path)
+        transcripts = read_texts(path)
         utterances = [cut.id for cut in read_cuts(self.cuts.get_path())]
         refuse(
             [f"utterance {utterance}: no transcript" for utterance in utterances if utterance not in transcripts],

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from sisyphus import Job, Task, tk
 
-from ctc_kd.corpus.transcripts import read_transcripts, write_transcripts
+from ctc_kd.corpus.transcripts import read_texts, write_transcripts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,7 +40,7 @@ class PerturbedTranscriptsJob(Job):
         yield Task("run", resume="run", rqmt=self.rqmt)
 
     def run(self):
-        transcripts = read_transcripts(self.transcripts.get_path())
+        transcripts = read_texts(self.transcripts.get_path())
         perturbed = {
             perturbed_id(utterance, factor): words
             for factor in self.factors

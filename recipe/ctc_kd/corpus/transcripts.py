@@ -1,10 +1,15 @@
-"""Transcripts as text files: one line ``utterance-id WORD WORD ...`` for each utterance."""
+"""Transcripts as text files: one line ``utterance-id WORD WORD ...`` for each utterance.
+
+Files of all corpora look alike. Those of the paper's corpora have words of ``A-Z'`` only, which their readers check.
+Those of one's own corpora have any script and either case; :func:`read_texts` returns them as they are.
+"""
 
 from __future__ import annotations
 
 import os
 import string
-from collections.abc import Iterable, Iterator, Mapping
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from ctc_kd.files import text_lines, write_lines
 
@@ -15,6 +20,11 @@ CHARACTERS = frozenset(string.ascii_uppercase + "'")
 def normalise_text(text: str) -> str:
     """Upper case, one space between words, none around them; only a-z change, so that no ``ß`` becomes ``SS``."""
     return " ".join(text.encode().upper().decode().split())
+
+
+def normalise_spaces(text: str) -> str:
+    """One space between words, none around them, whatever kind of white space it was; characters in the form NFC."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 def unknown_characters(text: str) -> list[str]:
@@ -32,17 +42,26 @@ def fault_of_words(text: str) -> str | None:
     return None
 
 
+def fault_of_characters(text: str) -> str | None:
+    """What no text file can have, in a text of any script; None if nothing."""
+    unwritable = sorted({character for character in text if character == "\0" or "\ud800" <= character <= "\udfff"})
+    return f"the characters {' '.join(map(repr, unwritable))}, expected text" if unwritable else None
+
+
 def match_transcripts(
-    lines: Iterable[tuple[str, str, str]], audio: Mapping[str, str]
+    lines: Iterable[tuple[str, str, str]],
+    audio: Mapping[str, str],
+    fault_of_text: Callable[[str], str | None] = fault_of_words,
 ) -> tuple[dict[str, str], list[str]]:
     """Transcripts by utterance, and what is wrong: every utterance needs audio and exactly one transcript of words.
 
     :param lines: ``(place, utterance, normalised text)``, the place being a file, or a file and a line
     :param audio: utterance -> audio file
+    :param fault_of_text: what is wrong with a normalised text that is not empty; None if nothing
     """
     transcripts, problems = {}, []
     for place, utterance, text in lines:
-        fault = fault_of(text, known=utterance in audio, seen=utterance in transcripts)
+        fault = fault_of(text, known=utterance in audio, seen=utterance in transcripts) or fault_of_text(text)
         if fault:
             problems.append(f"utterance {utterance}: {place}: {fault}")
         transcripts[utterance] = text
@@ -64,26 +83,29 @@ def fault_of(text: str, *, known: bool, seen: bool) -> str | None:
         return "a second transcript"
     if not known:
         return "a transcript, but no audio"
-    if not text:
-        return "an empty transcript"
-    return fault_of_words(text)
+    return None if text else "an empty transcript"
 
 
-def transcript_lines(path: str) -> Iterator[tuple[str, str, str]]:
+def transcript_lines(path: str, normalise: Callable[[str], str] = normalise_text) -> Iterator[tuple[str, str, str]]:
     """``(file and line, utterance, normalised text)``; empty lines and comments (``;;``) are skipped."""
     for number, line in enumerate(text_lines(path), 1):
         fields = line.split()
         if fields and not fields[0].startswith(";;"):
-            yield f"{os.fspath(path)}:{number}", fields[0], normalise_text(" ".join(fields[1:]))
+            yield f"{os.fspath(path)}:{number}", fields[0], normalise(" ".join(fields[1:]))
 
 
-def read_transcripts(path: str) -> dict[str, str]:
+def read_texts(path: str) -> dict[str, str]:
+    """As :func:`read_transcripts`, but in the case and script that the file has, see :func:`normalise_spaces`."""
+    return read_transcripts(path, normalise_spaces)
+
+
+def read_transcripts(path: str, normalise: Callable[[str], str] = normalise_text) -> dict[str, str]:
     """Utterance id -> words in upper case, in file order; an utterance may have no words (an empty hypothesis).
 
     :raises ValueError: an utterance id occurs twice, or the file is not UTF-8 text
     """
     transcripts = {}
-    for place, utterance, words in transcript_lines(path):
+    for place, utterance, words in transcript_lines(path, normalise):
         if utterance in transcripts:
             raise ValueError(f"{place}: utterance {utterance} occurs a second time")
         transcripts[utterance] = words
