@@ -55,7 +55,12 @@ def test_every_faulty_file_is_named(run_here, folder):
     (folder / "broken.flac").write_bytes(b"fLaC")
     with pytest.raises(CorpusError, match="4 problem") as error:
         read(run_here, folder)
-    for fault in ("low.wav: sample rate 8000", "stereo.wav: 2 ch", "click.wav: too short: 160 ", "broken.flac: cannot"):
+    for fault in (
+        "low.wav: 8000 Hz and 1 ch",
+        "stereo.wav: 16000 Hz and 2 ch",
+        "click.wav: too short: 160 ",
+        "broken.flac: cannot",
+    ):
         assert fault in str(error.value)
 
 

@@ -91,8 +91,8 @@ def spoil_size(folder):
 @pytest.mark.parametrize(
     ("spoil", "problem"),
     [
-        (spoil_rate, "sample rate 8000 Hz, expected 16000 Hz"),
-        (spoil_channels, "2 channels, expected 1"),
+        (spoil_rate, "8000 Hz and 1 channel(s), expected 16000 Hz mono"),
+        (spoil_channels, "16000 Hz and 2 channel(s), expected 16000 Hz mono"),
         (spoil_duration, "too short: 879 samples, expected 880 or more"),
         (spoil_length, "zero length"),
         (spoil_content, "cannot be read as audio"),

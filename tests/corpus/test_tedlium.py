@@ -161,8 +161,11 @@ NOISE = np.random.default_rng(1).integers(-9000, 9000, 48000).astype("int16")
 @pytest.mark.parametrize(
     ("spoil", "problem"),
     [
-        (lambda t: t.write_audio("Cy_2012", NOISE, sample_rate=8000), "sample rate 8000 Hz, expected 16000 Hz"),
-        (lambda t: t.write_audio("Cy_2012", NOISE.reshape(-1, 2)), "2 channels, expected 1"),
+        (
+            lambda t: t.write_audio("Cy_2012", NOISE, sample_rate=8000),
+            "8000 Hz and 1 channel(s), expected 16000 Hz mono",
+        ),
+        (lambda t: t.write_audio("Cy_2012", NOISE.reshape(-1, 2)), "16000 Hz and 2 channel(s), expected 16000 Hz mono"),
         (lambda t: t.write_audio("Cy_2012", NOISE[:0]), "zero length"),
         (lambda t: t.sph("Cy_2012").write_bytes(b""), "cannot be read as audio"),
         (

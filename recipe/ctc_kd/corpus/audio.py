@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     import soundfile
 
+    from ctc_kd.corpus.cuts import Cut
+
 
 class AudioFormat(NamedTuple):
     """The names of a format in libsndfile, and the ending of its files."""
@@ -41,8 +43,34 @@ class Segment(NamedTuple):
     num_samples: int
 
 
+class AudioInfo(NamedTuple):
+    """What the header of an audio file says."""
+
+    num_samples: int
+    sample_rate_hz: int
+    channels: int
+
+    @property
+    def fault(self) -> str | None:
+        """How the audio differs from 16 kHz mono; None if it does not."""
+        if (self.sample_rate_hz, self.channels) == (SAMPLE_RATE_HZ, 1):
+            return None
+        return f"{self.sample_rate_hz} Hz and {self.channels} channel(s), expected {SAMPLE_RATE_HZ} Hz mono"
+
+
+def info_of(cut: Cut) -> AudioInfo:
+    """Of the recording of an utterance, as the manifest has it."""
+    return AudioInfo(cut.recording["num_samples"], cut.sample_rate_hz, len(cut.recording["sources"][0]["channels"]))
+
+
 def read_header(path: str) -> int | str:
     """The number of samples of a 16 kHz mono file, or what is wrong with it: with its name, its header or its size."""
+    info = read_info(path)
+    return info if isinstance(info, str) else info.fault or info.num_samples
+
+
+def read_info(path: str) -> AudioInfo | str:
+    """The header of a file of any sample rate and number of channels, or what is wrong with the file."""
     import soundfile
 
     if printable(path) != path:
@@ -54,15 +82,12 @@ def read_header(path: str) -> int | str:
         return f"cannot be read as audio ({error})"
     if header.format not in READ_FORMATS:
         return f"has the format {header.format}, expected one of {', '.join(READ_FORMATS)}"
-    if header.samplerate != SAMPLE_RATE_HZ:
-        return f"sample rate {header.samplerate} Hz, expected {SAMPLE_RATE_HZ} Hz"
-    if header.channels != 1:
-        return f"{header.channels} channels, expected 1"
     if fault:
         return fault
     if not 0 < header.frames < 2**36:  # FLAC counts with 36 bits; libsndfile reports 2**63 - 1 for a count of 0
         return "zero length: its header counts no samples"
-    return too_short(header.frames) or header.frames
+    info = AudioInfo(header.frames, header.samplerate, header.channels)
+    return too_short(info.num_samples * SAMPLE_RATE_HZ // info.sample_rate_hz) or info
 
 
 def too_short(num_samples: int) -> str | None:
@@ -93,8 +118,7 @@ def encode_recording(
     except (soundfile.LibsndfileError, OSError) as error:
         fault = f"cannot be decoded ({error})"
     else:
-        if sample_rate != SAMPLE_RATE_HZ or samples.shape[1] != 1:
-            fault = f"{sample_rate} Hz and {samples.shape[1]} channel(s), expected {SAMPLE_RATE_HZ} Hz mono"
+        fault = fault or AudioInfo(len(samples), sample_rate, samples.shape[1]).fault
     if fault:
         return [fault] * len(segments)
     results: list[bytes | str] = []
@@ -121,24 +145,40 @@ def damaged(audio: soundfile.SoundFile, samples: np.ndarray, content: bytes) -> 
     if len(samples) != audio.frames:
         return f"cannot be decoded ({len(samples)} samples, but its header counts {audio.frames})"
     # of a FLAC file libsndfile always returns as many samples as the header counts
-    checksum = content[26:42] if content.startswith(b"fLaC") else b""
-    if not any(checksum):  # zeros mean that there is none
+    checksum = checksum_of(content)
+    if checksum is None:
         return None
     stored: np.ndarray = samples
     if audio.subtype != "PCM_16":
-        num_bytes = {"PCM_S8": 1, "PCM_24": 3}[audio.subtype]
         audio.seek(0)
-        stored = audio.read(dtype="int32").view("uint8").reshape(-1, 4)[:, -num_bytes:].copy()
+        stored = as_stored(audio.read(dtype="int32"), audio.subtype)
     if hashlib.md5(stored, usedforsecurity=False).digest() != checksum:
         return "cannot be decoded (its samples do not match its MD5 checksum)"
     return None
+
+
+def checksum_of(content: bytes) -> bytes | None:
+    """The MD5 of a FLAC file's samples, from its first 42 bytes or more; None if it has none."""
+    checksum = content[26:42] if content.startswith(b"fLaC") else b""
+    return checksum if any(checksum) else None  # zeros mean that there is none
+
+
+def as_stored(samples: np.ndarray, subtype: str) -> np.ndarray:
+    """The bytes of int32 samples that a FLAC file's MD5 is of."""
+    num_bytes = {"PCM_S8": 1, "PCM_16": 2, "PCM_24": 3}[subtype]
+    return samples.view("uint8").reshape(-1, 4)[:, -num_bytes:].copy()
 
 
 def read_samples(audio: soundfile.SoundFile) -> np.ndarray:
     """Reads int16 ``[T, channels]``. Samples of other types are rounded and clipped here, which libsndfile omits."""
     if audio.subtype == "PCM_16":
         return audio.read(dtype="int16", always_2d=True)
-    return (audio.read(dtype="float32", always_2d=True) * 2**15).round().clip(-(2**15), 2**15 - 1).astype("int16")
+    return to_int16(audio.read(dtype="float32", always_2d=True))
+
+
+def to_int16(samples: np.ndarray) -> np.ndarray:
+    """:param samples: float32; full scale is 1"""
+    return (samples * 2**15).round().clip(-(2**15), 2**15 - 1).astype("int16")
 
 
 def encode(samples: np.ndarray, wanted: AudioFormat) -> bytes:

@@ -10,10 +10,10 @@ from math import ceil
 
 from sisyphus import Job, Task, tk
 
-from ctc_kd.corpus.audio import read_header
-from ctc_kd.corpus.cuts import Cut, segment_cut, whole_recording_cut, write_cuts
+from ctc_kd.corpus.audio import AudioInfo, read_info
+from ctc_kd.corpus.cuts import Cut, recording_of, segment_cut, write_cuts
+from ctc_kd.corpus.listed import id_of_file
 from ctc_kd.corpus.problems import CorpusError, print_left_out, refuse
-from ctc_kd.frames import SAMPLE_RATE_HZ
 
 ENDINGS = (".flac", ".wav", ".ogg")
 
@@ -28,13 +28,17 @@ class ReadAudioFolderJob(Job):
 
     :param folder: read in place
     :param max_seconds: 1 or more
+    :param convert: accept any sample rate and number of channels, for ``ConvertAudioJob``
     """
 
-    def __init__(self, *, folder: tk.Path, max_seconds: float = 30.0):
+    __sis_hash_exclude__ = {"convert": False}
+
+    def __init__(self, *, folder: tk.Path, max_seconds: float = 30.0, convert: bool = False):
         if not max_seconds >= 1:
             raise ValueError(f"max_seconds: {max_seconds}, expected 1 or more")
         self.folder = folder
         self.max_seconds = max_seconds
+        self.convert = convert
         self.out_cuts = self.output_path("cuts.jsonl.gz")
         self.rqmt = {"cpu": 2, "mem": 4, "time": 4}
 
@@ -45,10 +49,11 @@ class ReadAudioFolderJob(Job):
         folder = self.folder.get_path()
         names, others = audio_files(folder)
         with ThreadPoolExecutor(self.rqmt["cpu"]) as pool:
-            headers = list(pool.map(read_header, (os.path.join(folder, name) for name in names)))
-        problems = [f"{name}: {fault}" for name, fault in zip(names, headers, strict=True) if isinstance(fault, str)]
-        refuse(problems, where=folder, remedy="Repair or remove these files, then run the job again.")
-        cuts = [cut for file in zip(names, headers, strict=True) for cut in self._utterances(folder, *file)]
+            infos = list(pool.map(read_info, (os.path.join(folder, name) for name in names)))
+        faults = [info if isinstance(info, str) else None if self.convert else info.fault for info in infos]
+        problems = [f"{name}: {fault}" for name, fault in zip(names, faults, strict=True) if fault]
+        refuse(problems, where=folder, remedy="Repair or remove these files, or have them converted by convert=True.")
+        cuts = [cut for file in zip(names, infos, strict=True) for cut in self._utterances(folder, *file)]
         sources: dict[str, str] = {}
         for cut in cuts:
             source = cut.audio
@@ -60,25 +65,21 @@ class ReadAudioFolderJob(Job):
         print(f"{folder}: {len(names)} files, {len(cuts)} utterances, {hours:.3f} hours")
         print_left_out(others)
 
-    def _utterances(self, folder: str, name: str, num_samples: int) -> Iterator[Cut]:
+    def _utterances(self, folder: str, name: str, info: AudioInfo) -> Iterator[Cut]:
         """The whole file, or its pieces."""
-        utterance = "_".join(os.path.splitext(name)[0].replace(os.sep, "-").split())
-        speaker = name.split(os.sep)[0]
-        whole = whole_recording_cut(
-            utterance,
-            audio=os.path.join(folder, name),
-            num_samples=num_samples,
-            sample_rate_hz=SAMPLE_RATE_HZ,
-            speaker=speaker,
-        )
-        pieces = ceil(whole.duration / self.max_seconds)
-        if pieces <= 1:
-            yield whole
-            return
-        ends = [num_samples * piece // pieces for piece in range(pieces + 1)]
+        utterance = id_of_file(name)
+        recording = recording_of(utterance, audio=os.path.join(folder, name), **info._asdict())
+        pieces = max(1, ceil(recording["duration"] / self.max_seconds))
+        ends = [info.num_samples * piece // pieces for piece in range(pieces + 1)]
         for number, (start, end) in enumerate(pairwise(ends), 1):
-            piece = f"{utterance}-{number:04d}"
-            yield segment_cut(piece, recording=whole.recording, start=start, num_samples=end - start, speaker=speaker)
+            yield segment_cut(
+                utterance if pieces == 1 else f"{utterance}-{number:04d}",
+                recording=recording,
+                start=start,
+                num_samples=end - start,
+                speaker=name.split(os.sep)[0],
+                channels=range(info.channels),
+            )
 
 
 def audio_files(folder: str) -> tuple[list[str], list[str]]:

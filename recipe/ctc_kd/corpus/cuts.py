@@ -1,13 +1,15 @@
-"""Utterances as lhotse manifests: one ``MonoCut`` for each, whose id is the utterance id.
+"""Utterances as lhotse manifests: one cut for each, whose id is the utterance id.
 
-The files are lhotse's, but its package is not used for them: it imports torch, which would be most of what a job costs.
+Cuts are ``MonoCut``. Only before ``ConvertAudioJob`` (``convert.py``) may an utterance have several channels
+(``MultiCut``). The files are lhotse's, but its package is not used for them: it imports torch, which would be most of
+what a job costs.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import floor
 from typing import Any
@@ -51,6 +53,16 @@ class Cut:
         return next((supervision.get("speaker") for supervision in self.fields["supervisions"]), None)
 
     @property
+    def language(self) -> str | None:
+        return next((supervision.get("language") for supervision in self.fields["supervisions"]), None)
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """Those of the recording that hold the utterance."""
+        channel = self.fields["channel"]
+        return (channel,) if isinstance(channel, int) else tuple(channel)
+
+    @property
     def recording(self) -> dict[str, Any]:
         return self.fields["recording"]
 
@@ -62,37 +74,57 @@ class Cut:
 
 def whole_recording_cut(utterance: str, *, audio: str, num_samples: int, sample_rate_hz: int, speaker: str) -> Cut:
     """The cut of an utterance that has an audio file to itself; its supervision carries the speaker and no text."""
-    recording = {
-        "id": utterance,
-        "sources": [{"type": "file", "channels": [0], "source": audio}],
-        "sampling_rate": sample_rate_hz,
-        "num_samples": num_samples,
-        "duration": num_samples / sample_rate_hz,
-        "channel_ids": [0],
-    }
+    recording = recording_of(utterance, audio=audio, num_samples=num_samples, sample_rate_hz=sample_rate_hz)
     return segment_cut(utterance, recording=recording, start=0, num_samples=num_samples, speaker=speaker)
 
 
-def segment_cut(utterance: str, *, recording: dict[str, Any], start: int, num_samples: int, speaker: str) -> Cut:
-    """The cut of an utterance within a longer recording, without text; ``start`` in samples."""
+def recording_of(name: str, *, audio: str, num_samples: int, sample_rate_hz: int, channels: int = 1) -> dict[str, Any]:
+    """A recording's part in the line of a cut."""
+    return {
+        "id": name,
+        "sources": [{"type": "file", "channels": list(range(channels)), "source": audio}],
+        "sampling_rate": sample_rate_hz,
+        "num_samples": num_samples,
+        "duration": num_samples / sample_rate_hz,
+        "channel_ids": list(range(channels)),
+    }
+
+
+def segment_cut(
+    utterance: str,
+    *,
+    recording: dict[str, Any],
+    start: int,
+    num_samples: int,
+    speaker: str,
+    language: str | None = None,
+    channels: Sequence[int] = (0,),
+) -> Cut:
+    """The cut of an utterance within a longer recording, without text; ``start`` in samples.
+
+    :param channels: of the recording, those that hold the utterance
+    """
     duration = num_samples / recording["sampling_rate"]
+    channel = channels[0] if len(channels) == 1 else list(channels)
     supervision = {
         "id": utterance,
         "recording_id": recording["id"],
         "start": 0.0,
         "duration": duration,
-        "channel": 0,
+        "channel": channel,
         "speaker": speaker,
     }
+    if language is not None:
+        supervision["language"] = language
     return Cut(
         {
             "id": utterance,
             "start": start / recording["sampling_rate"],
             "duration": duration,
-            "channel": 0,
+            "channel": channel,
             "supervisions": [supervision],
             "recording": recording,
-            "type": "MonoCut",
+            "type": "MonoCut" if len(channels) == 1 else "MultiCut",
         }
     )
 

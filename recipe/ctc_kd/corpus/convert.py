@@ -1,0 +1,156 @@
+"""Audio of other sample rates and channels becomes 16 kHz mono, in bounded memory."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, pairwise
+from typing import TYPE_CHECKING
+
+from sisyphus import Job, Task, tk
+
+from ctc_kd.corpus.audio import as_stored, checksum_of, info_of, read_info, to_int16
+from ctc_kd.corpus.audio_size import open_audio
+from ctc_kd.corpus.cuts import Cut, read_cuts, recording_of, segment_cut, write_cuts
+from ctc_kd.corpus.ogg_zip import bounded_map
+from ctc_kd.corpus.problems import CorpusError, refuse
+from ctc_kd.files import complete_file
+from ctc_kd.frames import SAMPLE_RATE_HZ
+
+if TYPE_CHECKING:
+    import numpy as np
+    import soundfile
+
+    Source = tuple[str, tuple[int, ...]]
+
+BLOCK_S = 60
+
+
+class ConvertAudioJob(Job):
+    """Writes a 16 kHz mono FLAC file of each recording that is something else, and the utterances as cuts of these.
+
+    Channels are mixed by their mean, those of an utterance only; then torchaudio resamples, as lhotse does. Recordings
+    that are 16 kHz mono are not copied. Audio that cannot be decoded fails the job. A killed one keeps what it has.
+
+    :param cuts: of audio of any kind
+    """
+
+    def __init__(self, *, cuts: tk.Path):
+        self.cuts = cuts
+        self.out_cuts = self.output_path("cuts.jsonl.gz")
+        self.out_audio = self.output_path("audio")
+        self.rqmt = {"cpu": 2, "mem": 4, "time": 8}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        cuts = list(read_cuts(self.cuts.get_path()))
+        os.makedirs(self.out_audio.get_path(), exist_ok=True)
+        targets: dict[Source, str] = {}
+        for cut in cuts:
+            if (source := source_of(cut)) is not None:
+                targets.setdefault(source, os.path.join(self.out_audio.get_path(), f"{len(targets) + 1:07d}.flac"))
+        lengths: dict[Source, int] = {}
+        problems = []
+        with ThreadPoolExecutor(self.rqmt["cpu"]) as pool:
+            results = bounded_map(pool, lambda item: convert(*item), targets.items(), window=4 * self.rqmt["cpu"])
+            for number, (source, result) in enumerate(zip(targets, results, strict=True), 1):
+                if isinstance(result, str):
+                    problems.append(f"{source[0]}: {result}")
+                else:
+                    lengths[source] = result
+                if number % -(-len(targets) // 20) == 0:
+                    print(f"{number} of {len(targets)} recordings", flush=True)
+        refuse(problems, where=self.cuts.get_path(), remedy="Repair these files, then run the job again.")
+        write_cuts(self.out_cuts.get_path(), (converted(cut, targets, lengths) for cut in cuts))
+
+
+def source_of(cut: Cut) -> Source | None:
+    """The file and the channels of an utterance; None if it is 16 kHz mono."""
+    return (cut.audio, cut.channels) if info_of(cut).fault else None
+
+
+def converted(cut: Cut, targets: dict[Source, str], lengths: dict[Source, int]) -> Cut:
+    """The same utterance within the converted recording."""
+    source = source_of(cut)
+    if source is None:
+        return cut
+    length = lengths[source]
+    start, end = (round(time_s * SAMPLE_RATE_HZ) for time_s in (cut.start, cut.start + cut.duration))
+    return segment_cut(
+        cut.id,
+        recording=recording_of(
+            cut.recording["id"], audio=targets[source], num_samples=length, sample_rate_hz=SAMPLE_RATE_HZ
+        ),
+        start=start,
+        num_samples=min(end, length) - start,
+        speaker=cut.speaker,
+        language=cut.language,
+    )
+
+
+def convert(source: Source, target: str) -> int | str:
+    """Writes a 16 kHz mono FLAC file and returns its number of samples, or what is wrong with the source."""
+    import soundfile
+
+    path, channels = source
+    if not os.path.exists(target):
+        try:
+            with (
+                open_audio(path) as content,
+                complete_file(target) as partial,
+                soundfile.SoundFile(partial, "w", SAMPLE_RATE_HZ, channels=1, format="FLAC", subtype="PCM_16") as file,
+            ):
+                checksum = checksum_of(content.read(42))
+                content.seek(0)
+                with soundfile.SoundFile(content) as audio:
+                    for block in resampled(mono_blocks(audio, channels, checksum), audio.samplerate):
+                        file.write(to_int16(block))
+        except (soundfile.LibsndfileError, OSError, CorpusError) as error:
+            return f"cannot be decoded ({error})"
+    info = read_info(target)
+    return info if isinstance(info, str) else info.num_samples
+
+
+def mono_blocks(audio: soundfile.SoundFile, channels: tuple[int, ...], checksum: bytes | None) -> Iterator[np.ndarray]:
+    """The mean of some channels, float32 ``[T]``: a minute at a time, a whole number of seconds but for the end.
+
+    :param checksum: MD5 of all samples, which only a FLAC file has
+    :raises CorpusError: there are not the samples that the header counts, or they do not have this checksum
+    """
+    import numpy as np
+
+    dtype, scale = ("int32", 2.0**31) if audio.subtype.startswith("PCM_") else ("float32", 1.0)
+    found, num_samples = hashlib.md5(usedforsecurity=False), 0
+    for block in audio.blocks(BLOCK_S * audio.samplerate, dtype=dtype, always_2d=True):
+        num_samples += len(block)
+        if checksum:
+            found.update(as_stored(block, audio.subtype))
+        yield (block[:, list(channels)].mean(axis=1) / scale).astype(np.float32)
+    if num_samples != audio.frames:
+        raise CorpusError(f"{num_samples} samples, but its header counts {audio.frames}")
+    if checksum and found.digest() != checksum:
+        raise CorpusError("its samples do not match its MD5 checksum")
+
+
+def resampled(blocks: Iterable[np.ndarray], sample_rate_hz: int) -> Iterator[np.ndarray]:
+    """Resamples a signal to 16 kHz, block by block.
+
+    A block is resampled with the second before it and that after it, so that the result is the one of the whole.
+
+    :param blocks: ``[T]`` float32; all but the last have a whole number of seconds, one or more
+    """
+    import numpy as np
+    import torch
+    from torchaudio.functional import resample
+
+    before = np.zeros(0, np.float32)
+    for block, after in pairwise(chain(blocks, [before])):
+        context = torch.from_numpy(np.concatenate([before, block, after[:sample_rate_hz]]))
+        start = len(before) * SAMPLE_RATE_HZ // sample_rate_hz
+        num_samples = -(-len(block) * SAMPLE_RATE_HZ // sample_rate_hz)
+        yield resample(context, sample_rate_hz, SAMPLE_RATE_HZ)[start : start + num_samples].numpy()
+        before = block[-sample_rate_hz:]
