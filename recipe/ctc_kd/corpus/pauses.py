@@ -1,0 +1,165 @@
+"""Cuts long recordings at pauses, which a voice activity detector finds (silero-vad, MIT licence)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from sisyphus import Job, Task, tk
+
+from ctc_kd.corpus.audio import info_of
+from ctc_kd.corpus.audio_size import open_audio
+from ctc_kd.corpus.cuts import Cut, read_cuts, segment_cut, write_cuts
+from ctc_kd.corpus.ogg_zip import bounded_map
+from ctc_kd.corpus.problems import CorpusError, refuse
+from ctc_kd.files import read_json, write_json
+from ctc_kd.frames import MIN_SAMPLES, SAMPLE_RATE_HZ
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch.nn import Module
+
+Span = tuple[int, int]
+
+FRAME_SAMPLES = 512
+"""The detector gives a probability of speech every 32 ms."""
+
+BLOCK_SAMPLES, STRIPS, LEAD_FRAMES = 30_000 * FRAME_SAMPLES, 48, 125
+"""A block of 16 minutes is cut into strips, which the detector reads side by side: that is ten times as fast as one
+after the other. Each strip begins with the 4 s before it, so that the detector has settled."""
+
+PAUSE_MS, MARGIN_MS = 1000, 200
+"""A pause of this length ends a piece; what is around speech is kept so far."""
+
+
+class CutAtPausesJob(Job):
+    """Replaces utterances of more than ``max_seconds`` by pieces ``<id>-0001``, ... of them, which keep their place.
+
+    Pieces hold all speech, with 0.2 s around it. Pauses of a second or more end them and are left out, as is music.
+    Speech that goes on for longer is cut at the longest of its pauses, or at ``max_seconds`` if it has none.
+
+    Recordings are read in blocks of 16 minutes. A killed job keeps the recordings that are finished, in its work
+    folder. An utterance without speech is left out and printed.
+
+    :param cuts: of 16 kHz mono audio; utterances up to ``max_seconds`` stay as they are
+    :param max_seconds: 2 or more
+    """
+
+    def __init__(self, *, cuts: tk.Path, max_seconds: float = 30.0):
+        if not max_seconds >= 2:
+            raise ValueError(f"max_seconds: {max_seconds}, expected 2 or more")
+        self.cuts = cuts
+        self.max_seconds = max_seconds
+        self.out_cuts = self.output_path("cuts.jsonl.gz")
+        self.rqmt = {"cpu": 2, "mem": 4, "time": 24}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        where = self.cuts.get_path()
+        cuts = list(read_cuts(where))
+        faults = [f"utterance {cut.id}: {fault}" for cut in cuts if (fault := info_of(cut).fault)]
+        refuse(faults, where=where, remedy="Convert the audio first, see ConvertAudioJob.")
+        long = {number: cut for number, cut in enumerate(cuts) if cut.duration > self.max_seconds}
+        spans: dict[int, list[Span]] = {}
+        total_h, done_h = sum(cut.duration for cut in long.values()) / 3600, 0.0
+        with ThreadPoolExecutor(self.rqmt["cpu"]) as pool:
+            found = bounded_map(pool, lambda item: self.spans(*item), long.items(), window=2 * self.rqmt["cpu"])
+            for number, pieces in zip(long, found, strict=True):
+                spans[number] = pieces
+                done_h += long[number].duration / 3600
+                print(f"{long[number].id}: {len(pieces)} pieces; {done_h:.2f} of {total_h:.2f} hours", flush=True)
+        pieces = [piece for number, cut in enumerate(cuts) for piece in cut_up(cut, spans.get(number))]
+        if not pieces:
+            refuse([f"no speech in {len(cuts)} utterances"], where=where, remedy="Expected recordings of speech.")
+        write_cuts(self.out_cuts.get_path(), pieces)
+        hours = sum(piece.duration for piece in pieces) / 3600
+        print(f"{len(pieces)} utterances, {hours:.3f} of {sum(cut.duration for cut in cuts) / 3600:.3f} hours")
+
+    def spans(self, number: int, cut: Cut) -> list[Span]:
+        """The pieces of an utterance, of an earlier run if there was one."""
+        name = f"pieces.{number:07d}.json"
+        if not os.path.exists(name):
+            write_json(name, speech_spans(cut, max_seconds=self.max_seconds))
+        return [(start, end) for start, end in read_json(name)]
+
+
+def cut_up(cut: Cut, spans: Sequence[Span] | None) -> Iterator[Cut]:
+    """The pieces of an utterance; without spans it stays as it is."""
+    if spans is None:
+        yield cut
+        return
+    for number, (start, end) in enumerate(spans, 1):
+        yield segment_cut(
+            f"{cut.id}-{number:04d}",
+            recording=cut.recording,
+            start=round(cut.start * SAMPLE_RATE_HZ) + start,
+            num_samples=end - start,
+            speaker=cut.speaker,
+            language=cut.language,
+        )
+
+
+def speech_spans(cut: Cut, *, max_seconds: float) -> list[Span]:
+    """Where the pieces of an utterance are, in samples from its start.
+
+    :raises CorpusError: its audio cannot be decoded
+    """
+    import soundfile
+    from silero_vad import load_silero_vad
+
+    try:
+        with open_audio(cut.audio) as content, soundfile.SoundFile(content) as audio:
+            audio.seek(round(cut.start * SAMPLE_RATE_HZ))
+            blocks = audio.blocks(BLOCK_SAMPLES, dtype="float32", frames=cut.num_samples)
+            probabilities = list(speech_probabilities(blocks, load_silero_vad()))
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise CorpusError(f"utterance {cut.id}: {cut.audio}: cannot be decoded ({error})") from error
+    return spans_of(probabilities, num_samples=cut.num_samples, max_seconds=max_seconds)
+
+
+def speech_probabilities(blocks: Iterable[np.ndarray], detector: Module) -> Iterator[float]:
+    """The probability of speech of each frame.
+
+    :param blocks: ``[T]`` float32; all but the last have :data:`BLOCK_SAMPLES`
+    :param detector: takes ``[strips, FRAME_SAMPLES]`` and the sample rate, returns ``[strips, 1]``
+    """
+    import torch
+    from torch.nn.functional import pad
+
+    lead = torch.zeros(LEAD_FRAMES * FRAME_SAMPLES)
+    for block in map(torch.from_numpy, blocks):
+        num_frames = -(-len(block) // FRAME_SAMPLES)
+        strip = -(-num_frames // STRIPS) * FRAME_SAMPLES
+        length = len(lead) + strip * -(-len(block) // strip)
+        samples = torch.cat([lead, block])
+        strips = pad(samples, (0, length - len(samples))).unfold(0, len(lead) + strip, strip)
+        detector.reset_states()
+        with torch.inference_mode():
+            frames = [detector(frame, SAMPLE_RATE_HZ) for frame in strips.split(FRAME_SAMPLES, dim=1)]
+        yield from torch.cat(frames[LEAD_FRAMES:], dim=1).flatten()[:num_frames].tolist()
+        lead = samples[-len(lead) :]
+
+
+def spans_of(probabilities: Sequence[float], *, num_samples: int, max_seconds: float) -> list[Span]:
+    """Groups frames of speech into pieces: the first sample of each, and the one after its last.
+
+    Pieces that are too short for a frame of the student are widened.
+    """
+    from silero_vad import get_speech_timestamps_from_probs
+
+    spans = get_speech_timestamps_from_probs(
+        probabilities,
+        sampling_rate=SAMPLE_RATE_HZ,
+        max_speech_duration_s=max_seconds,
+        min_speech_duration_ms=0,
+        min_silence_duration_ms=PAUSE_MS,
+        min_silence_at_max_speech=0,
+        speech_pad_ms=MARGIN_MS,
+        audio_length_samples=num_samples,
+    )
+    starts = [max(0, min(span["start"], span["end"] - MIN_SAMPLES)) for span in spans]
+    return [(start, max(span["end"], start + MIN_SAMPLES)) for start, span in zip(starts, spans, strict=True)]
