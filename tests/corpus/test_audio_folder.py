@@ -131,3 +131,10 @@ def test_a_folder_without_audio(run_here, folder):
     folder.mkdir()
     with pytest.raises(CorpusError, match="no audio"):
         read(run_here, folder)
+
+
+def test_the_id_of_a_folder_stays():
+    folder = tk.Path("/data/podcasts")
+    plain, converted = (ReadAudioFolderJob(folder=folder, convert=convert).job_id() for convert in (False, True))
+    assert plain == "ctc_kd/corpus/audio_folder/ReadAudioFolderJob.c75E2xygtW5E"
+    assert converted != plain

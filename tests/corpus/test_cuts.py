@@ -6,14 +6,13 @@ import sys
 
 import numpy as np
 import soundfile
+from lhotse import CutSet
 
-from ctc_kd.corpus.cuts import Cut, read_cuts, segment_cut, whole_recording_cut, write_cuts
+from ctc_kd.corpus.cuts import Cut, read_cuts, recording_of, segment_cut, whole_recording_cut, write_cuts
 from ctc_kd.training.run_returnn import RECIPES
 
 
 def test_lhotse_reads_and_writes_the_same(tmp_path):
-    from lhotse import CutSet
-
     audio, samples = str(tmp_path / "talk.flac"), np.arange(24000) / 2**15
     soundfile.write(audio, samples, 16000)
     whole = whole_recording_cut("talk", audio=audio, num_samples=24000, sample_rate_hz=16000, speaker="Zoë")
@@ -34,6 +33,18 @@ def test_lhotse_reads_and_writes_the_same(tmp_path):
     assert list(read_cuts(tmp_path / "theirs.jsonl.gz")) == ours
 
 
+def test_lhotse_reads_and_writes_utterances_of_several_channels(tmp_path):
+    recording = recording_of("talk", audio="talk.wav", num_samples=24000, sample_rate_hz=8000, channels=2)
+    cuts = [
+        segment_cut(name, recording=recording, start=8, num_samples=800, speaker="s", language="de", channels=channels)
+        for name, channels in (("both", (0, 1)), ("second", (1,)))
+    ]
+    write_cuts(tmp_path / "cuts.jsonl.gz", cuts)
+    assert list(read_cuts(tmp_path / "cuts.jsonl.gz")) == cuts
+    assert [cut.fields for cut in cuts] == [cut.to_dict() for cut in CutSet.from_file(tmp_path / "cuts.jsonl.gz")]
+    assert [(cut.channels, cut.language) for cut in cuts] == [((0, 1), "de"), ((1,), "de")]
+
+
 def test_what_others_have_written_is_kept(tmp_path):
     whole = whole_recording_cut("u", audio="u.flac", num_samples=5, sample_rate_hz=16000, speaker="s")
     foreign = {**whole.fields, "supervisions": [], "custom": {"snr": 12.5}}
@@ -45,7 +56,7 @@ def test_what_others_have_written_is_kept(tmp_path):
 
 
 def test_jobs_on_manifests_load_no_tensors():
-    rooms = "librispeech tedlium audio_folder sets known_counts read_transcripts"
+    rooms = "librispeech tedlium audio_folder sets known_counts read_transcripts read_listed convert pauses"
     code = "".join(f"import ctc_kd.corpus.{room}\n" for room in rooms.split()) + "import sys\nprint(*sys.modules)"
     loaded = subprocess.check_output([sys.executable, "-c", code], env={"PYTHONPATH": RECIPES}, text=True).split()
     assert "ctc_kd.corpus.cuts" in loaded and not {"torch", "lhotse"} & set(loaded)
