@@ -64,11 +64,11 @@ class Part(NamedTuple):
     """One part of a corpus.
 
     :param cuts: lhotse manifest
-    :param transcripts: of the same utterances
+    :param transcripts: of the same utterances; None if there are none
     """
 
     cuts: tk.Path
-    transcripts: tk.Path
+    transcripts: tk.Path | None
 
 
 def on_disk(path: str) -> tk.Path:
