@@ -1,0 +1,145 @@
+"""The report on the students of one teacher: a table of what was measured, and facts about the teacher."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from html import escape
+
+from sisyphus import Job, Task, tk
+
+from ctc_kd.files import read_json, write_json, write_text
+from ctc_kd.report import names
+from ctc_kd.report.grid.coverage_table import coverage_facts
+from ctc_kd.report.grid.details import facts_list
+from ctc_kd.report.grid.page import HEAD
+from ctc_kd.report.record import value_of
+from ctc_kd.report.style import STYLE
+from ctc_kd.report.svg import element, prose
+
+
+@dataclass(frozen=True)
+class Column:
+    """
+    Attributes:
+        heading: of the table, with its unit
+        meaning: a sentence below the table
+        best: ``min`` or ``max``, which finds the best value
+    """
+
+    heading: str
+    meaning: str
+    best: str = "min"
+
+
+class StudentsReportJob(Job):
+    """Writes ``index.html`` (self-contained), ``table.md`` and ``results.json``.
+
+    :param title: headline of the page
+    :param columns: name -> column, in the order of the table
+    :param rows: name of a model, as the table shows it -> column -> number, or Variable; columns may be left out
+    :param teacher: the row that is not a student, if there is one; the others compete for the best value
+    :param coverage: ``CoverageJob.out_coverage``: facts about the teacher's frames
+    :param notes: sentences that a reader should know
+    """
+
+    def __init__(
+        self,
+        *,
+        title: str,
+        columns: dict[str, Column],
+        rows: dict[str, dict[str, tk.Variable | float]],
+        teacher: str | None = None,
+        coverage: tk.Path | None = None,
+        notes: list[str] | None = None,
+    ):
+        self.title = title
+        self.columns = columns
+        self.rows = rows
+        self.teacher = teacher
+        self.coverage = coverage
+        self.notes = notes or []
+        self.out_report = self.output_path("report", directory=True)
+        self.rqmt = {"cpu": 1, "mem": 1, "time": 0.2}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        results = {row: {name: value_of(value) for name, value in found.items()} for row, found in self.rows.items()}
+        measured = {name for row in results.values() for name in row}
+        columns = {name: column for name, column in self.columns.items() if name in measured}
+        facts = coverage_facts(read_json(self.coverage.get_path())) if self.coverage else {}
+        table = Table(columns, results, self.teacher)
+        folder = "report.partial"
+        shutil.rmtree(folder, ignore_errors=True)
+        os.mkdir(folder)
+        write_json(f"{folder}/results.json", results)
+        write_text(f"{folder}/table.md", f"{table.markdown()}\n{' '.join(table.notes())}\n")
+        write_text(f"{folder}/index.html", page(self.title, table, facts, self.notes))
+        target = self.out_report.get_path()
+        shutil.rmtree(target, ignore_errors=True)
+        os.replace(folder, target)
+        print(table.markdown())
+        print(f"report of {len(results)} models: {target}/index.html")
+
+
+@dataclass(frozen=True)
+class Table:
+    columns: dict[str, Column]
+    rows: dict[str, dict[str, float]]
+    teacher: str | None
+
+    def best(self, name: str) -> float | None:
+        """The best value of a student."""
+        values = [row[name] for model, row in self.rows.items() if model != self.teacher and name in row]
+        return {"min": min, "max": max}[self.columns[name].best](values, default=None)
+
+    def cells(self, model: str) -> list[tuple[str, bool]]:
+        """Texts of a line, and whether each is the best of its column."""
+        row = self.rows[model]
+        return [
+            (names.wer(row.get(name)), model != self.teacher and name in row and row[name] == self.best(name))
+            for name in self.columns
+        ]
+
+    def notes(self) -> list[str]:
+        meanings = [f"{column.heading}: {column.meaning}" for column in self.columns.values()]
+        return [*meanings, "The best student is bold."]
+
+    def markdown(self) -> str:
+        head = ["Model", *(column.heading for column in self.columns.values())]
+        lines = [[model, *(f"**{text}**" if best else text for text, best in self.cells(model))] for model in self.rows]
+        return names.markdown(head, lines)
+
+    def html(self) -> str:
+        head = element("th") + "".join(element("th", escape(column.heading)) for column in self.columns.values())
+        lines = [
+            element("th", escape(model))
+            + "".join(element("td", element("b", text) if best else text) for text, best in self.cells(model))
+            for model in self.rows
+        ]
+        body = "".join(element("tr", line) for line in lines)
+        table = element("table", element("thead", element("tr", head)) + element("tbody", body))
+        return element("div", table, class_="scroll") + _note(" ".join(self.notes()))
+
+
+def page(title: str, table: Table, facts: dict[str, str], notes: list[str]) -> str:
+    sections = [("Students", "What the students learnt", table.html())]
+    if facts:
+        sections.append(("Teacher", "What the students saw of their teacher", facts_list(facts)))
+    if notes:
+        sections.append(("Notes", "What a reader should know", "".join(map(_note, notes))))
+    body = "".join(
+        element("section", element("p", name, class_="kicker") + element("h2", heading) + content)
+        for name, heading, content in sections
+    )
+    header = element("p", "CTC distillation from audio alone", class_="kicker") + element("h1", escape(title))
+    head = f"{HEAD}<title>{escape(title)}</title><style>{STYLE}</style>"
+    main = element("main", element("header", header) + body)
+    return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head><body>{main}</body></html>\n'
+
+
+def _note(text: str) -> str:
+    return element("p", prose(text), class_="note")
