@@ -13,6 +13,7 @@ from sisyphus import tk
 
 from ctc_kd.corpus import pauses
 from ctc_kd.corpus.audio_folder import ReadAudioFolderJob
+from ctc_kd.corpus.cuts import recording_of, segment_cut, write_cuts
 from ctc_kd.corpus.pauses import FRAME_SAMPLES, CutAtPausesJob, spans_of, speech_probabilities
 from ctc_kd.corpus.problems import CorpusError
 
@@ -69,6 +70,19 @@ def test_pieces_end_at_pauses_and_keep_their_place(run_here, tmp_path, by_loudne
     start = round(16000 * found[2].start)
     np.testing.assert_array_equal(found[2].load_audio()[0], samples[start : start + found[2].num_samples].astype("f"))
     assert {cut.supervisions[0].speaker for cut in found[1:]} == {"talk.flac"}
+
+
+def test_an_utterance_within_a_recording_is_cut_up_in_its_place(run_here, tmp_path, by_loudness):
+    """What is around it would be speech, too."""
+    write(tmp_path / "talk.wav", seconds((5, 1), (2, 0), (2, 1), (2, 0), (2, 1), (2, 0), (5, 1)))
+    recording = recording_of("talk", audio=str(tmp_path / "talk.wav"), num_samples=320000, sample_rate_hz=16000)
+    cut = segment_cut("b", recording=recording, start=96000, num_samples=142400, speaker="Ann", language="de")
+    write_cuts(tmp_path / "cuts.jsonl.gz", [cut])
+    found = pieces(run_here, CutAtPausesJob(cuts=tk.Path(str(tmp_path / "cuts.jsonl.gz")), max_seconds=4.0))
+    assert [cut.id for cut in found] == ["b-0001", "b-0002"]
+    for cut, expected in zip(found, [(6.8, 9.2), (10.8, 13.2)], strict=True):
+        assert (cut.start, cut.end) == pytest.approx(expected, abs=0.04)
+        assert (cut.supervisions[0].speaker, cut.supervisions[0].language) == ("Ann", "de")
 
 
 def test_speech_without_a_pause_is_cut_at_the_limit(run_here, tmp_path, by_loudness):
