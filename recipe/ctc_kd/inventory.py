@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 
 from ctc_kd.files import read_json, write_json
 from ctc_kd.store import read_labels, read_metadata
@@ -16,6 +18,22 @@ BLANK = "[blank]"
 """The name of blank where a model does not bring one of its own."""
 
 END_OF_WORD = "#"
+
+APOSTROPHES = "’‘‛ʼ＇´`"
+
+
+def normalise(text: str, *, case: str, kept: Collection[str] = ()) -> str:
+    """A text as labels spell it: in their case, characters in the form NFC, one kind of apostrophe, single spaces.
+
+    Nothing else is changed: digits are not spelled out, and no mark is left out. What the labels then lack is a missing
+    character, see :mod:`ctc_kd.lexicon.spelling`.
+
+    :param case: one of :data:`CASES`; those of Unicode, so ``ß`` becomes ``SS`` in upper case
+    :param kept: characters of :data:`APOSTROPHES` that do not become ``'``
+    """
+    text = {"upper": str.upper, "lower": str.lower, "keep": str}[case](text)
+    marks = {ord(mark): "'" for mark in APOSTROPHES if mark not in kept}
+    return " ".join(unicodedata.normalize("NFC", text).translate(marks).split())
 
 
 @dataclass(frozen=True)
@@ -68,7 +86,7 @@ class Inventory:
         """
         if self.kind == "phonemes" and self.boundary and self.separator is None:
             units = (*units[:-1], units[-1] + self.boundary)
-        index = self._index
+        index = self.index
         if missing := [unit for unit in units if unit not in index]:
             raise ValueError(f"{missing[0]!r} is none of the {len(self.labels)} labels, which are {self.kind}")
         return tuple(index[unit] for unit in units)
@@ -88,8 +106,22 @@ class Inventory:
         joined = "".join(names)
         return " ".join((joined.replace(self.boundary, " ") if self.boundary else joined).split())
 
+    def normalised(self, text: str) -> str:
+        """A text as the labels spell it, see :func:`normalise`; apostrophes that are labels stay as they are."""
+        return normalise(text, case=self.case, kept=self.index.keys())
+
+    def collapsed(self, path: Iterable[int]) -> list[int]:
+        """The labels that a CTC path ``[T]`` stands for: repetitions and blanks fall away."""
+        return [label for label, _ in itertools.groupby(path) if label != self.blank]
+
     @property
-    def _index(self) -> dict[str, int]:
+    def tokens(self) -> list[str]:
+        """The names of all labels as the words of a language model over labels, which have no white space."""
+        return ["".join(label.split()) or "<space>" for label in self.labels]
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """The labels that spell words or stand between them, with their places among all labels."""
         sayable = (item for item in enumerate(self.labels) if item[0] != self.blank and item[1] not in self.unspoken)
         return {label: position for position, label in sayable}
 

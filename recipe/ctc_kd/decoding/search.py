@@ -27,8 +27,8 @@ class SearchConfig:
         beam_size: hypotheses kept after each frame
         beam_size_token: how many of the most probable classes extend a hypothesis at each frame
         beam_threshold: hypotheses scoring this much (natural log) below the best one are dropped
-        word_score: added for each word
-        sil_score: added for each blank frame
+        word_score: added for each word of a lexicon
+        sil_score: added for each blank frame, or in a search with lexicon for each frame of the label between words
     """
 
     beam_size: int = 1024
@@ -44,12 +44,16 @@ class SearchConfig:
 class LexiconDecoder:
     """Finds the word sequence with the highest ``log p_AM + lm_scale * log10 p_LM`` (Viterbi: best path, no sums).
 
-    Paths are those of CTC, with one exception: Flashlight allows the last phoneme of a word only a single frame, then
-    blank or the next word. Only words of the lexicon are found, and of the words with one pronunciation only the six
-    most probable unigrams. A word that the language model does not know has the model's probability of ``<unk>``. All
-    scales share the prefix tree and the language model.
+    Paths are those of CTC, with exceptions at the ends of words, where Flashlight returns to the root of its tree: the
+    last label of a word has a single frame, then comes blank or the next word, and it needs no blank before it if the
+    label before is the same. Where a label stands between words, that is the one at the end: it may have any number of
+    frames, and stand at the start and at the end of an utterance or not.
 
-    :param lexicon: word -> pronunciations in base phonemes; all of them are searched
+    Only words of the lexicon are found, and of the words with one pronunciation only the six most probable unigrams. A
+    word that the language model does not know has the model's probability of ``<unk>``. All scales share the prefix
+    tree and the language model.
+
+    :param lexicon: word -> its spellings by labels (of phonemes, base phonemes); all of them are searched
     :param lm: KenLM model file, binary or ARPA
     :param inventory: of the emissions
     """
@@ -107,8 +111,9 @@ class LexiconDecoder:
         return trie
 
     def _spell(self, word: str, pronunciation: Sequence[str]) -> tuple[int, ...]:
+        separator = self._inventory.separator
         try:
-            return self._inventory.word(pronunciation)
+            return self._inventory.word(pronunciation) + (() if separator is None else (separator,))
         except ValueError as error:
             raise ValueError(f"lexicon: {word}: {error}") from None
 
@@ -129,19 +134,32 @@ class LexiconDecoder:
                 log_add=False,
                 criterion_type=CriterionType.CTC,
             )
-            blank, unknown = self._inventory.blank, len(self._words) - 1
-            self._decoder = FlashlightDecoder(options, self._trie, self._lm, blank, blank, unknown, [], False)
+            blank, separator, unknown = self._inventory.blank, self._inventory.separator, len(self._words) - 1
+            between = blank if separator is None else separator
+            self._decoder = FlashlightDecoder(options, self._trie, self._lm, between, blank, unknown, [], False)
             self._decoder_lm_scale = lm_scale
         return self._decoder
 
-    def search(self, emissions: np.ndarray, *, lm_scale: float) -> list[str]:
+    def search(self, emissions: np.ndarray, *, lm_scale: float) -> str:
         """The best word sequence; among equally good ones (homophones at scale 0) the first in alphabetical order.
 
         :param emissions: ``[T, C]`` float32, C-contiguous, see :func:`ctc_kd.decoding.posteriors.emissions`
         """
         if not len(emissions):
-            return []
+            return ""
+        emissions = self._ended(emissions)
         results = self._decoder_for(lm_scale).decode(emissions.ctypes.data, *emissions.shape)
         # Flashlight orders equal scores by memory addresses, which differ from run to run
         best = itertools.takewhile(lambda result: result.score == results[0].score, results)
-        return min(([self._words[index] for index in result.words if index >= 0] for result in best), default=[])
+        words = ([self._words[index] for index in result.words if index >= 0] for result in best)
+        return " ".join(min(words, default=[]))
+
+    def _ended(self, emissions: np.ndarray) -> np.ndarray:
+        """Adds a frame for the label that ends the last word, if labels stand between words; it costs nothing."""
+        import numpy as np
+
+        if self._inventory.separator is None:
+            return emissions
+        end = np.full((1, emissions.shape[1]), -np.inf, dtype=emissions.dtype)
+        end[:, [self._inventory.separator, self._inventory.blank]] = 0.0
+        return np.concatenate([emissions, end])

@@ -15,8 +15,8 @@ class SearchJob(Job):
 
     :param posteriors: HDF of log posteriors
     :param prior: log prior, text
-    :param lexicon: pronunciation lexicon for the search
-    :param lm: KenLM model
+    :param lexicon: for the search; None to find what the labels spell
+    :param lm: KenLM model of words, or of labels without a lexicon; None for the best path, without a lexicon, too
     :param lm_scale: number, or Variable such as ``TuneScalesJob.out_lm_scale``
     :param prior_scale: number, or Variable
 
@@ -31,8 +31,8 @@ class SearchJob(Job):
         *,
         posteriors: tk.Path,
         prior: tk.Path,
-        lexicon: tk.Path,
-        lm: tk.Path,
+        lexicon: tk.Path | None,
+        lm: tk.Path | None,
         lm_scale: float | tk.Variable,
         prior_scale: float | tk.Variable,
         search: SearchConfig,
@@ -75,23 +75,22 @@ class SearchJob(Job):
         """``utterances -> ({utterance: words}, CPU seconds)``"""
         import time
 
+        from ctc_kd.decoding.decoders import decoder_of
         from ctc_kd.decoding.posteriors import emissions, load_log_prior
-        from ctc_kd.decoding.search import LexiconDecoder
         from ctc_kd.inventory import inventory_of
-        from ctc_kd.lexicon.pronunciations import read_lexicon
 
         lm_scale, prior_scale = _value(self.lm_scale), _value(self.prior_scale)
         inventory = inventory_of(self.posteriors.get_path())
         log_prior = load_log_prior(self.prior.get_path(), num_classes=len(inventory.labels))
-        lexicon = read_lexicon(self.lexicon.get_path())
-        decoder = LexiconDecoder(lexicon=lexicon, lm=self.lm.get_path(), config=self.search, inventory=inventory)
+        lexicon, lm = (path and path.get_path() for path in (self.lexicon, self.lm))
+        decoder = decoder_of(inventory, lexicon=lexicon, lm=lm, config=self.search)
 
         def search_chunk(utterances):
             start = time.process_time()
             found = {}
             for utterance in utterances:
                 scores = emissions(posteriors[utterance], log_prior, prior_scale)
-                found[utterance] = " ".join(decoder.search(scores, lm_scale=lm_scale))
+                found[utterance] = decoder.search(scores, lm_scale=lm_scale)
             return found, time.process_time() - start
 
         return search_chunk
