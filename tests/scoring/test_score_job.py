@@ -24,6 +24,7 @@ def test_scores_and_alignments(run_jobs, tmp_path):
         "hits": 4,
         "words": 6,
         "utterances": 3,
+        "unit": "words",
     }
     first, second, _ = Path(job.out_alignments.get_path()).read_text().split("\n\n", 2)
     assert first.splitlines() == [

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from ctc_kd.files import text_lines, write_lines
+from ctc_kd.inventory import read_inventory
 
 CHARACTERS = frozenset(string.ascii_uppercase + "'")
 """The characters of a word, as in LibriSpeech's transcripts."""
@@ -110,6 +111,14 @@ def read_transcripts(path: str, normalise: Callable[[str], str] = normalise_text
             raise ValueError(f"{place}: utterance {utterance} occurs a second time")
         transcripts[utterance] = words
     return transcripts
+
+
+def read_normalised(path: str, inventory: str | None) -> dict[str, str]:
+    """As :func:`read_transcripts`, but as the labels of an inventory are written.
+
+    :param inventory: its file; None for upper case, in which words with phonemes are
+    """
+    return read_transcripts(path, read_inventory(inventory).normalised if inventory else normalise_text)
 
 
 def write_transcripts(path: str, transcripts: Mapping[str, str]):

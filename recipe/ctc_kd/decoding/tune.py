@@ -10,6 +10,7 @@ from sisyphus import Job, Task, tk
 
 from ctc_kd.decoding.search import SearchConfig
 from ctc_kd.files import read_json, write_json
+from ctc_kd.scoring.score import check_unit
 
 FINISHED = "finished.json"
 CHUNK_FRAMES = 30_000
@@ -17,22 +18,24 @@ CHUNK_FRAMES = 30_000
 
 
 class TuneScalesJob(Job):
-    """Searches dev with every pair of the two scales and picks the pair with the lowest word error rate.
+    """Searches dev with every pair of the two scales and picks the pair with the lowest error rate.
 
     Among pairs with equal error rates, the smaller language model scale wins, then the smaller prior scale.
 
     :param posteriors: HDF of log posteriors
     :param prior: log prior, text
     :param transcripts: references of the same utterances
-    :param lexicon: pronunciation lexicon for the search
-    :param lm: KenLM model
+    :param lexicon, lm: as in :class:`ctc_kd.decoding.search_job.SearchJob`
     :param lm_scales: for base-10 log probabilities, see :class:`ctc_kd.decoding.search.LexiconDecoder`
     :param prior_scales: see :func:`ctc_kd.decoding.posteriors.emissions`
+    :param unit: of the errors, see :func:`ctc_kd.scoring.score.units_of`
 
     ``out_lm_scale``, ``out_prior_scale``: the best pair. ``out_grid``: JSON list of ``lm_scale, prior_scale, wer``.
 
     The number of worker processes is ``rqmt["cpu"]``. A restarted job keeps the pairs that were finished.
     """
+
+    __sis_hash_exclude__ = {"unit": "words"}
 
     def __init__(
         self,
@@ -40,12 +43,14 @@ class TuneScalesJob(Job):
         posteriors: tk.Path,
         prior: tk.Path,
         transcripts: tk.Path,
-        lexicon: tk.Path,
-        lm: tk.Path,
+        lexicon: tk.Path | None,
+        lm: tk.Path | None,
         lm_scales: Sequence[float],
         prior_scales: Sequence[float],
         search: SearchConfig,
+        unit: str = "words",
     ):
+        check_unit(unit)
         self.posteriors = posteriors
         self.prior = prior
         self.transcripts = transcripts
@@ -54,6 +59,7 @@ class TuneScalesJob(Job):
         self.lm_scales = list(lm_scales)
         self.prior_scales = list(prior_scales)
         self.search = search
+        self.unit = unit
         self.out_lm_scale = self.output_var("lm_scale")
         self.out_prior_scale = self.output_var("prior_scale")
         self.out_grid = self.output_path("grid.json")
@@ -91,29 +97,28 @@ class TuneScalesJob(Job):
     def _search(self, pairs):
         """Yield ``(pair, WER)`` as the pairs get finished."""
         from ctc_kd.corpus.transcripts import read_transcripts
+        from ctc_kd.decoding.decoders import decoder_of
         from ctc_kd.decoding.posteriors import emissions, load_log_prior, load_posteriors
-        from ctc_kd.decoding.search import LexiconDecoder
         from ctc_kd.decoding.workers import chunks, run_units
         from ctc_kd.inventory import inventory_of
-        from ctc_kd.lexicon.pronunciations import read_lexicon
         from ctc_kd.scoring.alignment import Counts, align, count
-        from ctc_kd.scoring.score import check_utterances
+        from ctc_kd.scoring.score import check_utterances, units_of
 
-        references = read_transcripts(self.transcripts.get_path())
+        inventory = inventory_of(self.posteriors.get_path())
+        references = read_transcripts(self.transcripts.get_path(), inventory.normalised)
         posteriors = load_posteriors(self.posteriors.get_path())
         check_utterances(references, posteriors, names=(self.transcripts.get_path(), self.posteriors.get_path()))
-        inventory = inventory_of(self.posteriors.get_path())
         log_prior = load_log_prior(self.prior.get_path(), num_classes=len(inventory.labels))
-        lexicon = read_lexicon(self.lexicon.get_path())
-        decoder = LexiconDecoder(lexicon=lexicon, lm=self.lm.get_path(), config=self.search, inventory=inventory)
+        lexicon, lm = (path and path.get_path() for path in (self.lexicon, self.lm))
+        decoder = decoder_of(inventory, lexicon=lexicon, lm=lm, config=self.search)
 
         def search_chunk(unit) -> Counts:
             (lm_scale, prior_scale), utterances = unit
             counts = Counts()
             for utterance in utterances:
                 scores = emissions(posteriors[utterance], log_prior, prior_scale)
-                hypothesis = decoder.search(scores, lm_scale=lm_scale)
-                counts += count(align(references[utterance].split(), hypothesis))
+                found = inventory.normalised(decoder.search(scores, lm_scale=lm_scale))
+                counts += count(align(units_of(references[utterance], self.unit), units_of(found, self.unit)))
             return counts
 
         lengths = {utterance: len(array) for utterance, array in posteriors.items()}

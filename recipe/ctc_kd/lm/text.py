@@ -5,19 +5,20 @@ from __future__ import annotations
 import gzip
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from sisyphus import Job, Task, tk
 
 from ctc_kd.corpus.transcripts import normalise_text, read_transcripts
 from ctc_kd.files import complete_file, text_lines, write_json
+from ctc_kd.inventory import read_inventory
 
 OTHER_CHARACTER = re.compile(r"[^A-Z' ]")
 SENTENCE_MARKS = re.compile(r"(?:^|(?<=\s))</?s>(?=\s|$)", re.IGNORECASE)
 
 
 class LmTextJob(Job):
-    """Joins texts in one file, in the lexicon's spelling and in upper case.
+    """Joins texts in one file, in the lexicon's spelling: in upper case, or as the labels of an inventory are written.
 
     In TED-LIUM release 2, ``LM/*.en.gz`` are lower case, ``</s>`` ends each line, and suffixes are words already
     (``it 's``). Together with the training transcripts they are the background text.
@@ -28,16 +29,26 @@ class LmTextJob(Job):
 
     :param texts: one sentence per line, words separated by spaces, as UTF-8, plain or ``.gz``
     :param transcripts: utterance ids and words; they come after the texts
+    :param inventory: how the texts are written; None for upper case. "Other" characters are then those that no label is
 
     ``out_text``: ``.gz``, one sentence per line. ``out_counts``: JSON, how many ``sentences``, ``words`` and
     ``words with other characters``.
     """
 
-    def __init__(self, *, texts: Sequence[tk.Path] = (), transcripts: Sequence[tk.Path] = ()):
+    __sis_hash_exclude__ = {"inventory": None}
+
+    def __init__(
+        self,
+        *,
+        texts: Sequence[tk.Path] = (),
+        transcripts: Sequence[tk.Path] = (),
+        inventory: tk.Path | None = None,
+    ):
         if not texts and not transcripts:
             raise ValueError("neither texts nor transcripts: name at least one")
         self.texts = texts
         self.transcripts = transcripts
+        self.inventory = inventory
         self.out_text = self.output_path("text.gz")
         self.out_counts = self.output_path("counts.json")
         self.rqmt = {"cpu": 1, "mem": 2, "time": 4}
@@ -48,7 +59,7 @@ class LmTextJob(Job):
     def run(self):
         counts = Counter()
         with complete_file(self.out_text.get_path()) as partial, gzip.open(partial, "wt", compresslevel=1) as file:
-            for sentence in normalised(self.sentences(), counts):
+            for sentence in self.normalised(counts):
                 file.write(f"{sentence}\n")
             if not counts["sentences"]:
                 names = ", ".join(path.get_path() for path in [*self.texts, *self.transcripts])
@@ -56,22 +67,38 @@ class LmTextJob(Job):
         print(", ".join(f"{count} {name}" for name, count in counts.items()))
         write_json(self.out_counts.get_path(), counts)
 
-    def sentences(self) -> Iterator[str]:
+    def normalised(self, counts: Counter) -> Iterator[str]:
+        """The sentences as they are written, without sentence marks and empty ones; fills ``counts``."""
+        if self.inventory is None:
+            return normalised(self.sentences(normalise_text), counts)
+        inventory = read_inventory(self.inventory.get_path())
+        other = re.compile(f"[^ {re.escape(''.join(label for label in inventory.index if len(label) == 1))}]")
+        return normalised(self.sentences(inventory.normalised), counts, inventory.normalised, other)
+
+    def sentences(self, normalise: Callable[[str], str]) -> Iterator[str]:
         for text in self.texts:
             yield from text_lines(text.get_path())
         for transcripts in self.transcripts:
-            yield from read_transcripts(transcripts.get_path()).values()
+            yield from read_transcripts(transcripts.get_path(), normalise).values()
 
 
-def normalised(sentences: Iterable[str], counts: Counter) -> Iterator[str]:
-    """Yields sentences in upper case, without sentence marks and empty ones, and fills ``counts`` (see the job)."""
+def normalised(
+    sentences: Iterable[str],
+    counts: Counter,
+    normalise: Callable[[str], str] = normalise_text,
+    other_character: re.Pattern = OTHER_CHARACTER,
+) -> Iterator[str]:
+    """Yields sentences in their normal form, without sentence marks and empty ones, and fills ``counts`` (see the job).
+
+    :param other_character: what a word should not have
+    """
     counts.update({"sentences": 0, "words": 0, "words with other characters": 0})
     for line in sentences:
-        sentence = normalise_text(SENTENCE_MARKS.sub(" ", line) if "<" in line else line)
+        sentence = normalise(SENTENCE_MARKS.sub(" ", line) if "<" in line else line)
         if not sentence:
             continue
         counts["sentences"] += 1
         counts["words"] += sentence.count(" ") + 1
-        if OTHER_CHARACTER.search(sentence):
-            counts["words with other characters"] += sum(map(bool, map(OTHER_CHARACTER.search, sentence.split(" "))))
+        if other_character.search(sentence):
+            counts["words with other characters"] += sum(map(bool, map(other_character.search, sentence.split(" "))))
         yield sentence

@@ -14,7 +14,7 @@ from ctc_kd.methods import method_of
 
 @dataclasses.dataclass(frozen=True)
 class Score:
-    """Word errors on one evaluation set; ``wer`` in percent."""
+    """Errors on one evaluation set; ``wer`` in percent of ``words``, which are characters if ``unit`` says so."""
 
     wer: float
     substitutions: int
@@ -22,6 +22,7 @@ class Score:
     insertions: int
     words: int
     utterances: int
+    unit: str = "words"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -148,7 +149,7 @@ class RecordJob(Job):
 def read_score(counts: tk.Path) -> Score:
     """The counts of a ScoreJob without the fields that a record does not keep."""
     data = read_json(counts.get_path())
-    return Score(**{field.name: data[field.name] for field in dataclasses.fields(Score)})
+    return Score(**{field.name: data[field.name] for field in dataclasses.fields(Score) if field.name in data})
 
 
 def _training(curves: tk.Path | None) -> tuple[float | None, int | None]:

@@ -9,6 +9,7 @@ from sisyphus import Job, Task, tk
 
 from ctc_kd.corpus.cuts import read_cuts
 from ctc_kd.files import write_json
+from ctc_kd.scoring.score import check_unit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,12 +24,15 @@ class SignificanceJob(Job):
     :param cuts: manifest of the set, with the speakers
     :param hypotheses: row -> transcripts, one file for each seed
     :param against: row -> the rows it is compared with
+    :param inventory, unit: as in :class:`ctc_kd.scoring.score.ScoreJob`; ``words`` below are these units
 
     ``out_significance``: JSON: ``samples, speakers, utterances, words``; ``exact``: True with few speakers, whose p is
     exact and whose intervals are too narrow; ``wer``: row -> percent; ``comparisons``: a list of ``row, against,
     difference`` (WER points, negative if ``row`` is better), ``low, high`` (95 % interval), ``p``, and ``holm``, which
     is p corrected for the number of comparisons. See :mod:`ctc_kd.scoring.speaker_tests`.
     """
+
+    __sis_hash_exclude__ = {"inventory": None, "unit": "words"}
 
     def __init__(
         self,
@@ -37,7 +41,10 @@ class SignificanceJob(Job):
         cuts: tk.Path,
         hypotheses: dict[str, Sequence[tk.Path]],
         against: dict[str, Sequence[str]],
+        inventory: tk.Path | None = None,
+        unit: str = "words",
     ):
+        check_unit(unit)
         mentioned = [row for pair in against.items() for row in (pair[0], *pair[1])]
         if unknown := sorted(set(mentioned) - set(hypotheses)):
             raise ValueError(f"no hypotheses of {', '.join(unknown)}; expected only {', '.join(hypotheses)}")
@@ -45,6 +52,8 @@ class SignificanceJob(Job):
         self.cuts = cuts
         self.hypotheses = hypotheses
         self.against = against
+        self.inventory = inventory
+        self.unit = unit
         self.out_significance = self.output_path("significance.json")
         self.rqmt = {"cpu": 1, "mem": 2, "time": 1}
 
@@ -54,14 +63,14 @@ class SignificanceJob(Job):
     def run(self):
         import numpy as np
 
-        from ctc_kd.corpus.transcripts import read_transcripts
+        from ctc_kd.scoring.score import units_of
         from ctc_kd.scoring.speaker_tests import FEW_SPEAKERS, SAMPLES
 
-        references = read_transcripts(self.references.get_path())
+        references = self._texts(self.references)
         speakers = self._speakers(references)
         names = sorted(set(speakers.values()))
         index = np.array([names.index(speaker) for speaker in speakers.values()])
-        words = np.bincount(index, weights=[len(text.split()) for text in references.values()])
+        words = np.bincount(index, weights=[len(units_of(text, self.unit)) for text in references.values()])
         if silent := [name for name, number in zip(names, words, strict=True) if not number]:
             raise ValueError(f"{self.references.get_path()}: no words of {', '.join(silent)} to compare with")
         errors = {row: np.bincount(index, weights=self._errors(row, references)) for row in self.hypotheses}
@@ -106,14 +115,19 @@ class SignificanceJob(Job):
 
     def _errors(self, row: str, references: Mapping[str, str]) -> list[float]:
         """Errors of each utterance, the mean over seeds."""
-        from ctc_kd.corpus.transcripts import read_transcripts
         from ctc_kd.scoring.alignment import align, count
-        from ctc_kd.scoring.score import check_utterances
+        from ctc_kd.scoring.score import check_utterances, units_of
 
         sums = [0.0] * len(references)
         for path in self.hypotheses[row]:
-            hypotheses = read_transcripts(path.get_path())
+            hypotheses = self._texts(path)
             check_utterances(references, hypotheses, names=(self.references.get_path(), path.get_path()))
             for number, (utterance, text) in enumerate(references.items()):
-                sums[number] += count(align(text.split(), hypotheses[utterance].split())).errors
+                pairs = align(units_of(text, self.unit), units_of(hypotheses[utterance], self.unit))
+                sums[number] += count(pairs).errors
         return [total / len(self.hypotheses[row]) for total in sums]
+
+    def _texts(self, path: tk.Path) -> dict[str, str]:
+        from ctc_kd.corpus.transcripts import read_normalised
+
+        return read_normalised(path.get_path(), self.inventory and self.inventory.get_path())

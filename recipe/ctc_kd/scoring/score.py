@@ -1,4 +1,4 @@
-"""Word error rate of hypotheses."""
+"""Word or character error rate of hypotheses."""
 
 from __future__ import annotations
 
@@ -8,18 +8,30 @@ from sisyphus import Job, Task, tk
 
 from ctc_kd.files import write_json, write_lines
 
+UNITS = ("words", "characters")
+
 
 class ScoreJob(Job):
     """Compares hypotheses with references word by word and adds up the errors of all utterances, as ``sclite`` does.
 
     Both are transcript files with the same utterances.
 
-    ``out_wer``: percent. ``out_counts``: JSON. ``out_alignments``: text, a block for each utterance.
+    :param inventory: how both are written before they are compared; None for upper case, as words with phonemes are
+    :param unit: what is compared, see :func:`units_of`
+
+    ``out_wer``: percent of these units. ``out_counts``: JSON. ``out_alignments``: text, a block for each utterance.
     """
 
-    def __init__(self, *, hypotheses: tk.Path, references: tk.Path):
+    __sis_hash_exclude__ = {"inventory": None, "unit": "words"}
+
+    def __init__(
+        self, *, hypotheses: tk.Path, references: tk.Path, inventory: tk.Path | None = None, unit: str = "words"
+    ):
+        check_unit(unit)
         self.hypotheses = hypotheses
         self.references = references
+        self.inventory = inventory
+        self.unit = unit
         self.out_wer = self.output_var("wer")
         self.out_counts = self.output_path("counts.json")
         self.out_alignments = self.output_path("alignments.txt")
@@ -29,13 +41,17 @@ class ScoreJob(Job):
         yield Task("run", resume="run", rqmt=self.rqmt)
 
     def run(self):
-        from ctc_kd.corpus.transcripts import read_transcripts
+        from ctc_kd.corpus.transcripts import read_normalised
         from ctc_kd.scoring.alignment import Counts, align, count
 
-        references = read_transcripts(self.references.get_path())
-        hypotheses = read_transcripts(self.hypotheses.get_path())
+        inventory = self.inventory and self.inventory.get_path()
+        references = read_normalised(self.references.get_path(), inventory)
+        hypotheses = read_normalised(self.hypotheses.get_path(), inventory)
         check_utterances(references, hypotheses, names=(self.references.get_path(), self.hypotheses.get_path()))
-        alignments = {name: align(words.split(), hypotheses[name].split()) for name, words in references.items()}
+        alignments = {
+            name: align(units_of(text, self.unit), units_of(hypotheses[name], self.unit))
+            for name, text in references.items()
+        }
         counts = sum(map(count, alignments.values()), Counts())
 
         write_alignments(self.out_alignments.get_path(), alignments)
@@ -47,10 +63,21 @@ class ScoreJob(Job):
             "hits": counts.hits,
             "words": counts.words,
             "utterances": len(references),
+            "unit": self.unit,
         }
         write_json(self.out_counts.get_path(), summary)
         print(summary)
         self.out_wer.set(counts.wer)
+
+
+def units_of(text: str, unit: str) -> list[str]:
+    """The words of a text, or its characters without the spaces, for languages that write none between words."""
+    return text.split() if unit == "words" else list("".join(text.split()))
+
+
+def check_unit(unit: str):
+    if unit not in UNITS:
+        raise ValueError(f"unit is {unit!r}, expected one of {', '.join(UNITS)}")
 
 
 def check_utterances(expected: Mapping[str, str], found: Mapping, *, names: tuple[str, str]):
