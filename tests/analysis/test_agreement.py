@@ -35,13 +35,13 @@ def test_counts_equal_labels(run_here, tmp_path, teacher, data):
     pairs = [pair for paths in zip(teacher, student, strict=True) for pair in zip(*paths, strict=True)]
     spoken = [pair for pair in pairs if pair[0] != 1]
     assert (found["frames"], found["label_frames"]) == (len(pairs), len(spoken))
-    assert found["share"] == sum(a == b for a, b in pairs) / len(pairs)
-    assert found["label_share"] == (sum(a == b for a, b in spoken) / len(spoken) if spoken else None)
+    assert found["share"] == 100 * sum(a == b for a, b in pairs) / len(pairs)
+    assert found["label_share"] == (100 * sum(a == b for a, b in spoken) / len(spoken) if spoken else None)
 
 
 def test_one_frame_more_is_left_out_and_so_are_other_utterances(run_here, tmp_path):
     found = agreement(run_here, tmp_path, {"x": [0, 1, 2], "y": [0]}, {"x": [0, 1], "z": [1]})
-    assert (found["frames"], found["share"], found["utterances"], found["left_out"]) == (2, 1.0, 1, 2)
+    assert (found["frames"], found["share"], found["utterances"], found["left_out"]) == (2, 100.0, 1, 2)
 
 
 def test_other_frame_shifts_are_refused(run_here, tmp_path):

@@ -14,6 +14,7 @@ from ctc_kd.experiments.requests import register_outputs
 CONFIGS = {
     "demo": lambda config: config.py(),
     "demo_full": lambda config: config.py(),
+    "demo_labels": lambda config: config.py(),
     "demo_teacher": lambda config: config.py(),
     "kd_blank": lambda config: (config.py(), config.paper()),
     "kd_untranscribed": lambda config: (config.py(), config.demo(), config.py("/data/podcasts")),

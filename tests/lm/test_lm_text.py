@@ -7,6 +7,7 @@ import random
 import pytest
 from sisyphus import tk
 
+from ctc_kd.inventory import Inventory, write_inventory
 from ctc_kd.lm.text import LmTextJob
 
 
@@ -25,6 +26,18 @@ def test_texts_and_transcripts_become_one(run_here, tmp_path):
     sentences, counts = run(run_here, tmp_path, texts=["news.en.gz", "more.txt"], transcripts=["train.txt"])
     assert sentences == ["IT 'S THE END", "A NAïVE E-MAIL OF 1999", "</S>HM", "THE <UNK> END", "IT 'S", "THE END"]
     assert counts == {"sentences": 6, "words": 17, "words with other characters": 5}
+
+
+def test_texts_can_be_written_as_labels_are(run_here, tmp_path):
+    (tmp_path / "news.txt").write_text("It’s ЁЖ </s>\nЁж 9\n")
+    (tmp_path / "train.txt").write_text("u1 Its\n")
+    write_inventory(tmp_path / "i.json", Inventory("characters", ("_", *"its'ёж"), blank=0, case="lower"))
+    paths = {"texts": [tk.Path(str(tmp_path / "news.txt"))], "transcripts": [tk.Path(str(tmp_path / "train.txt"))]}
+    job = run_here(LmTextJob(**paths, inventory=tk.Path(str(tmp_path / "i.json"))))
+    with gzip.open(job.out_text.get_path(), "rt", encoding="utf-8") as file:
+        assert file.read() == "it's ёж\nёж 9\nits\n"
+    with open(job.out_counts.get_path()) as counts:
+        assert json.load(counts) == {"sentences": 3, "words": 5, "words with other characters": 1}
 
 
 def test_text_that_is_cut_off_is_refused(run_here, tmp_path):

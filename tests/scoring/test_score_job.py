@@ -4,7 +4,17 @@ from pathlib import Path
 import pytest
 from sisyphus import tk
 
+from ctc_kd.inventory import Inventory, write_inventory
 from ctc_kd.scoring.score import ScoreJob, check_utterances
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write_file(name, text):
+        (tmp_path / name).write_text(text)
+        return tk.Path(str(tmp_path / name))
+
+    return write_file
 
 
 def test_scores_and_alignments(run_jobs, tmp_path):
@@ -34,6 +44,23 @@ def test_scores_and_alignments(run_jobs, tmp_path):
         "         S             I",
     ]
     assert second.splitlines() == ["1-1-0001: 1 words, S 0, D 1, I 0", "REF: A", "HYP: *", "     D"]
+
+
+def test_characters_of_a_language_without_spaces(run_here, write):
+    job = run_here(
+        ScoreJob(hypotheses=write("h.txt", "u 你 们好\n"), references=write("r.txt", "u 你好 世\n"), unit="characters")
+    )
+    counts = json.loads(Path(job.out_counts.get_path()).read_text())
+    assert (counts["hits"], counts["words"], counts["unit"]) == (2, 3, "characters")
+    with pytest.raises(ValueError, match="unit is 'letters', expected one of words, characters"):
+        ScoreJob(hypotheses=job.hypotheses, references=job.references, unit="letters")
+
+
+def test_both_sides_are_written_as_the_labels_are(run_here, write, tmp_path):
+    write_inventory(tmp_path / "i.json", Inventory("characters", ("ж", "'", "_"), blank=2, case="lower"))
+    sides = {"hypotheses": write("h.txt", "u Ж’ж Cafe\u0301\n"), "references": write("r.txt", "u ж'Ж CAFÉ\n")}
+    assert run_here(ScoreJob(**sides)).out_wer.get() == 100.0
+    assert run_here(ScoreJob(**sides, inventory=tk.Path(str(tmp_path / "i.json")))).out_wer.get() == 0.0
 
 
 def test_missing_and_extra_utterances_are_named():

@@ -15,14 +15,16 @@ class FrameAgreementJob(Job):
 
     :param student, teacher: stores of logits or posteriors ``[T, C]`` of one inventory
 
-    ``out_agreement`` (JSON): ``utterances, left_out`` (that only one store has), ``frames, share`` (of equal best
-    labels), ``label_frames, label_share`` (the same of the frames in which the teacher's best label is not blank; the
-    share is null if there are none).
+    ``out_share``: percent of all frames. ``out_label_share``: percent of those in which the teacher's best label is not
+    blank; None if there are none. ``out_agreement``: JSON: ``share, label_share``, the numbers of these ``frames`` and
+    ``label_frames``, ``utterances``, and ``left_out``, the number of utterances that only one store has.
     """
 
     def __init__(self, *, student: tk.Path, teacher: tk.Path):
         self.student = student
         self.teacher = teacher
+        self.out_share = self.output_var("share")
+        self.out_label_share = self.output_var("label_share")
         self.out_agreement = self.output_path("agreement.json")
         self.rqmt = {"cpu": 1, "mem": 4, "time": 1}
 
@@ -53,12 +55,14 @@ class FrameAgreementJob(Job):
             "utterances": utterances,
             "left_out": only + len(student) - utterances,
             "frames": frames,
-            "share": equal / frames,
+            "share": 100 * equal / frames,
             "label_frames": label_frames,
-            "label_share": equal_labels / label_frames if label_frames else None,
+            "label_share": 100 * equal_labels / label_frames if label_frames else None,
         }
         write_json(self.out_agreement.get_path(), agreement)
         print(agreement)
+        self.out_share.set(agreement["share"])
+        self.out_label_share.set(agreement["label_share"])
 
 
 def of_equal_length(utterance: str, *frames):

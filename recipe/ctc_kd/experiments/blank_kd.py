@@ -51,6 +51,8 @@ def blank_kd(corpus: Corpus, preset: Preset, rows: Sequence[Row], *, name: str, 
         cuts=corpus.cuts[corpus.test],
         hypotheses={row_key(*group): found.hypotheses for group, found in scored.items()},
         against=comparisons(scored),
+        inventory=corpus.inventory,
+        unit=corpus.unit,
     )
     report = ReportJob(
         title=f"CTC distillation and blank: {corpus.name}",

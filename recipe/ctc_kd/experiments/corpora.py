@@ -30,8 +30,8 @@ class Corpus:
     :param cuts: set -> lhotse manifest
     :param transcripts: set -> transcripts
     :param labels: label sequences of ``train``, and of the utterances of ``validation`` without unknown words
-    :param lexicon: all pronunciations of the words that can be recognised
-    :param lm: n-gram model for recognition
+    :param lexicon: all spellings of the words that can be recognised; None to find what the labels say
+    :param lm: n-gram model for recognition, of words, or of labels without a lexicon; None for the best path
     :param lm_statistics: facts about it for the report
     :param validation: the set whose loss is computed while training
     :param dev, test: the sets of the tables; everything is chosen on dev
@@ -41,6 +41,8 @@ class Corpus:
     :param student_audio: the archives that students learn from; ``train`` if there are none. They may hold ``train`` at
         several speeds, or audio without transcripts, on which only rows with lambda = 1 can be trained
     :param checks: notes by CheckCountsJob on the numbers of utterances
+    :param inventory: what the labels are; None for the phonemes
+    :param unit: what errors are counted in, ``"words"`` or ``"characters"``
     """
 
     name: str
@@ -48,8 +50,8 @@ class Corpus:
     cuts: dict[str, tk.Path]
     transcripts: dict[str, tk.Path]
     labels: dict[str, tk.Path]
-    lexicon: tk.Path
-    lm: tk.Path
+    lexicon: tk.Path | None
+    lm: tk.Path | None
     lm_statistics: dict[str, tk.Variable]
     validation: str = "dev"
     dev: str = "dev"
@@ -58,6 +60,12 @@ class Corpus:
     recognised: tuple[str, ...] = ("dev", "test")
     student_audio: tuple[tk.Path, ...] = ()
     checks: tuple[tk.Path, ...] = ()
+    inventory: tk.Path | None = None
+    unit: str = "words"
+
+    def __post_init__(self):
+        if self.lexicon is not None and self.lm is None:
+            raise ValueError(f"corpus {self.name} has a lexicon, but no language model of words to search with")
 
 
 class Part(NamedTuple):
@@ -163,19 +171,27 @@ def label_sequences(preset: Preset, lexicon: tk.Path, transcripts: dict[str, tk.
     unknown_label = bool(phonemes(preset.student["num_labels_with_blank"]).unspoken)
     labels = {}
     for name, path in transcripts.items():
-        if name == "train" and preset.speed_factors != (1.0,):
-            path = PerturbedTranscriptsJob(transcripts=path, factors=list(preset.speed_factors)).out_transcripts
         job = LabelSequencesJob(
-            transcripts=path, lexicon=lexicon, skip_unknown_words=name != "train", unknown_label=unknown_label
+            transcripts=at_all_speeds(preset, path) if name == "train" else path,
+            lexicon=lexicon,
+            skip_unknown_words=name != "train",
+            unknown_label=unknown_label,
         )
         labels[name] = job.out_hdf
     return labels
 
 
-def ngram_lm(text: tk.Path) -> tk.Path:
-    """Estimates a 4-gram on ``text``, in KenLM's binary format."""
+def at_all_speeds(preset: Preset, transcripts: tk.Path) -> tk.Path:
+    """The transcripts of the training audio, whose utterances have an id for each speed."""
+    if preset.speed_factors == (1.0,):
+        return transcripts
+    return PerturbedTranscriptsJob(transcripts=transcripts, factors=list(preset.speed_factors)).out_transcripts
+
+
+def ngram_lm(text: tk.Path, *, order: int = 4) -> tk.Path:
+    """Estimates an n-gram on ``text``, in KenLM's binary format."""
     tools = BuildKenLmToolsJob().out_bin
-    arpa = NgramLmJob(text=text, order=4, kenlm_tools=tools).out_arpa
+    arpa = NgramLmJob(text=text, order=order, kenlm_tools=tools).out_arpa
     return KenLmBinaryJob(arpa=arpa, kenlm_tools=tools).out_binary
 
 

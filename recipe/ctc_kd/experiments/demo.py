@@ -87,6 +87,11 @@ def demo_untranscribed() -> tk.Path:
     return ReadLibriSpeechAudioJob(corpus_dir=speech, part=UNTRANSCRIBED).out_cuts
 
 
+def demo_text() -> tk.Path:
+    """The text of the demo's language model."""
+    return SynthesiseDemoCorpusJob().out_lm_text
+
+
 def demo_corpus(preset: Preset) -> Corpus:
     """The embedded corpus, which is synthesised and then read like LibriSpeech."""
     speech = SynthesiseDemoCorpusJob()

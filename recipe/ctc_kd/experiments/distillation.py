@@ -76,7 +76,9 @@ class Distillation:
     @cached_property
     def teacher_dump(self) -> DumpLogitsJob:
         audio = [*self.student_audio, self.corpus.audio[self.corpus.validation]]
-        job = DumpLogitsJob(model=self.preset.teacher, checkpoint=self.teacher_checkpoint, audio=audio)
+        job = DumpLogitsJob(
+            model=self.preset.teacher, checkpoint=self.teacher_checkpoint, audio=audio, inventory=self.corpus.inventory
+        )
         job.add_alias(self._alias(TEACHER, "dump"))
         return job
 
@@ -100,6 +102,7 @@ class Distillation:
             labels=corpus.labels["train"] if labels else None,
             dev_labels=corpus.labels[corpus.validation] if labels else None,
             teacher_logits=teacher_logits,
+            inventory=corpus.inventory,
         )
 
     def _alias(self, row: Row, name: str) -> str:

@@ -13,6 +13,8 @@ from ctc_kd.experiments.presets import Preset, Scales
 from ctc_kd.scoring.score import ScoreJob
 from ctc_kd.training.posteriors import PosteriorsJob
 
+UNSCALED = Scales(lm=(0.0,), prior=(0.0,))
+
 
 class Recognised(NamedTuple):
     """One set, searched and scored."""
@@ -24,13 +26,17 @@ class Recognised(NamedTuple):
 def posteriors_of(corpus: Corpus, model: dict, checkpoint: tk.Path) -> PosteriorsJob:
     """Computes the posteriors of all sets that appear in a table of the corpus."""
     sets = {name: corpus.audio[name] for name in corpus.recognised}
-    return PosteriorsJob(model=model, checkpoint=checkpoint, audio=sets, prior_audio=corpus.audio["train"])
+    return PosteriorsJob(
+        model=model, checkpoint=checkpoint, audio=sets, prior_audio=corpus.audio["train"], inventory=corpus.inventory
+    )
 
 
 def tuned_scales(
     corpus: Corpus, preset: Preset, name: str, *, posteriors: PosteriorsJob, scales: Scales
 ) -> TuneScalesJob:
-    """Searches the full grid of scales on the set ``name``."""
+    """Searches the full grid of scales on the set ``name``; the best path has no scales to choose."""
+    if corpus.lm is None:
+        scales = UNSCALED
     return TuneScalesJob(
         posteriors=posteriors.out_posteriors[name],
         prior=posteriors.out_prior,
@@ -40,6 +46,7 @@ def tuned_scales(
         lm_scales=list(scales.lm),
         prior_scales=list(scales.prior),
         search=preset.search,
+        unit=corpus.unit,
     )
 
 
@@ -63,4 +70,10 @@ def recognised(
         prior_scale=prior_scale,
         search=preset.search,
     )
-    return Recognised(search, ScoreJob(hypotheses=search.out_hypotheses, references=corpus.transcripts[name]))
+    score = ScoreJob(
+        hypotheses=search.out_hypotheses,
+        references=corpus.transcripts[name],
+        inventory=corpus.inventory,
+        unit=corpus.unit,
+    )
+    return Recognised(search, score)

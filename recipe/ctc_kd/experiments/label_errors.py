@@ -1,0 +1,62 @@
+"""What rows can do without a lexicon: their label error rates, and their other decoders, from the same posteriors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sisyphus import tk
+
+from ctc_kd.analysis.agreement import FrameAgreementJob
+from ctc_kd.experiments.corpora import Corpus
+from ctc_kd.experiments.distillation import Distillation, TrainedRow
+from ctc_kd.experiments.presets import Preset
+from ctc_kd.experiments.recognition import recognised, tuned_scales
+from ctc_kd.experiments.rows import TEACHER
+from ctc_kd.report.students import Column
+from ctc_kd.scoring.label_errors import LabelErrorRateJob
+
+COLUMNS = {
+    "label errors": Column("LER [%]", "best path against the labels of the transcripts"),
+    "teacher label errors": Column("LER to teacher [%]", "best path against that of the teacher"),
+    "agreement": Column("Frames [%]", "frames with the teacher's best label", "max"),
+    "label agreement": Column("Label frames [%]", "the same of frames in which that is not blank", "max"),
+}
+
+Measures = dict[str, tk.Variable]
+"""Column -> value of one row."""
+
+
+def label_errors(grid: Distillation, one: TrainedRow, name: str, *, references: tk.Path | None) -> Measures:
+    """Compares a row's best path with transcripts, and a student's with its teacher's.
+
+    :param name: one of the recognised sets
+    :param references: label sequences of that set; None if there are no transcripts
+    """
+    ours, theirs = (posteriors.out_posteriors[name] for posteriors in (one.posteriors, grid.teacher_posteriors))
+    found = {}
+    if references is not None:
+        found["label errors"] = LabelErrorRateJob(hypotheses=ours, references=references).out_rate
+    if one.row != TEACHER:
+        agreement = FrameAgreementJob(student=ours, teacher=theirs)
+        found["teacher label errors"] = LabelErrorRateJob(hypotheses=ours, references=theirs).out_rate
+        found["agreement"] = agreement.out_share
+        found["label agreement"] = agreement.out_label_share
+    return found
+
+
+def error_rates(corpora: Sequence[Corpus], preset: Preset, one: TrainedRow) -> list[tk.Variable]:
+    """The error rates of a row on test with other decoders, each tuned on dev: those of variants of its corpus."""
+    rates = []
+    for corpus in corpora:
+        scales = tuned_scales(corpus, preset, corpus.dev, posteriors=one.posteriors, scales=preset.scales)
+        found = recognised(
+            corpus,
+            preset,
+            corpus.test,
+            posteriors=one.posteriors.out_posteriors[corpus.test],
+            prior=one.posteriors.out_prior,
+            lm_scale=scales.out_lm_scale,
+            prior_scale=scales.out_prior_scale,
+        )
+        rates.append(found.score.out_wer)
+    return rates

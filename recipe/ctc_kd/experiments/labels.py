@@ -1,0 +1,85 @@
+"""Other labels than phonemes: what a corpus needs to be learnt and recognised with them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from sisyphus import tk
+
+from ctc_kd.experiments.corpora import Corpus, at_all_speeds, ngram_lm
+from ctc_kd.experiments.presets import Preset
+from ctc_kd.lexicon.made_inventories import CollectCharactersJob, TrainPiecesJob
+from ctc_kd.lexicon.spell import SpellTextJob, SpellTranscriptsJob, SpellWordsJob
+
+
+class Labels(NamedTuple):
+    """
+    :param name: of the kind of labels, added to that of a corpus
+    :param inventory: the labels
+    :param tokenizer: what cuts words into pieces, see :class:`ctc_kd.lexicon.spelling.Speller`; characters have none
+    """
+
+    name: str
+    inventory: tk.Path
+    tokenizer: tk.Path | str | None = None
+
+    def spelling(self) -> dict:
+        """Arguments of the jobs that spell."""
+        return {"inventory": self.inventory, "tokenizer": self.tokenizer}
+
+
+def characters_of(transcripts: tk.Path, *texts: tk.Path, case: str) -> Labels:
+    """The characters of texts with spaces between words."""
+    job = CollectCharactersJob(transcripts=[transcripts], texts=list(texts), case=case)
+    return Labels("characters", job.out_inventory)
+
+
+def pieces_of(transcripts: tk.Path, *texts: tk.Path, size: int, case: str) -> Labels:
+    """Pieces of words, trained on texts."""
+    job = TrainPiecesJob(transcripts=[transcripts], texts=list(texts), size=size, case=case)
+    return Labels("pieces", job.out_inventory, job.out_model)
+
+
+def for_other_labels(preset: Preset) -> Preset:
+    """The preset without the number of labels, which an inventory says."""
+    models = {name: getattr(preset, name) for name in ("teacher", "student", "baseline")}
+    return replace(preset, **{name: model and _unsized(model) for name, model in models.items()})
+
+
+def _unsized(model: dict) -> dict:
+    return {field: value for field, value in model.items() if field != "num_labels_with_blank"}
+
+
+def with_labels(preset: Preset, corpus: Corpus, labels: Labels) -> Corpus:
+    """The corpus with other labels, which spell its transcripts and the words of its lexicon.
+
+    Utterances of ``validation`` with missing characters have no labels; anywhere else such a character is an error.
+    """
+    train, validation = (corpus.transcripts[name] for name in ("train", corpus.validation))
+    spelled = {
+        "train": SpellTranscriptsJob(transcripts=at_all_speeds(preset, train), **labels.spelling()).out_hdf,
+        corpus.validation: references_of(corpus, labels, corpus.validation),
+    }
+    lexicon = corpus.lexicon and SpellWordsJob(lexica=[corpus.lexicon], **labels.spelling()).out_lexicon
+    name = f"{corpus.name}-{labels.name}"
+    return replace(corpus, name=name, labels=spelled, lexicon=lexicon, inventory=labels.inventory)
+
+
+def references_of(corpus: Corpus, labels: Labels, name: str) -> tk.Path:
+    """Label sequences of the utterances of a set that the labels can spell."""
+    return SpellTranscriptsJob(transcripts=corpus.transcripts[name], missing="skip", **labels.spelling()).out_hdf
+
+
+def with_label_lm(corpus: Corpus, labels: Labels, text: tk.Path, *, order: int = 6) -> Corpus:
+    """The corpus, recognised without lexicon by an n-gram over labels.
+
+    :param text: one sentence per line; those with missing characters are left out
+    """
+    spelled = SpellTextJob(text=text, missing="skip", **labels.spelling()).out_text
+    return replace(corpus, lexicon=None, lm=ngram_lm(spelled, order=order), lm_statistics={})
+
+
+def without_lm(corpus: Corpus) -> Corpus:
+    """The corpus, recognised by the best path."""
+    return replace(corpus, lexicon=None, lm=None, lm_statistics={})
