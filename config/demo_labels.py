@@ -8,7 +8,7 @@ word error rates of the best path and of a 6-gram over labels, from the same pos
 from ctc_kd.experiments.blank_kd import blank_kd
 from ctc_kd.experiments.demo import DEMO, demo_corpus, demo_text
 from ctc_kd.experiments.distillation import Distillation
-from ctc_kd.experiments.label_errors import COLUMNS, error_rates, label_errors
+from ctc_kd.experiments.label_errors import COLUMNS, label_errors
 from ctc_kd.experiments.labels import (
     characters_of,
     for_other_labels,
@@ -18,6 +18,7 @@ from ctc_kd.experiments.labels import (
     with_labels,
     without_lm,
 )
+from ctc_kd.experiments.recognition import error_rates
 from ctc_kd.experiments.requests import register_outputs
 from ctc_kd.experiments.rows import BASELINE, TEACHER, Row
 from ctc_kd.report.students import Column, StudentsReportJob
@@ -51,12 +52,19 @@ def learn(labels):
     blank_kd(corpus, preset, ROWS, name="demo_labels")
     grid = Distillation(corpus, preset)
     references = references_of(corpus, labels, corpus.test)
-    variants = [corpus, with_label_lm(corpus, labels, demo_text()), without_lm(corpus)]
+    variants = {
+        "lexicon": corpus,
+        "label lm": with_label_lm(corpus, labels, demo_text()),
+        "best path": without_lm(corpus),
+    }
     rows = {}
     for row in ROWS:
         one = grid.trained(row)
-        rates = dict(zip(DECODERS, error_rates(variants, preset, one), strict=True))
+        rates = {
+            decoder: error_rates(variant, preset, one.posteriors, ["test"])["test"]
+            for decoder, variant in variants.items()
+        }
         rows[row.name] = {**rates, **label_errors(grid, one, corpus.test, references=references)}
-    report = StudentsReportJob(title=corpus.name, columns={**DECODERS, **COLUMNS}, rows=rows, teacher=TEACHER.name)
+    report = StudentsReportJob(title=corpus.name, columns={**DECODERS, **COLUMNS}, rows=rows, teachers=[TEACHER.name])
     outputs = {f"demo_labels/{corpus.name}/without_lexicon": report.out_report}
     register_outputs(outputs, requests=preset.requests)

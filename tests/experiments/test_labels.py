@@ -9,7 +9,7 @@ from sisyphus import tk
 from ctc_kd.corpus.speed import PerturbedTranscriptsJob
 from ctc_kd.experiments.demo import DEMO, demo_corpus, demo_text
 from ctc_kd.experiments.distillation import Distillation
-from ctc_kd.experiments.label_errors import error_rates, label_errors
+from ctc_kd.experiments.label_errors import label_errors
 from ctc_kd.experiments.labels import (
     characters_of,
     for_other_labels,
@@ -19,6 +19,7 @@ from ctc_kd.experiments.labels import (
     with_labels,
     without_lm,
 )
+from ctc_kd.experiments.recognition import error_rates
 from ctc_kd.experiments.rows import BASELINE, TEACHER, Row
 
 PRESET = for_other_labels(DEMO)
@@ -82,7 +83,8 @@ def test_all_decoders_of_a_row_read_one_set_of_posteriors(corpus, labels):
     grid = Distillation(corpus, PRESET)
     one = grid.trained(Row("all", 1.0))
     variants = [corpus, with_label_lm(corpus, labels, demo_text()), without_lm(corpus)]
-    searches = [wer.creator.hypotheses.creator for wer in error_rates(variants, PRESET, one)]
+    wers = [error_rates(variant, PRESET, one.posteriors, ["test"])["test"] for variant in variants]
+    searches = [wer.creator.hypotheses.creator for wer in wers]
     assert {search.posteriors for search in searches} == {one.posteriors.out_posteriors["test"]}
     assert [(search.lexicon is None, search.lm is None) for search in searches] == [
         (False, False),

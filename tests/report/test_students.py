@@ -7,9 +7,9 @@ from ctc_kd.files import read_json
 from ctc_kd.report.students import Column, StudentsReportJob
 
 COLUMNS = {
-    "ler": Column("LER [%]", "label errors against the teacher."),
-    "agreement": Column("equal frames [%]", "share of frames with the teacher's label.", best="max"),
-    "wer": Column("WER [%]", "word errors."),
+    "ler": Column("LER [%]", "label errors against the teacher"),
+    "agreement": Column("equal frames [%]", "share of frames with the teacher's label", best="max", factor=100),
+    "wer": Column("WER [%]", "word errors"),
 }
 
 
@@ -27,11 +27,11 @@ def test_the_best_student_is_bold_and_the_teacher_does_not_compete(report, tmp_p
     measured = tk.Variable(str(tmp_path / "value"))
     read = report(
         {
-            "Teacher": {"ler": 0.0, "agreement": 100.0},
-            "Plain KD": {"ler": measured, "agreement": 90.0},
-            "Blank elimination": {"ler": 15.0, "agreement": 91.0},
+            "Teacher": {"ler": 0.0, "agreement": 1.0},
+            "Plain KD": {"ler": measured, "agreement": 0.9},
+            "Blank elimination": {"ler": 15.0, "agreement": 0.91},
         },
-        teacher="Teacher",
+        teachers=["Teacher"],
         notes=["Nobody read a transcript."],
     )
     lines = read("table.md").splitlines()

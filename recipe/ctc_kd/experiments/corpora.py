@@ -41,6 +41,7 @@ class Corpus:
     :param student_audio: the archives that students learn from; ``train`` if there are none. They may hold ``train`` at
         several speeds, or audio without transcripts, on which only rows with lambda = 1 can be trained
     :param checks: notes by CheckCountsJob on the numbers of utterances
+    :param prior: the set whose mean posteriors are the prior of the labels
     :param inventory: what the labels are; None for the phonemes
     :param unit: what errors are counted in, ``"words"`` or ``"characters"``
     """
@@ -60,6 +61,7 @@ class Corpus:
     recognised: tuple[str, ...] = ("dev", "test")
     student_audio: tuple[tk.Path, ...] = ()
     checks: tuple[tk.Path, ...] = ()
+    prior: str = "train"
     inventory: tk.Path | None = None
     unit: str = "words"
 

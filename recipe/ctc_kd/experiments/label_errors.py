@@ -1,16 +1,11 @@
-"""What rows can do without a lexicon: their label error rates, and their other decoders, from the same posteriors."""
+"""What the best path of a row says: its label errors, and how it differs from the teacher's."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 from sisyphus import tk
 
 from ctc_kd.analysis.agreement import FrameAgreementJob
-from ctc_kd.experiments.corpora import Corpus
 from ctc_kd.experiments.distillation import Distillation, TrainedRow
-from ctc_kd.experiments.presets import Preset
-from ctc_kd.experiments.recognition import recognised, tuned_scales
 from ctc_kd.experiments.rows import TEACHER
 from ctc_kd.report.students import Column
 from ctc_kd.scoring.label_errors import LabelErrorRateJob
@@ -42,21 +37,3 @@ def label_errors(grid: Distillation, one: TrainedRow, name: str, *, references: 
         found["agreement"] = agreement.out_share
         found["label agreement"] = agreement.out_label_share
     return found
-
-
-def error_rates(corpora: Sequence[Corpus], preset: Preset, one: TrainedRow) -> list[tk.Variable]:
-    """The error rates of a row on test with other decoders, each tuned on dev: those of variants of its corpus."""
-    rates = []
-    for corpus in corpora:
-        scales = tuned_scales(corpus, preset, corpus.dev, posteriors=one.posteriors, scales=preset.scales)
-        found = recognised(
-            corpus,
-            preset,
-            corpus.test,
-            posteriors=one.posteriors.out_posteriors[corpus.test],
-            prior=one.posteriors.out_prior,
-            lm_scale=scales.out_lm_scale,
-            prior_scale=scales.out_prior_scale,
-        )
-        rates.append(found.score.out_wer)
-    return rates

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sisyphus import tk
@@ -23,11 +24,17 @@ class Recognised(NamedTuple):
     score: ScoreJob
 
 
-def posteriors_of(corpus: Corpus, model: dict, checkpoint: tk.Path) -> PosteriorsJob:
-    """Computes the posteriors of all sets that appear in a table of the corpus."""
-    sets = {name: corpus.audio[name] for name in corpus.recognised}
+def posteriors_of(corpus: Corpus, model: dict, checkpoint: tk.Path | None) -> PosteriorsJob:
+    """Computes the posteriors of all sets that appear in a table of the corpus.
+
+    :param checkpoint: None for a finished model
+    """
     return PosteriorsJob(
-        model=model, checkpoint=checkpoint, audio=sets, prior_audio=corpus.audio["train"], inventory=corpus.inventory
+        model=model,
+        checkpoint=checkpoint,
+        audio={name: corpus.audio[name] for name in corpus.recognised},
+        prior_audio=corpus.audio[corpus.prior],
+        inventory=corpus.inventory,
     )
 
 
@@ -77,3 +84,25 @@ def recognised(
         unit=corpus.unit,
     )
     return Recognised(search, score)
+
+
+def error_rates(
+    corpus: Corpus, preset: Preset, posteriors: PosteriorsJob, sets: Sequence[str]
+) -> dict[str, tk.Variable]:
+    """The error rate of each set, with the scales that are best on dev."""
+    if not sets:
+        return {}
+    scales = tuned_scales(corpus, preset, corpus.dev, posteriors=posteriors, scales=preset.scales)
+    rates = {}
+    for name in sets:
+        found = recognised(
+            corpus,
+            preset,
+            name,
+            posteriors=posteriors.out_posteriors[name],
+            prior=posteriors.out_prior,
+            lm_scale=scales.out_lm_scale,
+            prior_scale=scales.out_prior_scale,
+        )
+        rates[name] = found.score.out_wer
+    return rates

@@ -28,17 +28,17 @@ class Speller:
     """Spells words and sentences with characters, or with pieces of words.
 
     :param tokenizer: what cuts words into pieces: a file of ``sentencepiece``, or a folder or hub name of a model of
-        transformers with its tokenizer. Characters need none
+        transformers with its tokenizer. Characters do not use it
     :raises ValueError: the labels are phonemes, which only a lexicon spells, or pieces without a tokenizer
     """
 
     def __init__(self, inventory: Inventory, tokenizer: str | None = None):
         if inventory.kind == "phonemes":
             raise ValueError("a word has no spelling by phonemes but that of a pronunciation lexicon")
-        if (inventory.kind == "pieces") != (tokenizer is not None):
-            raise ValueError(f"labels are {inventory.kind}, tokenizer is {tokenizer}: pieces, and only they, need one")
+        if inventory.kind == "pieces" and tokenizer is None:
+            raise ValueError("the labels are pieces of words: a tokenizer is needed, which cuts words into them")
         self.inventory = inventory
-        self._pieces = tokenizer and _tokenizer(tokenizer)
+        self._pieces = _tokenizer(tokenizer) if inventory.kind == "pieces" else None
 
     def labels(self, text: str) -> list[int]:
         """The labels of a word or sentence, which is normalised before.

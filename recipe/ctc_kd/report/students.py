@@ -24,13 +24,15 @@ class Column:
     """
     Attributes:
         heading: of the table, with its unit
-        meaning: a sentence below the table
-        best: ``min`` or ``max``, which finds the best value
+        meaning: a sentence below the table, without its end
+        best: ``"min"`` or ``"max"``
+        factor: of the values, from what was measured to what is shown
     """
 
     heading: str
     meaning: str
     best: str = "min"
+    factor: float = 1.0
 
 
 class StudentsReportJob(Job):
@@ -39,7 +41,7 @@ class StudentsReportJob(Job):
     :param title: headline of the page
     :param columns: name -> column, in the order of the table
     :param rows: name of a model, as the table shows it -> column -> number, or Variable; columns may be left out
-    :param teacher: the row that is not a student, if there is one; the others compete for the best value
+    :param teachers: the rows that are not students; the others compete for the best value
     :param coverage: ``CoverageJob.out_coverage``: facts about the teacher's frames
     :param notes: sentences that a reader should know
     """
@@ -50,14 +52,14 @@ class StudentsReportJob(Job):
         title: str,
         columns: dict[str, Column],
         rows: dict[str, dict[str, tk.Variable | float]],
-        teacher: str | None = None,
+        teachers: list[str] | None = None,
         coverage: tk.Path | None = None,
         notes: list[str] | None = None,
     ):
         self.title = title
         self.columns = columns
         self.rows = rows
-        self.teacher = teacher
+        self.teachers = teachers or []
         self.coverage = coverage
         self.notes = notes or []
         self.out_report = self.output_path("report", directory=True)
@@ -67,11 +69,14 @@ class StudentsReportJob(Job):
         yield Task("run", resume="run", rqmt=self.rqmt)
 
     def run(self):
-        results = {row: {name: value_of(value) for name, value in found.items()} for row, found in self.rows.items()}
+        results = {
+            row: {name: value_of(value) * self.columns[name].factor for name, value in found.items()}
+            for row, found in self.rows.items()
+        }
         measured = {name for row in results.values() for name in row}
         columns = {name: column for name, column in self.columns.items() if name in measured}
         facts = coverage_facts(read_json(self.coverage.get_path())) if self.coverage else {}
-        table = Table(columns, results, self.teacher)
+        table = Table(columns, results, self.teachers)
         folder = "report.partial"
         shutil.rmtree(folder, ignore_errors=True)
         os.mkdir(folder)
@@ -89,23 +94,23 @@ class StudentsReportJob(Job):
 class Table:
     columns: dict[str, Column]
     rows: dict[str, dict[str, float]]
-    teacher: str | None
+    teachers: list[str]
 
     def best(self, name: str) -> float | None:
         """The best value of a student."""
-        values = [row[name] for model, row in self.rows.items() if model != self.teacher and name in row]
+        values = [row[name] for model, row in self.rows.items() if model not in self.teachers and name in row]
         return {"min": min, "max": max}[self.columns[name].best](values, default=None)
 
     def cells(self, model: str) -> list[tuple[str, bool]]:
         """Texts of a line, and whether each is the best of its column."""
         row = self.rows[model]
         return [
-            (names.wer(row.get(name)), model != self.teacher and name in row and row[name] == self.best(name))
+            (names.wer(row.get(name)), model not in self.teachers and name in row and row[name] == self.best(name))
             for name in self.columns
         ]
 
     def notes(self) -> list[str]:
-        meanings = [f"{column.heading}: {column.meaning}" for column in self.columns.values()]
+        meanings = [f"{column.heading}: {column.meaning}." for column in self.columns.values()]
         return [*meanings, "The best student is bold."]
 
     def markdown(self) -> str:
