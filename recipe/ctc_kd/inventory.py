@@ -78,13 +78,18 @@ class Inventory:
         """The index of the label that stands between words, if there is one."""
         return self.labels.index(self.boundary) if self.kind != "pieces" and self.boundary in self.labels else None
 
+    @property
+    def marks_ends(self) -> bool:
+        """Whether the last phoneme of a word is a label of its own."""
+        return self.kind == "phonemes" and bool(self.boundary) and self.separator is None
+
     def word(self, units: Sequence[str]) -> tuple[int, ...]:
         """The labels of a word, without the label between words.
 
         :param units: the word's phonemes, characters or pieces
         :raises ValueError: the inventory lacks one of them
         """
-        if self.kind == "phonemes" and self.boundary and self.separator is None:
+        if self.marks_ends:
             units = (*units[:-1], units[-1] + self.boundary)
         index = self.index
         if missing := [unit for unit in units if unit not in index]:

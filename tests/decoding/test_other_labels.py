@@ -1,6 +1,8 @@
 """Searches with characters and pieces, against the best of all CTC paths."""
 
 import itertools
+import re
+from functools import cache
 
 import kenlm
 import numpy as np
@@ -75,26 +77,35 @@ def test_words_with_a_label_between_them(tmp_path, seed, lm_scale):
     assert candidates[found] == pytest.approx(max(candidates.values()), abs=1e-4)
 
 
-def flashlight_score(scores, words, blank):
-    """The best path of a sequence of words, whose last labels have one frame, and no blank before them by need."""
-    states, last, follows = [blank], [False], [True]
+def pattern_of(words, blank):
+    """The paths of a sequence of words, one character for each frame, as a regular expression.
+
+    The last label of a word has several frames only before blank. After the same label of that word, blank must follow.
+    """
+    pattern, before = f"{blank}*", ""
     for word in words:
         for position, label in enumerate(word, 1):
-            ends = position == len(word)
-            may_follow = label != states[-2] if len(states) > 1 else True
-            states += [label, blank]
-            last += [ends, False]
-            follows += [may_follow or (ends and len(word) > 1), False]
-    best = np.full(len(states), -np.inf)
-    best[:2] = scores[0, states[:2]]
-    for frame in scores[1:]:
-        previous = best.copy()
-        for state, label in enumerate(states):
-            before = [] if last[state] else [previous[state]]
-            before += [previous[state - 1]] if state else []
-            before += [previous[state - 2]] if state > 1 and follows[state] else []
-            best[state] = max(before) + frame[label]
-    return max(best[-2:])
+            between = f"{blank}{'+' if label == before else '*'}"
+            if position < len(word):
+                pattern += f"{between}{label}+"
+            else:
+                pattern += f"{between}{label}" + (f"+{blank}" if word[-2:-1] == label else f"(?:{label}*{blank})?")
+            before = label
+    return re.compile(f"{pattern}{blank}*")
+
+
+@cache
+def paths_of_words(inventory, frames):
+    """Words -> the places, among all paths, of those that say them; there is a blank after the last frame."""
+    names = "abcdefg"[: len(inventory.labels)]
+    paths = ["".join(path) for path in itertools.product(names, repeat=frames)]
+    blank, lexicon = names[inventory.blank], LEXICA[inventory]
+    spelled = {word: "".join(names[label] for label in inventory.word(units[0])) for word, units in lexicon.items()}
+    found = {}
+    for words in (words for count in range(5) for words in itertools.product(lexicon, repeat=count)):
+        pattern = pattern_of([spelled[word] for word in words], blank)
+        found[" ".join(words)] = [place for place, path in enumerate(paths) if pattern.fullmatch(path + blank)]
+    return {words: places for words, places in found.items() if places}
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -102,19 +113,27 @@ def flashlight_score(scores, words, blank):
 @pytest.mark.parametrize("inventory", [CHINESE, PIECES], ids=["characters", "pieces"])
 def test_words_without_a_label_between_them(tmp_path, inventory, seed, lm_scale):
     rng = np.random.default_rng(seed)
-    lexicon = LEXICA[inventory]
+    lexicon = {word: [tuple(units) for units in spelled] for word, spelled in LEXICA[inventory].items()}
     lm = write_arpa(tmp_path / "lm.arpa", lexicon, rng)
     model = kenlm.Model(lm)
-    scores = random_scores(rng, 6, inventory)
-    candidates = {}
-    for count in range(5):
-        for words in itertools.product(lexicon, repeat=count):
-            spelled = [inventory.word(lexicon[word][0]) for word in words]
-            score = flashlight_score(scores, spelled, inventory.blank)
-            candidates[" ".join(words)] = score + lm_scale * model.score(" ".join(words))
+    scores = random_scores(rng, 4, inventory)
+    path_scores = np.array([score for _, score in all_paths(scores)])
+    candidates = {
+        words: path_scores[places].max() + lm_scale * model.score(words)
+        for words, places in paths_of_words(inventory, len(scores)).items()
+    }
     decoder = LexiconDecoder(lexicon=lexicon, lm=lm, config=WIDE, inventory=inventory)
     found = decoder.search(scores, lm_scale=lm_scale)
     assert candidates[found] == pytest.approx(max(candidates.values()), abs=1e-4)
+
+
+def test_the_last_label_of_a_word_may_have_several_frames(tmp_path):
+    lexicon = LEXICA[PIECES]
+    lm = write_arpa(tmp_path / "lm.arpa", lexicon, np.random.default_rng(0))
+    decoder = LexiconDecoder(lexicon=lexicon, lm=lm, config=SearchConfig(), inventory=PIECES)
+    spoken = [1, 2, 2, 2, 3, 1, 1, 1, 3, 0, 2, 2, 2, 3, 1, 2, 3, 2, 2]
+    scores = np.log(np.eye(4, dtype="float32")[spoken] + 1e-4)
+    assert decoder.search(scores, lm_scale=0.1) == "ab a b abb"
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -50,7 +50,7 @@ def test_a_plan_is_shown_without_what_makes_it_slow(folder, command):
 
 
 def test_examples_of_how_to_extend_show_their_plan(folder):
-    rows, teacher = re.findall(r"```python\n(.*?)```", (REPOSITORY / "docs" / "extending.md").read_text(), re.S)
+    rows, teacher, labels = re.findall(r"```python\n(.*?)```", (REPOSITORY / "docs" / "extending.md").read_text(), re.S)
     (folder / "config" / "my_rows.py").write_text(rows)
     with_teacher = teacher + "\n\n" + rows.replace("(DEMO), DEMO", "(LARGE), LARGE")
     (folder / "config" / "my_teacher.py").write_text(with_teacher)
@@ -59,6 +59,10 @@ def test_examples_of_how_to_extend_show_their_plan(folder):
         assert status == 1, output
         assert "SynthesiseDemoCorpusJob        1 runnable" in output
         assert "  TrainJob                       4 waiting" in output
+    (folder / "config" / "my_labels.py").write_text(labels)
+    status, output = sis(folder, "manager", "config/my_labels.py")
+    assert status == 1, output
+    assert "  TrainPiecesJob                 1 waiting" in output
 
 
 def test_a_corpus_that_is_not_known_is_named(folder):

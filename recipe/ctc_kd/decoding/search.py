@@ -44,10 +44,16 @@ class SearchConfig:
 class LexiconDecoder:
     """Finds the word sequence with the highest ``log p_AM + lm_scale * log10 p_LM`` (Viterbi: best path, no sums).
 
-    Paths are those of CTC, with exceptions at the ends of words, where Flashlight returns to the root of its tree: the
-    last label of a word has a single frame, then comes blank or the next word, and it needs no blank before it if the
-    label before is the same. Where a label stands between words, that is the one at the end: it may have any number of
-    frames, and stand at the start and at the end of an utterance or not.
+    Paths are those of CTC, but at the ends of words, where Flashlight returns to the root of its tree: the last label
+    in a spelling has a single frame, and needs no blank before it even if the label before is the same. What becomes of
+    it depends on the labels:
+
+    - phonemes with marked ends: the last phoneme of a word has a single frame, then comes blank or the next word.
+    - a label between words: spellings end with it. It may have any number of frames, and stand at the start and at the
+      end of an utterance, or not.
+    - neither: words have a second spelling with a further label at its end, whose emissions are those of blank. So
+      their own last label has any number of frames before blank, and only before another word a single one. Words whose
+      last two labels are the same have only that spelling: there is a blank behind them.
 
     Only words of the lexicon are found, and of the words with one pronunciation only the six most probable unigrams. A
     word that the language model does not know has the model's probability of ``<unk>``. All scales share the prefix
@@ -72,10 +78,18 @@ class LexiconDecoder:
         self.config = config
         self._inventory = inventory
         self._words = [*lexicon, UNKNOWN_WORD]
+        self._endings = self._endings_of_words()
         self._lm = KenLM(lm, Dictionary(self._words))
         self._trie = self._build_trie(lexicon)
         self._decoder = None
         self._decoder_lm_scale: float | None = None
+
+    def _endings_of_words(self) -> list[tuple[int, ...]]:
+        """What the spellings in the tree end with; the number of labels stands for the further label."""
+        if self._inventory.marks_ends:
+            return [()]
+        separator = self._inventory.separator
+        return [(), (len(self._inventory.labels),)] if separator is None else [(separator,)]
 
     def _build_trie(self, lexicon: Mapping[str, Iterable[Sequence[str]]]):
         """All pronunciations as a prefix tree; inner nodes look ahead to the best score below them, after ``<s>``."""
@@ -103,17 +117,17 @@ class LexiconDecoder:
                 flush=True,
             )
         blank = self._inventory.blank
-        trie = Trie(len(self._inventory.labels), blank)
+        trie = Trie(len(self._inventory.labels) + 1, blank)
         for spelling, words in homophones.items():
-            for index in words:
-                trie.insert(list(spelling), index, scores[index])
+            endings = self._endings[-1:] if spelling[-2:-1] == spelling[-1:] else self._endings
+            for index, ending in itertools.product(words, endings):
+                trie.insert([*spelling, *ending], index, scores[index])
         trie.smear(SmearingMode.MAX)
         return trie
 
     def _spell(self, word: str, pronunciation: Sequence[str]) -> tuple[int, ...]:
-        separator = self._inventory.separator
         try:
-            return self._inventory.word(pronunciation) + (() if separator is None else (separator,))
+            return self._inventory.word(pronunciation)
         except ValueError as error:
             raise ValueError(f"lexicon: {word}: {error}") from None
 
@@ -125,7 +139,7 @@ class LexiconDecoder:
         if lm_scale != self._decoder_lm_scale:
             options = LexiconDecoderOptions(
                 beam_size=self.config.beam_size,
-                beam_size_token=self.config.beam_size_token,
+                beam_size_token=self.config.beam_size_token + len(self._endings) - 1,
                 beam_threshold=self.config.beam_threshold,
                 lm_weight=lm_scale,
                 word_score=self.config.word_score,
@@ -155,11 +169,14 @@ class LexiconDecoder:
         return " ".join(min(words, default=[]))
 
     def _ended(self, emissions: np.ndarray) -> np.ndarray:
-        """Adds a frame for the label that ends the last word, if labels stand between words; it costs nothing."""
+        """Adds a frame for the ending of the last word, which costs nothing, and the emissions of a second ending."""
         import numpy as np
 
-        if self._inventory.separator is None:
+        blank = self._inventory.blank
+        if self._inventory.marks_ends:
             return emissions
+        if len(self._endings) == 2:
+            emissions = np.concatenate([emissions, emissions[:, [blank]]], axis=1)
         end = np.full((1, emissions.shape[1]), -np.inf, dtype=emissions.dtype)
-        end[:, [self._inventory.separator, self._inventory.blank]] = 0.0
+        end[:, [blank, self._endings[-1][0]]] = 0.0
         return np.concatenate([emissions, end])
