@@ -54,3 +54,8 @@ def test_a_row_may_lack_a_column(report):
 def test_results_can_be_read_by_programs(run_here):
     job = run_here(StudentsReportJob(title="t", columns=COLUMNS, rows={"A": {"ler": 1.5}}))
     assert read_json(f"{job.out_report.get_path()}/results.json") == {"A": {"ler": 1.5}}
+
+
+def test_what_could_not_be_measured_is_a_gap(report):
+    read = report({"A": {"ler": 1.0, "agreement": None}, "B": {"ler": 2.0, "agreement": 0.5}})
+    assert read("table.md").splitlines()[2:4] == ["| A | **1.0** | – |", "| B | 2.0 | **50.0** |"]

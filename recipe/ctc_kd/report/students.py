@@ -69,10 +69,7 @@ class StudentsReportJob(Job):
         yield Task("run", resume="run", rqmt=self.rqmt)
 
     def run(self):
-        results = {
-            row: {name: value_of(value) * self.columns[name].factor for name, value in found.items()}
-            for row, found in self.rows.items()
-        }
+        results = {row: self._values(found) for row, found in self.rows.items()}
         measured = {name for row in results.values() for name in row}
         columns = {name: column for name, column in self.columns.items() if name in measured}
         facts = coverage_facts(read_json(self.coverage.get_path())) if self.coverage else {}
@@ -88,6 +85,11 @@ class StudentsReportJob(Job):
         os.replace(folder, target)
         print(table.markdown())
         print(f"report of {len(results)} models: {target}/index.html")
+
+    def _values(self, found: dict[str, tk.Variable | float]) -> dict[str, float]:
+        """Column -> what is shown, without what could not be measured."""
+        values = {name: value_of(value) for name, value in found.items()}
+        return {name: value * self.columns[name].factor for name, value in values.items() if value is not None}
 
 
 @dataclass(frozen=True)
