@@ -138,13 +138,12 @@ def ours(folder: Path, beam: int) -> dict[tuple[float, float], float]:
 
 
 def our_loading(folder: Path, beam: int) -> float:
-    from ctc_kd.decoding.search import LexiconDecoder, SearchConfig
-    from ctc_kd.lexicon.pronunciations import read_lexicon
+    from ctc_kd.decoding.decoders import decoder_of
+    from ctc_kd.decoding.search import SearchConfig
 
     def load():
-        lexicon = read_lexicon(str(folder / "lexicon.txt"))
-        lm, config = str(folder / "lm.arpa"), SearchConfig(beam_size=beam)
-        return LexiconDecoder(lexicon=lexicon, lm=lm, config=config, classes=NAMES)
+        lexicon, lm = str(folder / "lexicon.txt"), str(folder / "lm.arpa")
+        return decoder_of(phonemes(), lexicon=lexicon, lm=lm, config=SearchConfig(beam_size=beam))
 
     return measured(load)[1]
 

@@ -61,8 +61,11 @@ def test_best_paths_against_those_of_a_teacher(run_here, tmp_path, student):
 
 def test_stores_that_cannot_be_compared(run_here, tmp_path, student):
     others = write(tmp_path / "others.hdf", {"x": frames(0)})
-    with pytest.raises(ValueError, match=r"student.hdf and .*others.hdf: no labels to compare"):
+    with pytest.raises(ValueError, match=r"student.hdf and .*others.hdf: no utterance is in both"):
         run_here(LabelErrorRateJob(hypotheses=student, references=others))
+    silent = write(tmp_path / "silent.hdf", {"u1": frames(1, 1), "u2": frames(1)})
+    with pytest.raises(ValueError, match=r"silent.hdf: blank is all that its 2 utterances say"):
+        run_here(LabelErrorRateJob(hypotheses=student, references=silent))
     swapped = Inventory("characters", ("b", "_", "a", "<unk>"), blank=1)
     with pytest.raises(ValueError, match=r"student.hdf: label 0 of 4 is a, but that of .*swapped.hdf is b"):
         references = write(tmp_path / "swapped.hdf", {"u1": frames(0)}, swapped)

@@ -51,8 +51,10 @@ class LabelErrorRateJob(Job):
                 continue
             counts += count(align(labels, hypotheses[utterance]))
             utterances += 1
+        if not utterances:
+            raise ValueError(f"{paths[0]} and {paths[1]}: no utterance is in both, expected stores of one set")
         if not counts.words:
-            raise ValueError(f"{paths[0]} and {paths[1]}: no labels to compare, expected stores of the same utterances")
+            raise ValueError(f"{paths[1]}: blank is all that its {utterances} utterances say; nothing to compare with")
         summary = {
             "rate": counts.wer,
             "substitutions": counts.substitutions,
