@@ -16,13 +16,10 @@ WINDOW_SAMPLES, HOP_SAMPLES = 400, 160
 """Windows of log-mel features: 25 ms every 10 ms."""
 
 SUBSAMPLING = 4
-"""Windows per frame of the student."""
+"""Windows per frame of the student, unless its front-end has another number."""
 
 MIN_SAMPLES = WINDOW_SAMPLES + (SUBSAMPLING - 1) * HOP_SAMPLES
 """The fewest samples that make a frame of the student."""
-
-FRAME_SHIFT_S = SUBSAMPLING * HOP_SAMPLES / SAMPLE_RATE_HZ
-"""Frame shift of stored logits and posteriors: 0.04 s, which is 25 frames per second."""
 
 
 def num_windows(num_samples: Count, *, window: int = WINDOW_SAMPLES, hop: int = HOP_SAMPLES) -> Count:
@@ -30,9 +27,17 @@ def num_windows(num_samples: Count, *, window: int = WINDOW_SAMPLES, hop: int = 
     return (num_samples - window) // hop + 1
 
 
-def num_frames(duration_s: float) -> int:
+def num_frames(duration_s: float, subsampling: int = SUBSAMPLING) -> int:
     """How many frames a student makes of an utterance; its teacher may make one more or one less."""
-    return num_windows(round(duration_s * SAMPLE_RATE_HZ)) // SUBSAMPLING
+    return num_windows(round(duration_s * SAMPLE_RATE_HZ)) // subsampling
+
+
+def frame_shift_s(subsampling: int) -> float:
+    """Seconds from one frame to the next.
+
+    :param subsampling: windows per frame
+    """
+    return subsampling * HOP_SAMPLES / SAMPLE_RATE_HZ
 
 
 class Layer(NamedTuple):
@@ -57,8 +62,16 @@ def first_centre_s(layers: Iterable[Layer]) -> float:
     return centre / SAMPLE_RATE_HZ
 
 
-VGG_LAYERS = 2 * (Layer(3, padding=1), Layer(3, padding=1), Layer(2, 2))
-"""The student's front-end, see ``nn.frontend``."""
+def vgg_layers(subsampling: int) -> list[Layer]:
+    """The student's front-end, see ``nn.frontend``: twice two convolutions and a pooling."""
+    pooled = (2, subsampling // 2)
+    return [layer for size in pooled for layer in (Layer(3, padding=1), Layer(3, padding=1), Layer(size, size))]
 
-STUDENT_CENTRE_S = first_centre_s([Layer(WINDOW_SAMPLES, HOP_SAMPLES), *VGG_LAYERS])
-"""The time of the student's first frame."""
+
+def student_centre_s(subsampling: int) -> float:
+    """The time of the first frame of a student with that many windows per frame."""
+    return first_centre_s([Layer(WINDOW_SAMPLES, HOP_SAMPLES), *vgg_layers(subsampling)])
+
+
+FRAME_SHIFT_S = frame_shift_s(SUBSAMPLING)
+"""Frame shift of students, unless they say otherwise: 0.04 s, which is 25 frames per second."""

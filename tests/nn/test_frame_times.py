@@ -5,8 +5,16 @@ import torch
 from transformers import HubertConfig, WhisperConfig
 
 from ctc_kd.experiments.demo import DEMO_ENCODER
-from ctc_kd.frames import FRAME_SHIFT_S, SAMPLE_RATE_HZ, STUDENT_CENTRE_S, first_centre_s
-from ctc_kd.nn.config import ConformerConfig, StudentConfig, TeacherConfig
+from ctc_kd.frames import (
+    FRAME_SHIFT_S,
+    SAMPLE_RATE_HZ,
+    SUBSAMPLING,
+    first_centre_s,
+    frame_shift_s,
+    num_frames,
+    student_centre_s,
+)
+from ctc_kd.nn.config import ConformerConfig, StudentConfig, TeacherConfig, VggConfig
 from ctc_kd.nn.student import StudentCtc
 from ctc_kd.nn.teacher import SpeechEncoderCtc, convolution_layers
 
@@ -37,9 +45,14 @@ def teacher(encoder, **options):
     return SpeechEncoderCtc(TeacherConfig(encoder, 7, **options)).eval()
 
 
+def student_with(subsampling):
+    conformer = ConformerConfig(1, dim=16, num_heads=2, feed_forward_dim=16)
+    return StudentCtc(StudentConfig(7, frontend=VggConfig(subsampling=subsampling), conformer=conformer)).eval()
+
+
 @pytest.fixture
 def student():
-    return StudentCtc(StudentConfig(7, conformer=ConformerConfig(1, dim=16, num_heads=2, feed_forward_dim=16))).eval()
+    return student_with(SUBSAMPLING)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +63,7 @@ def test_known_figures_of_teachers(encoder, milliseconds):
 
 
 def test_the_students(student):
-    assert student.first_centre_s == STUDENT_CENTRE_S
+    assert student.first_centre_s == student_centre_s(SUBSAMPLING)
     assert 1000 * student.first_centre_s == pytest.approx(27.5, abs=0.05)
 
 
@@ -74,12 +87,33 @@ def seen(frames_of, num_samples, frame, *, every=16):
     return (changing[0] + changing[-1]).item() / 2 / SAMPLE_RATE_HZ
 
 
-def test_samples_that_a_frame_of_the_student_sees(student):
+@pytest.mark.parametrize("subsampling", [2, 4, 8])
+def test_samples_that_a_frame_of_the_student_sees(subsampling):
+    student = student_with(subsampling)
+
     def frames_of(audio):
         features = student.log_mel(audio, torch.full((len(audio),), audio.shape[1]))
         return student.frontend(*features)[0]
 
-    assert seen(frames_of, 4000, 2) == pytest.approx(STUDENT_CENTRE_S + 2 * FRAME_SHIFT_S, abs=0.001)
+    frame = 16 // subsampling
+    expected = student_centre_s(subsampling) + frame * frame_shift_s(subsampling)
+    assert seen(frames_of, 6000, frame, every=32) == pytest.approx(expected, abs=0.002)
+    assert student.first_centre_s == student_centre_s(subsampling)
+    assert student.frame_shift_s == frame_shift_s(subsampling)
+
+
+@pytest.mark.parametrize("subsampling", [2, 4, 8])
+def test_a_student_makes_as_many_frames_as_it_says(subsampling):
+    student = student_with(subsampling)
+    for num_samples in range(1520, 1520 + 1280, 80):
+        logits, frames = student(torch.randn(1, num_samples), torch.tensor([num_samples]))
+        assert logits.shape[1] == frames.item() == num_frames(num_samples / SAMPLE_RATE_HZ, subsampling)
+
+
+@pytest.mark.parametrize("subsampling", [0, 1, 3, 4.0, None])
+def test_an_odd_subsampling_is_refused(subsampling):
+    with pytest.raises(ValueError, match=f"subsampling {subsampling}: expected an even number of windows"):
+        VggConfig(subsampling=subsampling)
 
 
 def test_samples_that_a_frame_of_an_encoder_sees():
@@ -96,7 +130,7 @@ def test_samples_that_a_frame_of_an_encoder_sees():
 def test_an_offset_moves_frames_of_whisper_near_those_of_the_student():
     plain, moved = teacher(SMALL_WHISPER), teacher(SMALL_WHISPER, pooling_offset=1)
     moved.load_state_dict(plain.state_dict())
-    distance_s, left_s = (abs(model.first_centre_s - STUDENT_CENTRE_S) for model in (plain, moved))
+    distance_s, left_s = (abs(model.first_centre_s - student_centre_s(SUBSAMPLING)) for model in (plain, moved))
     assert left_s < distance_s / 2
     audio, lengths = torch.randn(2, 9000), torch.tensor([9000, 5000])
     hidden = plain.encoder(plain.features(plain.prepare(audio, lengths)), lengths)

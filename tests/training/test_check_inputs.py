@@ -6,7 +6,7 @@ import pytest
 from ctc_kd.inventory import Inventory
 from ctc_kd.lexicon.inventory import phonemes
 from ctc_kd.store import HdfWriter, read_hdf
-from ctc_kd.training.check_inputs import check_inputs
+from ctc_kd.training.check_inputs import check_frames, check_inputs
 from ctc_kd.training.datasets import utterance_durations
 from ctc_kd.training.train_config import Inputs
 
@@ -29,8 +29,8 @@ def check(tiny, tmp_path):
     return run
 
 
-def write_logits(path, logits):
-    with HdfWriter(path, labels=CLASSES, metadata={"frame_shift_s": 0.04}) as writer:
+def write_logits(path, logits, **metadata):
+    with HdfWriter(path, labels=CLASSES, metadata={"frame_shift_s": 0.04, **metadata}) as writer:
         for utterance, array in logits.items():
             writer.add(utterance, array)
 
@@ -96,6 +96,31 @@ def test_a_class_may_be_ruled_out_but_not_all(check, tmp_path):
     write_logits(tmp_path / "none_left.hdf", logits)
     with pytest.raises(ValueError, match=r"none_left\.hdf: utterance dev-00"):
         check(logits=str(tmp_path / "none_left.hdf"))
+
+
+@pytest.mark.parametrize(
+    ("subsampling", "facts", "fault"),
+    [
+        (4, {"frame_shift_s": 0.02}, r"the frame shift is 0\.02 s, but the student's is 0\.04 s"),
+        (8, {"frame_shift_s": 0.04}, r"the frame shift is 0\.04 s, but the student's is 0\.08 s"),
+        (
+            4,
+            {"first_centre_s": 0.005},
+            "the first frame is at 5.0 ms, but the student's is at 27.5 ms: .* half a frame",
+        ),
+        (8, {"frame_shift_s": 0.08, "first_centre_s": 0.09}, "at 90.0 ms, but the student's is at 47.5 ms"),
+        (4, {"first_centre_s": 0.0465}, None),
+        (8, {"frame_shift_s": 0.08, "first_centre_s": 0.08}, None),
+    ],
+)
+def test_a_frame_of_the_teacher_is_where_that_of_the_student_is(tmp_path, subsampling, facts, fault):
+    path = str(tmp_path / "logits.hdf")
+    write_logits(path, {"one": np.zeros((12, 79), "float16")}, **facts)
+    if fault is None:
+        check_frames(path, subsampling)
+    else:
+        with pytest.raises(ValueError, match=rf"logits\.hdf: {fault}"):
+            check_frames(path, subsampling)
 
 
 def test_stores_of_another_inventory_are_refused(check, tiny, tmp_path):

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from ctc_kd.files import read_json
-from ctc_kd.frames import FRAME_SHIFT_S, STUDENT_CENTRE_S, num_frames
+from ctc_kd.frames import FRAME_SHIFT_S, SUBSAMPLING, num_frames, student_centre_s
 from ctc_kd.inventory import inventory_of
 from ctc_kd.lexicon.inventory import phonemes
 from ctc_kd.nn.config import ConformerConfig, StudentConfig, VggConfig
@@ -88,7 +88,7 @@ def test_chain(run_jobs, tiny, ctc):
     assert metadata == {
         "teacher_job": ctc.job_id(),
         "frame_shift_s": FRAME_SHIFT_S,
-        "first_centre_s": STUDENT_CENTRE_S,
+        "first_centre_s": student_centre_s(SUBSAMPLING),
     }
     for store in (dump.out_logits, posteriors.out_posteriors["dev"]):
         assert inventory_of(store.get_path()) == phonemes()

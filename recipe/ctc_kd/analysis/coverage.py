@@ -44,14 +44,15 @@ class CoverageJob(Job):
         from ctc_kd.inventory import inventory_of
         from ctc_kd.store import read_hdf, read_metadata
 
+        metadata = read_metadata(self.logits.get_path())
         log_prior = self.log_prior and torch.from_numpy(np.loadtxt(self.log_prior.get_path(), dtype="float32"))
         coverage = count_frames(
             read_hdf(self.logits.get_path()),
             self.selections,
             blank=inventory_of(self.logits.get_path()).blank,
-            frame_shift_s=FRAME_SHIFT_S,
+            frame_shift_s=metadata.get("frame_shift_s", FRAME_SHIFT_S),
             batch_frames=BATCH_FRAMES,
             log_prior=log_prior,
         )
-        coverage["first_centre_s"] = read_metadata(self.logits.get_path()).get("first_centre_s")
+        coverage["first_centre_s"] = metadata.get("first_centre_s")
         write_json(self.out_coverage.get_path(), coverage)

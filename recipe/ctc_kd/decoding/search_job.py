@@ -55,6 +55,7 @@ class SearchJob(Job):
         from ctc_kd.corpus.transcripts import write_transcripts
         from ctc_kd.decoding.posteriors import load_posteriors
         from ctc_kd.decoding.workers import chunks, run_units
+        from ctc_kd.store import read_metadata
 
         posteriors = load_posteriors(self.posteriors.get_path())
         lengths = {utterance: len(array) for utterance, array in posteriors.items()}
@@ -64,7 +65,8 @@ class SearchJob(Job):
             hypotheses.update(found)
             seconds += cpu_seconds
             print(f"{len(hypotheses)}/{len(posteriors)} utterances", flush=True)
-        rtf = seconds / (sum(lengths.values()) * FRAME_SHIFT_S)
+        frame_shift_s = read_metadata(self.posteriors.get_path()).get("frame_shift_s", FRAME_SHIFT_S)
+        rtf = seconds / (sum(lengths.values()) * frame_shift_s)
         print(f"real-time factor of the search on one core: {rtf:.4f}")
         write_transcripts(
             self.out_hypotheses.get_path(), {utterance: hypotheses[utterance] for utterance in posteriors}

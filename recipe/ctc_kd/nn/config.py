@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any
 
-from ..frames import HOP_SAMPLES, SAMPLE_RATE_HZ, WINDOW_SAMPLES
+from ..frames import HOP_SAMPLES, SAMPLE_RATE_HZ, SUBSAMPLING, WINDOW_SAMPLES
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,22 @@ class SpecAugmentConfig:
 class VggConfig:
     """
     Attributes:
-        channels: outputs of the four 3x3 convolutions; pooling halves the frame rate after the second and the fourth
+        channels: outputs of the four 3x3 convolutions
+        subsampling: windows per frame, an even number: pooling halves the frame rate after the second convolution, and
+            divides it by the rest after the fourth. 8 (80 ms) suits teachers whose frames are as long
     """
 
     channels: tuple[int, int, int, int] = (32, 64, 64, 32)
+    subsampling: int = SUBSAMPLING
+
+    def __post_init__(self):
+        object.__setattr__(self, "channels", tuple(self.channels))
+        check_subsampling(self.subsampling)
+
+
+def check_subsampling(subsampling: int):
+    if not isinstance(subsampling, int) or subsampling not in range(2, 101, 2):
+        raise ValueError(f"subsampling {subsampling!r}: expected an even number of windows of 10 ms for each frame")
 
 
 @dataclass(frozen=True)
@@ -96,13 +108,17 @@ class StudentConfig:
     frontend: VggConfig = field(default_factory=VggConfig)
     conformer: ConformerConfig = field(default_factory=ConformerConfig)
 
+    @property
+    def subsampling(self) -> int:
+        return self.frontend.subsampling
+
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> StudentConfig:
         """Reads what ``dataclasses.asdict`` returns, also after JSON; fields that are left out keep their defaults."""
         kinds = {
             "log_mel": LogMelConfig,
             "spec_augment": SpecAugmentConfig,
-            "frontend": lambda channels: VggConfig(tuple(channels)),
+            "frontend": VggConfig,
             "conformer": ConformerConfig,
         }
         nested = {name: kinds[name](**value) for name, value in values.items() if name in kinds and value is not None}
@@ -167,6 +183,7 @@ class TeacherConfig:
     encoder_options: dict = field(default_factory=dict)
     waveform: str | None = None
     pooling_offset: int = 0
+    subsampling = SUBSAMPLING  # no field: fine-tuning expects the usual student's frames
 
     def __post_init__(self):
         if self.pooling_offset not in range(self.pooling):

@@ -1,4 +1,4 @@
-"""VGG front-end: four convolutions over time and frequency, which reduce the frame rate to a quarter."""
+"""VGG front-end: four convolutions over time and frequency, which reduce the frame rate."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from .masking import valid_frames
 
 
 class VggFrontend(nn.Module):
-    """Twice two convolutions, 2:1 pooling in time and ReLU; then a linear layer over channels and mel bins.
+    """Twice two convolutions, pooling in time and ReLU; then a linear layer over channels and mel bins.
 
-    Lengths are ``floor(floor(T / 2) / 2)``. The published front-end max-pools the padding mask instead: a pooled frame
+    Both poolings are 2:1, unless the config has another subsampling than 4. Lengths are ``floor(floor(T / 2) / 2)``.
+    The published front-end max-pools the padding mask instead: a pooled frame
     counts if one of its two frames is valid. In a batch of longer utterances, an utterance then has up to one frame
     more than alone, made of its last frames and padding. Here an utterance has the same frames, and the same output, in
     any batch: padding is set to 0 before every convolution, just as a convolution pads the end of a signal.
@@ -25,18 +26,19 @@ class VggFrontend(nn.Module):
         self.convs = nn.ModuleList(
             nn.Conv2d(i, o, kernel_size=3, padding=1) for i, o in zip(inputs, cfg.channels, strict=True)
         ).to(memory_format=torch.channels_last)  # up to three times as fast for few channels
+        self.pooled = (2, cfg.subsampling // 2)
         self.linear = nn.Linear(cfg.channels[-1] * num_features, dim)
 
     def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """
         :param features: ``[B, T, F]``
         :param lengths: ``[B]`` frames
-        :return: ``[B, T // 4, dim]`` and lengths ``[B]``; frames in padding hold arbitrary values
+        :return: ``[B, T // subsampling, dim]`` and lengths ``[B]``; frames in padding hold arbitrary values
         """
         x = features[:, None].contiguous(memory_format=torch.channels_last)  # [B, 1, T, F]
-        for first, second in (self.convs[:2], self.convs[2:]):
+        for (first, second), size in zip((self.convs[:2], self.convs[2:]), self.pooled, strict=True):
             valid = valid_frames(lengths, x.shape[2])[:, None, :, None].to(x.dtype)
             x = second(first(x * valid) * valid)
-            x = F.relu(F.max_pool2d(x, kernel_size=(2, 1)))  # the same as ReLU before pooling, on half the data
-            lengths = lengths // 2
+            x = F.relu(F.max_pool2d(x, kernel_size=(size, 1)))  # the same as ReLU before pooling, on half the data
+            lengths = lengths // size
         return self.linear(x.permute(0, 2, 3, 1).flatten(2)), lengths  # [B, T, F, channels] -> [B, T, F * channels]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from ..frames import VGG_LAYERS, Layer, first_centre_s
+from ..frames import Layer, first_centre_s, vgg_layers
 from .config import StudentConfig
 from .conformer import Conformer
 from .dropout import Dropout
@@ -28,7 +28,12 @@ class StudentCtc(nn.Module):
     @property
     def first_centre_s(self) -> float:
         """The time of the first frame, for a student that teaches others."""
-        return first_centre_s([Layer(self.cfg.log_mel.window, self.cfg.log_mel.hop), *VGG_LAYERS])
+        windows = Layer(self.cfg.log_mel.window, self.cfg.log_mel.hop)
+        return first_centre_s([windows, *vgg_layers(self.cfg.subsampling)])
+
+    @property
+    def frame_shift_s(self) -> float:
+        return self.cfg.subsampling * self.cfg.log_mel.hop / self.cfg.log_mel.sample_rate_hz
 
     def forward(self, audio: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from math import prod
 
 import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 from transformers.utils.logging import disable_progress_bar
 
-from ..frames import Layer, first_centre_s
+from ..frames import SAMPLE_RATE_HZ, Layer, first_centre_s
 from .config import TeacherConfig
 from .features import prepare_waveform
 from .masking import random_subset, spans, valid_frames
@@ -118,6 +119,10 @@ class SpeechEncoderCtc(nn.Module):
         """The time of the first output frame, in the middle of its encoder frames."""
         pooling = Layer(self.cfg.pooling, self.cfg.pooling, padding=-self.cfg.pooling_offset)
         return first_centre_s([*convolution_layers(self.encoder.config), pooling])
+
+    @property
+    def frame_shift_s(self) -> float:
+        return self.cfg.pooling * prod(layer.step for layer in convolution_layers(self.encoder.config)) / SAMPLE_RATE_HZ
 
     def forward(self, audio: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from ctc_kd.frames import FRAME_SHIFT_S
+from ctc_kd.frames import SUBSAMPLING, frame_shift_s, student_centre_s
 from ctc_kd.inventory import Inventory, check_same, inventory_of
 from ctc_kd.store import read_hdf, read_metadata, read_utterances
 from ctc_kd.training.datasets import too_short_for_ctc, utterance_durations
@@ -15,12 +15,21 @@ from ctc_kd.training.train_config import Inputs
 SHOWN = 10
 
 
-def check_inputs(train: Inputs, dev: Inputs, *, inventory: Inventory, partition_epoch: int, processes: int):
+def check_inputs(
+    train: Inputs,
+    dev: Inputs,
+    *,
+    inventory: Inventory,
+    partition_epoch: int,
+    processes: int,
+    subsampling: int = SUBSAMPLING,
+):
     """Reads archives and stores once, and prints the utterances that are too short for their labels.
 
     :param inventory: what the outputs of the model stand for
     :param partition_epoch: sub-epochs in one pass over the data
     :param processes: number of processes that train together
+    :param subsampling: windows per frame of the model
     :raises ValueError: a store has other labels or another frame rate than the model, lacks an utterance, or has logits
         that are no numbers; or there are fewer utterances than sub-epochs and processes
     """
@@ -43,20 +52,32 @@ def check_inputs(train: Inputs, dev: Inputs, *, inventory: Inventory, partition_
     wanted_of_dev = list(read_utterances(dev.labels)) if dev.labels else of_dev  # labels determine the utterances
     require(wanted_of_dev, of_dev, store=dev.audio[0])
     if train.teacher_logits:
+        check_frames(train.teacher_logits, subsampling)
         check_teacher_logits(train.teacher_logits, [*of_train, *wanted_of_dev])
     for labels, durations in ((train.labels, of_train), (dev.labels, of_dev)):
         if labels:
-            note_too_short(labels, durations)
+            note_too_short(labels, durations, subsampling)
+
+
+def check_frames(store: str, subsampling: int):
+    """Checks that frame t of the teacher is where frame t of the student is, up to half a frame."""
+    metadata = read_metadata(store)
+    shift_s, wanted_s = metadata.get("frame_shift_s"), frame_shift_s(subsampling)
+    if shift_s != wanted_s:
+        raise ValueError(
+            f"teacher_logits {store}: the frame shift is {shift_s} s, but the student's is {wanted_s} s. Dump the "
+            'logits of a teacher with the student\'s frame rate, or give the student "frontend": {"subsampling": ...}'
+        )
+    centre_s = metadata.get("first_centre_s")  # unknown in stores of earlier versions
+    if centre_s is not None and abs(centre_s - student_centre_s(subsampling)) > shift_s / 2:
+        raise ValueError(
+            f"teacher_logits {store}: the first frame is at {1000 * centre_s:.1f} ms, but the student's is at "
+            f"{1000 * student_centre_s(subsampling):.1f} ms: expected a distance of at most half a frame"
+        )
 
 
 def check_teacher_logits(store: str, utterances: Iterable[str]):
-    """Checks the frame shift, and that ``utterances`` have logits. A class that is ruled out may have -inf."""
-    frame_shift_s = read_metadata(store).get("frame_shift_s")
-    if frame_shift_s != FRAME_SHIFT_S:
-        raise ValueError(
-            f"teacher_logits {store}: the frame shift is {frame_shift_s} s, but the student's is {FRAME_SHIFT_S} s. "
-            "Dump the logits of a teacher with the student's frame rate."
-        )
+    """Checks that ``utterances`` have logits. A class that is ruled out may have -inf."""
     missing = dict.fromkeys(utterances)
     for utterance, logits in read_hdf(store):
         if utterance in missing:
@@ -81,9 +102,9 @@ def require(utterances: Iterable[str], found: Iterable[str], *, store: str):
         )
 
 
-def note_too_short(labels: str, durations: Mapping[str, float]):
+def note_too_short(labels: str, durations: Mapping[str, float], subsampling: int):
     """Prints the utterances whose CTC loss would be infinite and therefore counts as 0."""
-    short = too_short_for_ctc(labels, durations)
+    short = too_short_for_ctc(labels, durations, subsampling=subsampling)
     if short:
         shown = shorten([f"{name} ({found} of {needed})" for name, (found, needed) in short.items()])
         print(

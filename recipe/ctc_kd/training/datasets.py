@@ -7,7 +7,7 @@ import os
 import zipfile
 from collections.abc import Mapping, Sequence
 
-from ctc_kd.frames import SAMPLE_RATE_HZ, num_frames
+from ctc_kd.frames import SAMPLE_RATE_HZ, SUBSAMPLING, num_frames
 from ctc_kd.store import read_hdf
 
 
@@ -82,18 +82,22 @@ def utterance_durations(archives: Sequence[str]) -> dict[str, float]:
     return durations
 
 
-def too_short_for_ctc(labels: str, durations: Mapping[str, float]) -> dict[str, tuple[int, int]]:
+def too_short_for_ctc(
+    labels: str, durations: Mapping[str, float], *, subsampling: int = SUBSAMPLING
+) -> dict[str, tuple[int, int]]:
     """The utterances with fewer frames than CTC needs: utterance id -> number of frames, number needed.
 
     CTC needs one frame for each label, and one of blank between two equal labels.
 
     :param labels: store of label sequences
     :param durations: see :func:`utterance_durations`
+    :param subsampling: windows per frame of the model
     """
     short = {}
     for utterance, sequence in read_hdf(labels):
         if utterance in durations:
-            found, needed = num_frames(durations[utterance]), len(sequence) + int((sequence[1:] == sequence[:-1]).sum())
+            found = num_frames(durations[utterance], subsampling)
+            needed = len(sequence) + int((sequence[1:] == sequence[:-1]).sum())
             if found < needed:
                 short[utterance] = (found, needed)
     return short

@@ -96,6 +96,7 @@ class TrainJob(Job):
             inventory=inventory,
             partition_epoch=self.training.partition_epoch,
             processes=processes,
+            subsampling=check_model(model).subsampling,
         )
         settings = training_settings(
             model,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctc_kd.frames import STUDENT_CENTRE_S
+from ctc_kd.frames import HOP_SAMPLES, SAMPLE_RATE_HZ, student_centre_s
 from ctc_kd.methods import METHODS
 from ctc_kd.report import names
 from ctc_kd.report.grid.charts import share_bar
@@ -55,7 +55,7 @@ def coverage_facts(coverage: dict) -> dict[str, str]:
     facts = {
         "Speech": f"{hours:.2f} h, {names.count(coverage['utterances'])} utterances",
         "Frames": f"{names.count(coverage['frames'])} of {1000 * coverage['frame_shift_s']:.0f} ms",
-        **_centre(coverage.get("first_centre_s")),
+        **_centre(coverage.get("first_centre_s"), coverage["frame_shift_s"]),
         "Blank is the best label": names.percent(coverage["blank_share"]),
         "Entropy": f"{coverage['mean_entropy']:.2f} nats per frame",
         "Spikes": f"{names.count(spikes['count'])}, {spikes['per_second']:.1f} per second",
@@ -69,10 +69,10 @@ def coverage_facts(coverage: dict) -> dict[str, str]:
     return facts
 
 
-def _centre(first_centre_s: float | None) -> dict[str, str]:
+def _centre(first_centre_s: float | None, frame_shift_s: float) -> dict[str, str]:
     """When the first frame of the teacher is, beside the student's."""
     if first_centre_s is None:
         return {}
-    distance_s = first_centre_s - STUDENT_CENTRE_S
+    distance_s = first_centre_s - student_centre_s(round(frame_shift_s * SAMPLE_RATE_HZ / HOP_SAMPLES))
     side = "after" if distance_s > 0 else "before"
     return {"First frame": f"at {1000 * first_centre_s:.1f} ms, {1000 * abs(distance_s):.1f} ms {side} the student’s"}
