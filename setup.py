@@ -33,6 +33,7 @@ setup(
         "matplotlib>=3.8,<4",
     ],
     extras_require={
+        "hama": ["hama>=1.7,<2"],  # a finished teacher with its weights inside
         "dev": [
             "pytest>=8,<10",
             "pytest-xdist>=3.6,<4",  # tests run on all cores
@@ -41,6 +42,6 @@ setup(
             "jiwer>=3,<5",
             "lhotse>=1.30,<2",  # whether it reads our manifests
             "ruff>=0.6,<1",
-        ]
+        ],
     },
 )

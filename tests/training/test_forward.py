@@ -95,7 +95,7 @@ def callback(kind, folder, monkeypatch):
     config = SimpleNamespace(typed_value={"callback_options": options}.get)
     monkeypatch.setattr("ctc_kd.training.steps.get_global_config", lambda: config)
     created = kind()
-    created.init(model=SimpleNamespace(first_centre_s=0.02))
+    created.init(model=SimpleNamespace(first_centre_s=0.02, frame_shift_s=0.04))
     return created
 
 

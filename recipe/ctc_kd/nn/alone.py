@@ -2,7 +2,7 @@
 
 Padding changes the logits of an encoder with a group norm over time (the smaller HuBERT, wav2vec 2.0 and WavLM), with a
 batch norm behind its position convolution (``conv_pos_batch_norm``), or with convolutions that nothing keeps out of the
-padding (data2vec-audio, wav2vec2-conformer), whatever the attention mask.
+padding (data2vec-audio, wav2vec2-conformer, adapters), whatever the attention mask.
 """
 
 from __future__ import annotations
@@ -11,23 +11,28 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-from ..frames import SAMPLE_RATE_HZ
+from ..frames import HOP_SAMPLES, SAMPLE_RATE_HZ
+from .masking import valid_frames
+
+PROBED = (SAMPLE_RATE_HZ, *range(SAMPLE_RATE_HZ // 2, SAMPLE_RATE_HZ // 2 + 8 * HOP_SAMPLES, HOP_SAMPLES))
+"""Samples of the probes: one of 1 s, and eight of about half a second, because a model that makes one frame of up to
+eight windows of 10 ms may let padding into the last frame of some lengths only."""
 
 
 @torch.no_grad()
 def batch_dependence(model: nn.Module) -> float:
-    """How much the logits of an utterance of 1 s change beside one of 2 s: the largest change, in units of the standard
-    deviation of its logits. Rounding gives about 1e-6.
+    """How much the logits of short utterances change beside a longer one: the largest change, in units of the standard
+    deviation of the logits. Rounding gives about 1e-6.
 
     :param model: ``(audio [B, N], lengths [B]) -> (logits [B, T, C], lengths [B])``, trained and in eval mode
     """
-    noise = 0.1 * torch.randn(2, 2 * SAMPLE_RATE_HZ, generator=torch.Generator().manual_seed(0))
-    audio = noise.to(next(model.parameters()).device)
-    lengths = torch.tensor([2 * SAMPLE_RATE_HZ, SAMPLE_RATE_HZ], device=audio.device)
-    (in_batch, frames), (alone, _) = model(audio, lengths), each_alone(model, audio[1:], lengths[1:])
-    num_frames = int(frames[1])
-    alone = alone[0, :num_frames]
-    return float((in_batch[1, :num_frames] - alone).abs().max() / alone.std())
+    noise = 0.1 * torch.randn(len(PROBED), PROBED[0], generator=torch.Generator().manual_seed(0))
+    audio = noise.to(next(model.parameters(), noise).device)  # hama has no parameters
+    lengths = torch.tensor(PROBED, device=audio.device)
+    (in_batch, frames), (alone, _) = model(audio, lengths), each_alone(model, audio, lengths)
+    valid = valid_frames(frames, min(in_batch.shape[1], alone.shape[1]))
+    in_batch, alone = (logits[:, : valid.shape[1]][valid] for logits in (in_batch, alone))
+    return float((in_batch - alone).abs().max() / alone.std())
 
 
 def each_alone(model: nn.Module, audio: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:

@@ -195,3 +195,47 @@ class TeacherConfig:
     def from_dict(cls, values: dict[str, Any]) -> TeacherConfig:
         """Reads what ``dataclasses.asdict`` returns, also after JSON."""
         return cls(**values)
+
+
+POOLS = ("probabilities", "logits", "hidden")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinishedConfig:
+    """A CTC model that is used as it is.
+
+    Attributes:
+        num_labels_with_blank: number of outputs
+        subsampling: windows of 10 ms per frame of the student that learns from it; 4 is the usual one's
+        pool: what becomes of several frames of the model that make one of the student: ``"probabilities"``: the log of
+            their mean; ``"logits"``: the maximum of each logit; ``"hidden"``: the maximum of the hidden states, from
+            which the output layer then makes logits
+    """
+
+    num_labels_with_blank: int
+    subsampling: int = SUBSAMPLING
+    pool: str = POOLS[0]
+    pools = POOLS  # those that the class offers
+
+    def __post_init__(self):
+        check_subsampling(self.subsampling)
+        if self.pool not in self.pools:
+            raise ValueError(f"pool {self.pool!r}: expected one of {', '.join(self.pools)}")
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> FinishedConfig:
+        return cls(**values)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransformersConfig(FinishedConfig):
+    """
+    Attributes:
+        model: a name of the Hugging Face hub, or a folder with the model and its processor
+    """
+
+    model: str
+
+
+class HamaConfig(FinishedConfig):
+    pools = POOLS[:2]  # hama keeps its hidden states to itself

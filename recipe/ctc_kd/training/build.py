@@ -10,7 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ctc_kd.methods import check_rule
-from ctc_kd.nn.config import NORMALISATIONS, StudentConfig, TeacherConfig, check_distillation
+from ctc_kd.nn.config import (
+    NORMALISATIONS,
+    HamaConfig,
+    StudentConfig,
+    TeacherConfig,
+    TransformersConfig,
+    check_distillation,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -22,15 +29,19 @@ class ModelClass(NamedTuple):
     """
     :param module: imported only when a model is built, so that students need not wait for transformers
     :param config: class of the config, with a method ``from_dict``
+    :param finished: it brings its weights, and has no checkpoint
     """
 
     module: str
     config: type
+    finished: bool = False
 
 
 MODELS = {
     "StudentCtc": ModelClass("ctc_kd.nn.student", StudentConfig),
     "SpeechEncoderCtc": ModelClass("ctc_kd.nn.teacher", TeacherConfig),
+    "TransformersCtc": ModelClass("ctc_kd.nn.finished", TransformersConfig, finished=True),
+    "HamaCtc": ModelClass("ctc_kd.nn.hama", HamaConfig, finished=True),
 }
 
 CRITERION_FIELDS = ("kd_scale", "temperature", "normalisation", "selection", "log_prior")
@@ -50,6 +61,17 @@ def check_model(literal: dict[str, Any], *, has_inventory: bool = False) -> Any:
         return MODELS[name].config.from_dict(fields)
     except (TypeError, ValueError) as error:  # a field is unknown, missing or wrong
         raise ValueError(f"the config of the model {name} cannot be built: {error}") from error
+
+
+def check_forward(literal: dict[str, Any], *, checkpoint: Any, inventory: Any):
+    """
+    :param checkpoint, inventory: inputs of a forward pass; None for an input that it does not have
+    :raises ValueError: the model cannot be built, has no weights, or has weights of its own beside the checkpoint's
+    """
+    check_model(literal, has_inventory=inventory is not None)
+    name = literal["class"]
+    if MODELS[name].finished == (checkpoint is not None):
+        raise ValueError(f"a {name} {'has weights of its own, and takes no' if checkpoint else 'needs a'} checkpoint")
 
 
 def build_model(literal: dict[str, Any]) -> torch.nn.Module:

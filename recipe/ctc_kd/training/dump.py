@@ -7,20 +7,20 @@ from typing import Any
 
 from sisyphus import Job, Task, tk
 
-from ctc_kd.frames import FRAME_SHIFT_S
+from ctc_kd.training.build import check_forward
 
 SHARD_SIZE = 1024  # utterances; a multiple of the batch size, so that a resumed dump has the same batches
 
 
 class DumpLogitsJob(Job):
-    """Stores fp16 logits ``[T, C]`` of a checkpoint by utterance id, in eval mode and on unaugmented audio.
+    """Stores fp16 logits ``[T, C]`` by utterance id, of a checkpoint or of a finished model, without augmentation.
 
     Logits do not depend on the batch: if padding changes those of the model, each utterance is computed alone. The job
     refuses logits that are NaN, infinite or too large for fp16, as those of a diverged model, and names the utterance.
     After a kill it resumes behind the last complete shard, and its results equal those of an undisturbed run.
 
     :param model: class and config of the model, see ``build.build_model``
-    :param checkpoint: weights of the model
+    :param checkpoint: weights of the model; None for a finished model, which brings its own
     :param audio: archives by ``OggZipJob``
     :param inventory: what the outputs of the model stand for; None for the phonemes
     """
@@ -31,15 +31,18 @@ class DumpLogitsJob(Job):
         self,
         *,
         model: dict[str, Any],
-        checkpoint: tk.Path,
+        checkpoint: tk.Path | None,
         audio: list[tk.Path],
         inventory: tk.Path | None = None,
     ):
+        check_forward(model, checkpoint=checkpoint, inventory=inventory)
         self.model = model
         self.checkpoint = checkpoint
         self.audio = audio
         self.inventory = inventory
-        self.teacher_job = checkpoint.creator.job_id() if checkpoint.creator else checkpoint.rel_path()
+        self.teacher_job = None  # a finished model says itself which it is
+        if checkpoint is not None:
+            self.teacher_job = checkpoint.creator.job_id() if checkpoint.creator else checkpoint.rel_path()
 
         self.out_logits = self.output_path("logits", directory=True)
 
@@ -70,15 +73,11 @@ class DumpLogitsJob(Job):
             "shard_size": SHARD_SIZE,
             "num_utterances": len(todo),
             "labels": list(inventory.labels),
-            "metadata": {
-                "teacher_job": self.teacher_job,
-                "frame_shift_s": FRAME_SHIFT_S,
-                "inventory": inventory.facts(),
-            },
+            "metadata": {"teacher_job": self.teacher_job, "inventory": inventory.facts()},
         }
         run_forward(
             model=model,
-            checkpoint=self.checkpoint.get_path(),
+            checkpoint=self.checkpoint and self.checkpoint.get_path(),
             archives=archives,
             callback="DumpLogits",
             options=options,

@@ -12,18 +12,25 @@ MAX_SEQS = 16  # utterances per batch; fixed, so that batches and results do not
 
 
 def run_forward(
-    *, model: dict, checkpoint: str, archives: Sequence[str], callback: str, options: dict, rqmt: dict, **audio_options
+    *,
+    model: dict,
+    checkpoint: str | None,
+    archives: Sequence[str],
+    callback: str,
+    options: dict,
+    rqmt: dict,
+    **audio_options,
 ):
     """Run ``callback`` of the step functions' module on the logits of every utterance, longest first.
 
+    :param checkpoint: weights of the model; None for a finished model, which brings its own
     :param options: constructor arguments of the callback, literals
     :param audio_options: further options of the audio dataset
     """
     dataset = audio_dataset(archives, seq_ordering="sorted_reverse", **audio_options)
     settings = {
         "task": "forward",
-        "load": checkpoint,
-        "load_epoch": 1,
+        **({"load": checkpoint, "load_epoch": 1} if checkpoint else {}),
         "model_config": as_literal(model),
         "forward_data": beside_gpu(joined_dataset(audio=dataset, stores={}), rqmt),
         "extern_data": extern_data(num_classes=model["num_labels_with_blank"], keys=["audio"]),

@@ -6,6 +6,8 @@ from typing import Any
 
 from sisyphus import Job, Task, tk
 
+from ctc_kd.training.build import check_forward
+
 
 class PosteriorsJob(Job):
     """Computes fp16 log posteriors ``[T, C]`` of the recognition sets, and the label prior, in one forward pass.
@@ -13,7 +15,7 @@ class PosteriorsJob(Job):
     The prior is the mean posterior over all frames of ``prior_audio``, as log probabilities, one per line.
 
     :param model: class and config of the model, see ``build.build_model``
-    :param checkpoint: weights of the model
+    :param checkpoint: weights of the model; None for a finished model, which brings its own
     :param audio: name of a recognition set -> archive by ``OggZipJob``; several names may have one archive, but no
         utterance may be in two archives
     :param prior_audio: archive of the training audio
@@ -26,11 +28,12 @@ class PosteriorsJob(Job):
         self,
         *,
         model: dict[str, Any],
-        checkpoint: tk.Path,
+        checkpoint: tk.Path | None,
         audio: dict[str, tk.Path],
         prior_audio: tk.Path,
         inventory: tk.Path | None = None,
     ):
+        check_forward(model, checkpoint=checkpoint, inventory=inventory)
         self.model = model
         self.checkpoint = checkpoint
         self.audio = audio
@@ -68,7 +71,7 @@ class PosteriorsJob(Job):
         }
         run_forward(
             model=model,
-            checkpoint=self.checkpoint.get_path(),
+            checkpoint=self.checkpoint and self.checkpoint.get_path(),
             archives=distinct,
             callback="WritePosteriors",
             options=options,

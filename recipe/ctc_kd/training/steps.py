@@ -87,8 +87,9 @@ def _depends_on_batch(model: torch.nn.Module) -> bool:
     depends = change > MOST_ROUNDING
     if depends:
         literal = get_global_config().typed_value("model_config")
+        name = literal.get("encoder") or literal.get("model") or literal["class"]
         print(
-            f"note: the logits of {literal.get('encoder', literal['class'])} depend on the batch (they change by "
+            f"note: the logits of {name} depend on the batch (they change by "
             f"{change:.2g} of their standard deviation), so each utterance is computed alone, which takes longer",
             flush=True,
         )
@@ -122,11 +123,17 @@ def _check_finite(utterance: str, logits: np.ndarray):
 
 
 class DumpLogits(LogitCallback):
-    """Writes fp16 logits to shards. A shard appears when it is complete, so a killed dump resumes at the next one."""
+    """Writes fp16 logits to shards, with the place of their frames in time.
+
+    A shard appears when it is complete, so a killed dump resumes at the next one.
+    """
 
     def init(self, *, model):
         self.shard = self.options["first_shard"]
-        self.metadata = {**self.options["metadata"], "first_centre_s": model.first_centre_s}
+        facts = {"frame_shift_s": model.frame_shift_s, "first_centre_s": model.first_centre_s}
+        if hasattr(model, "identity"):  # a finished model, which no job has made
+            facts["teacher_job"] = model.identity
+        self.metadata = {**self.options["metadata"], **facts}
         self._open()
 
     def _open(self):
@@ -156,9 +163,8 @@ class WritePosteriors(LogitCallback):
 
     def init(self, *, model):
         labels = self.options["labels"]
-        self.writers = {
-            path: HdfWriter(path, labels=labels, metadata=self.options["metadata"]) for path in self.options["outputs"]
-        }
+        metadata = {**self.options["metadata"], "frame_shift_s": model.frame_shift_s}
+        self.writers = {path: HdfWriter(path, labels=labels, metadata=metadata) for path in self.options["outputs"]}
         self.sets = {path: set(utterances) for path, utterances in self.options["outputs"].items()}
         self.prior_utterances = set(self.options["prior_utterances"])
         self.sum, self.frames = np.zeros(len(labels)), 0

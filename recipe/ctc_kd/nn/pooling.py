@@ -1,0 +1,112 @@
+"""How the frames of a finished model become those of a student: which are skipped, and how several become one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from math import prod
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from ..frames import HOP_SAMPLES, SAMPLE_RATE_HZ, Layer, first_centre_s, frame_shift_s, student_centre_s
+from .config import FinishedConfig
+
+
+class Pooling(NamedTuple):
+    """
+    :param factor: frames that become one
+    :param offset: frames that are skipped before the first
+    :param frame_shift_s, first_centre_s: of the result
+    """
+
+    factor: int
+    offset: int
+    frame_shift_s: float
+    first_centre_s: float
+
+    def lengths(self, frames: Tensor) -> Tensor:
+        """How many frames ``frames`` ``[B]`` become."""
+        return (frames - self.offset).clamp(min=0) // self.factor
+
+    def grouped(self, frames: Tensor) -> Tensor:
+        """``[B, T, D]`` as ``[B, T // factor, factor, D]``, without the frames that fill no group."""
+        num_groups = max(0, frames.shape[1] - self.offset) // self.factor
+        frames = frames[:, self.offset : self.offset + num_groups * self.factor]
+        return frames.reshape(len(frames), num_groups, self.factor, frames.shape[-1])
+
+    def maximum(self, frames: Tensor) -> Tensor:
+        return self.grouped(frames).amax(dim=2)
+
+    def mean_probability(self, logits: Tensor) -> Tensor:
+        """The log of the mean of the probabilities; logits as they are where there is nothing to pool."""
+        groups = self.grouped(logits)
+        if self.factor == 1:
+            return groups[:, :, 0]
+        return groups.log_softmax(dim=-1).logsumexp(dim=2) - math.log(self.factor)
+
+
+def fit(layers: Sequence[Layer], *, subsampling: int, whose: str) -> Pooling:
+    """The pooling that puts frames as near to those of a student as whole frames can.
+
+    :param layers: what makes the model's frames of samples
+    :param subsampling: windows per frame of the student
+    :param whose: names the model, for an error
+    :raises ValueError: the model's frames are longer than the student's, or no whole number fits into one, or frame t
+        of the one is more than half a frame from frame t of the other
+    """
+    step, wanted_s = prod(layer.step for layer in layers), frame_shift_s(subsampling)
+    factor, rest = divmod(subsampling * HOP_SAMPLES, step)
+    if rest or not factor:
+        windows = math.lcm(step, 2 * HOP_SAMPLES) // HOP_SAMPLES
+        raise ValueError(
+            f"{whose}: a frame of the model has {_ms(step / SAMPLE_RATE_HZ)}, and a frame of the student has "
+            f'{_ms(wanted_s)}, which is no multiple of it. Declare "subsampling": {windows} for both: in the config of '
+            'this teacher, and in the "frontend" of its students'
+        )
+    own = first_centre_s([*layers, Layer(factor, factor)])
+    students = student_centre_s(subsampling)
+    offset = max(0, round((students - own) * SAMPLE_RATE_HZ / step))
+    centre = own + offset * step / SAMPLE_RATE_HZ
+    if abs(centre - students) > wanted_s / 2:
+        raise ValueError(
+            f"{whose}: the first frame of the model is at {_ms(centre)}, and that of the student at {_ms(students)}: "
+            f"expected a distance of at most half a frame ({_ms(wanted_s / 2)})"
+        )
+    return Pooling(factor, offset, wanted_s, centre)
+
+
+class PooledCtc(nn.Module):
+    """What finished models have in common.
+
+    :param layers: what makes the model's frames of samples
+    :param num_labels: its number of outputs
+    :param name: names it in errors
+    :raises ValueError: another number of outputs is expected, or the model's frames do not fit to the student's
+    """
+
+    def __init__(self, cfg: FinishedConfig, *, layers: Sequence[Layer], num_labels: int, name: str):
+        super().__init__()
+        if num_labels != cfg.num_labels_with_blank:
+            raise ValueError(
+                f"{name}: the model has {num_labels} outputs, expected {cfg.num_labels_with_blank}, one for each label"
+            )
+        self.cfg = cfg
+        self.pooling = fit(layers, subsampling=cfg.subsampling, whose=name)
+
+    @property
+    def frame_shift_s(self) -> float:
+        return self.pooling.frame_shift_s
+
+    @property
+    def first_centre_s(self) -> float:
+        """The time of the first frame, in the middle of the model's frames that it is made of."""
+        return self.pooling.first_centre_s
+
+    def pooled(self, logits: Tensor) -> Tensor:
+        """``[B, T, C]`` at the frame rate of the student; for the pools ``"probabilities"`` and ``"logits"``."""
+        return self.pooling.maximum(logits) if self.cfg.pool == "logits" else self.pooling.mean_probability(logits)
+
+
+def _ms(seconds: float) -> str:
+    return f"{1000 * seconds:.4g} ms"
