@@ -59,16 +59,15 @@ def _labels(model: str, tokenizer: PreTrainedTokenizerBase, num_outputs: int) ->
 
 def _blank(model: str, tokenizer: PreTrainedTokenizerBase, config: PretrainedConfig, num_labels: int) -> int:
     """The index of blank: in CTC models of transformers that of padding, unless their config has one of its own."""
-    blank = getattr(config, "blank_token_id", None)
-    if blank is None:
-        blank = config.pad_token_id
-        if tokenizer.pad_token_id != blank:
-            raise ValueError(
-                f"{model}: blank is label {blank} for its config.json (pad_token_id), but label "
-                f"{tokenizer.pad_token_id} for its tokenizer"
-            )
+    own = getattr(config, "blank_token_id", None)
+    blank = config.pad_token_id if own is None else own
     if blank not in range(num_labels):
         raise ValueError(f"{model}: blank is label {blank}, which is none of its {num_labels} labels")
+    if own is None and tokenizer.pad_token_id != blank:
+        raise ValueError(
+            f"{model}: blank is label {blank} for its config.json (pad_token_id), but label {tokenizer.pad_token_id} "
+            "for its tokenizer"
+        )
     return blank
 
 
