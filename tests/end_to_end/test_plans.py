@@ -29,12 +29,16 @@ socket.socket.connect = socket.getaddrinfo = refuse
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return setup_folder(tmp_path_factory.mktemp("plans") / "setup", *CONFIGS, settings=NO_NETWORK)
+    folder = setup_folder(tmp_path_factory.mktemp("plans") / "setup", *CONFIGS, settings=NO_NETWORK)
+    (folder / "podcasts").mkdir()
+    (folder / "podcasts" / "first.wav").write_bytes(b"only its name is read")
+    return folder
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))
 def test_a_command_shows_its_plan(folder, command):
-    status, output = sis(folder, "manager", command)
+    # The sources of a corpus of one's own are looked at.
+    status, output = sis(folder, "manager", command.replace("/data/podcasts", str(folder / "podcasts")))
     assert status == 1, output
     assert re.search(r"^\d+ of \d+ jobs finished, \d+ runnable, \d+ waiting$", output, re.MULTILINE)
     if "kd_blank" in command:
@@ -42,7 +46,7 @@ def test_a_command_shows_its_plan(folder, command):
     assert output.endswith("Not started: use -r to start without asking.\n")
 
 
-@pytest.mark.parametrize("command", ["config/demo_full.py", "config/kd_blank.py"])
+@pytest.mark.parametrize("command", ["config/demo_full.py", "config/kd_blank.py", "config.distil.demo"])
 def test_a_plan_is_shown_without_what_makes_it_slow(folder, command):
     code = f"import sys\nfrom sisyphus.__main__ import run\nrun(['manager', {command!r}])\nprint(*sys.modules)"
     loaded = subprocess.check_output([sys.executable, "-c", code], cwd=folder, stdin=subprocess.DEVNULL, text=True)

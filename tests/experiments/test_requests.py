@@ -16,6 +16,7 @@ CONFIGS = {
     "demo_full": lambda config: config.py(),
     "demo_labels": lambda config: config.py(),
     "demo_teacher": lambda config: config.py(),
+    "distil": lambda config: config.demo(),
     "kd_blank": lambda config: (config.py(), config.paper()),
     "kd_untranscribed": lambda config: (config.py(), config.demo(), config.py("/data/podcasts")),
     "mini_librispeech": lambda config: (config.py(), config.cmudict(), config.folder("/data/part", "/data/encoder")),

@@ -17,6 +17,7 @@ from ctc_kd.experiments.recognition import Recognised, posteriors_of, recognised
 from ctc_kd.experiments.rows import BASELINE, TEACHER, Row
 from ctc_kd.methods import METHODS
 from ctc_kd.report.record import RecordJob
+from ctc_kd.training.build import is_finished
 from ctc_kd.training.checkpoints import AverageCheckpointsJob, SelectCheckpointJob
 from ctc_kd.training.dump import DumpLogitsJob
 from ctc_kd.training.posteriors import PosteriorsJob
@@ -56,7 +57,9 @@ class Distillation:
         return self._train(preset.teacher, preset.teacher_training, {"kd_scale": 0.0}, audio=audio, labels=True)
 
     @cached_property
-    def teacher_checkpoint(self) -> tk.Path:
+    def teacher_checkpoint(self) -> tk.Path | None:
+        if is_finished(self.preset.teacher):
+            return None
         training, preset = self.teacher_training, self.preset
         if not preset.teacher_candidates:
             mean = AverageCheckpointsJob(models=training.out_models, curves=training.out_curves, score="dev_loss_ctc")

@@ -206,19 +206,21 @@ class FinishedConfig:
 
     Attributes:
         num_labels_with_blank: number of outputs
-        subsampling: windows of 10 ms per frame of the student that learns from it; 4 is the usual one's
+        subsampling: windows of 10 ms per frame of the student that learns from it; 4 is the usual one's. None leaves
+            the model's frames as they are, to measure it without pooling
         pool: what becomes of several frames of the model that make one of the student: ``"probabilities"``: the log of
             their mean; ``"logits"``: the maximum of each logit; ``"hidden"``: the maximum of the hidden states, from
             which the output layer then makes logits
     """
 
     num_labels_with_blank: int
-    subsampling: int = SUBSAMPLING
+    subsampling: int | None = SUBSAMPLING
     pool: str = POOLS[0]
     pools = POOLS  # those that the class offers
 
     def __post_init__(self):
-        check_subsampling(self.subsampling)
+        if self.subsampling is not None:
+            check_subsampling(self.subsampling)
         if self.pool not in self.pools:
             raise ValueError(f"pool {self.pool!r}: expected one of {', '.join(self.pools)}")
 

@@ -46,16 +46,19 @@ class Pooling(NamedTuple):
         return groups.log_softmax(dim=-1).logsumexp(dim=2) - math.log(self.factor)
 
 
-def fit(layers: Sequence[Layer], *, subsampling: int, whose: str) -> Pooling:
+def fit(layers: Sequence[Layer], *, subsampling: int | None, whose: str) -> Pooling:
     """The pooling that puts frames as near to those of a student as whole frames can.
 
     :param layers: what makes the model's frames of samples
-    :param subsampling: windows per frame of the student
+    :param subsampling: windows per frame of the student; None leaves the model's frames as they are
     :param whose: names the model, for an error
     :raises ValueError: the model's frames are longer than the student's, or no whole number fits into one, or frame t
         of the one is more than half a frame from frame t of the other
     """
-    step, wanted_s = prod(layer.step for layer in layers), frame_shift_s(subsampling)
+    step = prod(layer.step for layer in layers)
+    if subsampling is None:
+        return Pooling(1, 0, step / SAMPLE_RATE_HZ, first_centre_s(layers))
+    wanted_s = frame_shift_s(subsampling)
     factor, rest = divmod(subsampling * HOP_SAMPLES, step)
     if rest or not factor:
         windows = math.lcm(step, 2 * HOP_SAMPLES) // HOP_SAMPLES

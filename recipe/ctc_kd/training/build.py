@@ -63,6 +63,11 @@ def check_model(literal: dict[str, Any], *, has_inventory: bool = False) -> Any:
         raise ValueError(f"the config of the model {name} cannot be built: {error}") from error
 
 
+def is_finished(literal: dict[str, Any]) -> bool:
+    """Whether a model brings its weights, so that it is never trained here and has no checkpoint."""
+    return MODELS[literal["class"]].finished
+
+
 def check_forward(literal: dict[str, Any], *, checkpoint: Any, inventory: Any):
     """
     :param checkpoint, inventory: inputs of a forward pass; None for an input that it does not have
@@ -70,7 +75,7 @@ def check_forward(literal: dict[str, Any], *, checkpoint: Any, inventory: Any):
     """
     check_model(literal, has_inventory=inventory is not None)
     name = literal["class"]
-    if MODELS[name].finished == (checkpoint is not None):
+    if is_finished(literal) == (checkpoint is not None):
         raise ValueError(f"a {name} {'has weights of its own, and takes no' if checkpoint else 'needs a'} checkpoint")
 
 

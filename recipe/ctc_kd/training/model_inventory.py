@@ -6,7 +6,7 @@ from typing import Any
 
 from sisyphus import Job, Task
 
-from ctc_kd.training.build import MODELS, check_model
+from ctc_kd.training.build import check_model, is_finished
 
 
 class ModelInventoryJob(Job):
@@ -18,7 +18,7 @@ class ModelInventoryJob(Job):
 
     def __init__(self, *, model: dict[str, Any]):
         check_model(model, has_inventory=True)
-        if not MODELS[model["class"]].finished:
+        if not is_finished(model):
             raise ValueError(f"a {model['class']} has no inventory of its own; expected a finished model")
         self.model = model
         self.out_inventory = self.output_path("inventory.json")

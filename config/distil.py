@@ -1,0 +1,40 @@
+"""A smaller version of a CTC model of one's own, from audio alone: docs/distil_your_model.md.
+
+    sis manager -r "config.distil.py('facebook/hubert-large-ls960-ft', '/data/podcasts')"
+
+Five students learn what the teacher says of every frame, of no blank frame, or of frames near labels. They are compared
+with their teacher on held-out audio. With transcribed `dev` and `test` they have word error rates, too; with `labelled`
+audio there are a CTC baseline and students that learn from both; with a `text`, words are found by a language model.
+
+    sis manager -r config.distil.demo    # or `make demo-distil`: a stranger's model on the embedded corpus
+"""
+
+import os
+
+from ctc_kd.experiments.corpora import on_disk
+from ctc_kd.experiments.demo_stranger import demo_sources, demo_stranger
+from ctc_kd.experiments.distil import Sources, distil
+from ctc_kd.experiments.distil_sizes import SIZES
+from ctc_kd.experiments.sources import own_part, own_teacher
+
+
+def py(teacher, audio, dev=None, test=None, labelled=None, text=None, lexicon=None, size="small", convert=False):
+    """
+    :param teacher: a CTC model of transformers, by folder or by name of the Hugging Face hub, or "hama"
+    :param audio: a folder, Kaldi folder, table, lhotse manifest or LibriSpeech part, as are dev, test and labelled
+    :param text: one sentence per line
+    :param lexicon: spellings of words by labels of the teacher; needed for words of phonemes
+    :param size: of the students: tiny, small or large (1, 12 or 43 million parameters)
+    :param convert: make 16 kHz mono of other audio, which is refused without
+    """
+    if size not in SIZES:
+        raise ValueError(f"size is {size!r}, expected one of {', '.join(SIZES)}")
+    parts = {"audio": audio, "dev": dev, "test": test, "labelled": labelled}
+    parts = {name: own_part(source, convert=convert) for name, source in parts.items() if source}
+    files = {name: on_disk(path) for name, path in {"text": text, "lexicon": lexicon}.items() if path}
+    name = os.path.basename(os.path.normpath(teacher))
+    distil(own_teacher(teacher), Sources(**parts, **files), SIZES[size], name=name)
+
+
+def demo():
+    distil(demo_stranger(), demo_sources(), SIZES["tiny"], name="demo")

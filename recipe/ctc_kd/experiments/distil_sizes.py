@@ -1,0 +1,18 @@
+"""Sizes of students for any labels, with the training that suits them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ctc_kd.experiments.demo import DEMO
+from ctc_kd.experiments.labels import for_other_labels
+from ctc_kd.experiments.mini_presets import mini
+from ctc_kd.experiments.paper_presets import PAPER
+
+SIZES = {
+    "tiny": replace(for_other_labels(DEMO), name="tiny"),
+    "small": replace(for_other_labels(mini("facebook/hubert-base-ls960")), name="small"),
+    "large": replace(for_other_labels(PAPER["tedlium2"]), name="large"),
+}
+"""``tiny``: 1 million parameters, which two cores train on an hour of audio; ``small``: 12 million, for one GPU;
+``large``: the paper's 43 million, for hundreds of hours."""
