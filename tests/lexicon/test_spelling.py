@@ -60,6 +60,21 @@ def test_characters_of_any_script(labels, separator, text, found):
     assert [inventory.labels[label] for label in Speller(inventory).labels(text)] == found
 
 
+@pytest.mark.parametrize(
+    ("labels", "found"),
+    [
+        (["e", "\u0301", "x", "\u0302"], ["e", "\u0301", "x", "\u0302"]),
+        (["e\u0301", "x\u0302"], ["e\u0301", "x\u0302"]),
+        (["é", "x\u0302"], ["é", "x\u0302"]),
+    ],
+)
+def test_labels_of_others_may_have_letters_and_marks_in_any_form(labels, found):
+    inventory = Inventory("characters", ("_", " ", *labels), blank=0, boundary=" ")
+    spelled = Speller(inventory).labels("é x\u0302")
+    assert [inventory.labels[label] for label in spelled] == [*found[: len(found) // 2], " ", *found[len(found) // 2 :]]
+    assert inventory.normalised(inventory.text(spelled)) == "é x\u0302"
+
+
 @given(st.text(alphabet="ab ’'é", max_size=20))
 def test_what_is_spelled_can_be_read(text):
     inventory = characters("ab'é")

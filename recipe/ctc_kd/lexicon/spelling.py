@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 
 from sisyphus import tk
@@ -39,6 +40,7 @@ class Speller:
             raise ValueError("the labels are pieces of words: a tokenizer is needed, which cuts words into them")
         self.inventory = inventory
         self._pieces = _tokenizer(tokenizer) if inventory.kind == "pieces" else None
+        self._whole = {unicodedata.normalize("NFC", label): label for label in inventory.index}
 
     def labels(self, text: str) -> list[int]:
         """The labels of a word or sentence, which is normalised before.
@@ -46,14 +48,32 @@ class Speller:
         :raises MissingCharacters: the labels lack a character of it, or it has the one that stands between words
         """
         inventory, text = self.inventory, self.inventory.normalised(text)
-        units = self._pieces(text) if self._pieces else text.replace(" ", "")
-        missing = [unit for unit in units if unit not in inventory.index]
-        missing = [character for unit in missing for character in self._lacking(unit)]
-        if inventory.boundary and inventory.boundary in text:
+        words = text.split()
+        spelled = [self._pieces(text)] if self._pieces else [self._characters(word) for word in words]
+        unknown = [unit for units in spelled for unit in units if unit not in inventory.index]
+        missing = [character for unit in unknown for character in self._lacking(unit)]
+        if inventory.boundary and any(inventory.boundary in word for word in words):
             missing.append(inventory.boundary)
         if missing:
             raise MissingCharacters(missing)
-        return list(inventory.word(units)) if self._pieces else inventory.sentence(text.split())
+        return inventory.sentence(spelled)
+
+    def _characters(self, word: str) -> list[str]:
+        """The labels of a word's letters: a letter with its marks may be one label, or each mark may have its own."""
+        index = self.inventory.index
+        if all(character in index for character in word):
+            return list(word)
+        letters: list[str] = []
+        for character in word:
+            if letters and unicodedata.combining(character):
+                letters[-1] += character
+            else:
+                letters.append(character)
+        found = []
+        for letter in letters:
+            ways = [self._whole.get(letter, letter)], list(letter), list(unicodedata.normalize("NFD", letter))
+            found += next((way for way in ways if index.keys() >= {*way}), ways[1])
+        return found
 
     def _lacking(self, unit: str) -> list[str]:
         """The characters of a unit that no label spells; all if each has a label."""
