@@ -24,8 +24,6 @@ from ctc_kd.scoring.alignment import Counts, align, count
 from ctc_kd.scoring.label_errors import label_sequences
 from ctc_kd.training.build import MODELS, build_model
 
-OWN = 2  # windows of 10 ms per frame: 20 ms
-
 
 def main():
     options = parsed()
@@ -36,7 +34,7 @@ def main():
     literal["num_labels_with_blank"] = len(inventory.labels)
     audio = read_audio(options.audio, options.utterances)
     references = dict(label_sequences(options.references, inventory)) if options.references else None
-    own = best_paths({**literal, "subsampling": OWN}, inventory, audio)
+    own = best_paths({**literal, "subsampling": None}, inventory, audio)
     print(f"{'pool':<14} {'against itself':>15} {'deletions':>10} {'against labels':>15}")
     show("none", own, own, references)
     for pool in MODELS[literal["class"]].config.pools:

@@ -15,7 +15,8 @@ from ctc_kd.experiments.corpora import on_disk
 from ctc_kd.experiments.demo_stranger import demo_sources, demo_stranger
 from ctc_kd.experiments.distil import Sources, distil
 from ctc_kd.experiments.distil_sizes import SIZES
-from ctc_kd.experiments.sources import own_part, own_teacher
+from ctc_kd.experiments.finished import own_teacher
+from ctc_kd.experiments.sources import own_part
 
 
 def py(teacher, audio, dev=None, test=None, labelled=None, text=None, lexicon=None, size="small", convert=False):

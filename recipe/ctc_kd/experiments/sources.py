@@ -111,14 +111,3 @@ def has_texts(layout: str, files: list[str]) -> bool:
         return os.path.exists(os.path.join(files[0], kaldi.TEXT))
     entry = manifests.first_entry(files[-1])
     return any(supervision.get("text") for supervision in entry.get("supervisions", [entry]))
-
-
-def own_teacher(name: str) -> dict:
-    """The class and config of a finished CTC model.
-
-    :param name: ``"hama"``, a folder, or a name of the Hugging Face hub
-    """
-    if name == "hama":
-        return {"class": "HamaCtc"}
-    is_folder = os.path.isdir(name) or os.path.isabs(name)
-    return {"class": "TransformersCtc", "model": on_disk(name) if is_folder else name}
