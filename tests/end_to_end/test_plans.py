@@ -54,7 +54,8 @@ def test_a_plan_is_shown_without_what_makes_it_slow(folder, command):
 
 
 def test_examples_of_how_to_extend_show_their_plan(folder):
-    rows, teacher, labels = re.findall(r"```python\n(.*?)```", (REPOSITORY / "docs" / "extending.md").read_text(), re.S)
+    examples = re.findall(r"```python\n(.*?)```", (REPOSITORY / "docs" / "extending.md").read_text(), re.S)
+    rows, teacher, *_, labels = examples  # those between are parts of a config
     (folder / "config" / "my_rows.py").write_text(rows)
     with_teacher = teacher + "\n\n" + rows.replace("(DEMO), DEMO", "(LARGE), LARGE")
     (folder / "config" / "my_teacher.py").write_text(with_teacher)
