@@ -34,11 +34,14 @@ def main():
     literal["num_labels_with_blank"] = len(inventory.labels)
     audio = read_audio(options.audio, options.utterances)
     references = dict(label_sequences(options.references, inventory)) if options.references else None
-    own = best_paths({**literal, "subsampling": None}, inventory, audio)
+    own = logits_of(build_model({**literal, "subsampling": None}), audio)
+    before = best_paths(own, inventory)
     print(f"{'pool':<14} {'against itself':>15} {'deletions':>10} {'against labels':>15}")
-    show("none", own, own, references)
+    show("none", before, before, references)
     for pool in MODELS[literal["class"]].config.pools:
-        show(pool, best_paths({**literal, "subsampling": SUBSAMPLING, "pool": pool}, inventory, audio), own, references)
+        model = build_model({**literal, "subsampling": SUBSAMPLING, "pool": pool})
+        logits = logits_of(model, audio) if pool == "hidden" else {u: model.pooled(x[None])[0] for u, x in own.items()}
+        show(pool, best_paths(logits, inventory), before, references)
 
 
 def parsed() -> argparse.Namespace:
@@ -64,14 +67,19 @@ def read_audio(folder: str, utterances: int) -> dict[str, torch.Tensor]:
 
 
 @torch.no_grad()
-def best_paths(literal, inventory, audio) -> dict[str, list[int]]:
-    model = build_model(literal).eval()
-    paths = {}
+def logits_of(model, audio) -> dict[str, torch.Tensor]:
+    """Utterance -> logits ``[T, C]``, each computed alone."""
+    logits = {}
     for name, samples in audio.items():
-        logits, frames = model(samples[None], torch.tensor([len(samples)]))
-        labels = inventory.collapsed(logits[0, : int(frames[0])].argmax(dim=-1).tolist())
-        paths[name] = [label for label in labels if inventory.labels[label] not in inventory.unspoken]
-    return paths
+        frames, lengths = model.eval()(samples[None], torch.tensor([len(samples)]))
+        logits[name] = frames[0, : int(lengths[0])]
+    return logits
+
+
+def best_paths(logits, inventory) -> dict[str, list[int]]:
+    unspoken = {inventory.labels.index(label) for label in inventory.unspoken}
+    paths = {name: inventory.collapsed(frames.argmax(dim=-1).tolist()) for name, frames in logits.items()}
+    return {name: [label for label in labels if label not in unspoken] for name, labels in paths.items()}
 
 
 def show(pool, paths, own, references):

@@ -12,7 +12,7 @@ from ctc_kd.nn.alone import batch_dependence, each_alone
 from ctc_kd.nn.config import TransformersConfig
 from ctc_kd.nn.ctc_models import frame_layers
 from ctc_kd.nn.finished import TransformersCtc
-from ctc_kd.nn.pooling import fit
+from ctc_kd.nn.pooling import Pooling, fit
 from finished_models import CHARACTERS, FAMILIES, PIECES, save_model, their_logits
 
 torch.set_num_threads(1)
@@ -54,7 +54,7 @@ def pairs(values):
     return values[: len(values) // 2 * 2].unflatten(0, (-1, 2))
 
 
-@pytest.mark.parametrize("pool", ["probabilities", "logits", "hidden"])
+@pytest.mark.parametrize("pool", ["path", "probabilities", "logits", "hidden"])
 def test_two_frames_become_one(hubert, pool):
     samples = 0.1 * torch.randn(9000)
     model, single = finished(hubert, pool=pool), finished(hubert, subsampling=None)
@@ -63,6 +63,7 @@ def test_two_frames_become_one(hubert, pool):
     with torch.no_grad():
         theirs = single(samples[None], torch.tensor([9000]))[0][0]
         expected = {
+            "path": Pooling(2, 0, 0.04, 0.02).path(theirs[None], blank=CHARACTERS.index("<pad>"))[0],
             "probabilities": pairs(theirs.softmax(dim=-1)).mean(dim=1).log(),
             "logits": pairs(theirs).amax(dim=1),
             "hidden": single.ctc.lm_head(pairs(hidden[0]).amax(dim=1)),
@@ -159,5 +160,5 @@ def test_a_processor_for_another_sample_rate_is_refused(hubert):
 def test_other_faults_are_named(hubert, tmp_path):
     refused(hubert, "the model has 8 outputs, expected 9, one for each label", num_labels=9)
     refused(tmp_path / "nothing", "no such folder, expected a CTC model of transformers")
-    with pytest.raises(ValueError, match="pool 'mean': expected one of probabilities, logits, hidden"):
+    with pytest.raises(ValueError, match="pool 'mean': expected one of path, probabilities, logits, hidden"):
         finished(hubert, pool="mean")

@@ -14,7 +14,7 @@ from ctc_kd.nn.hama import HamaCtc  # noqa: E402
 
 @pytest.fixture(scope="module")
 def hama():
-    return HamaCtc(HamaConfig(num_labels_with_blank=191)).eval()
+    return HamaCtc(HamaConfig(num_labels_with_blank=191, pool="probabilities")).eval()
 
 
 def theirs(hama, samples):
@@ -41,5 +41,5 @@ def test_its_frames_are_near_those_of_the_student(hama):
 def test_what_hama_lacks_is_refused():
     with pytest.raises(ValueError, match="hama: the model has 191 outputs, expected 79"):
         HamaCtc(HamaConfig(num_labels_with_blank=79))
-    with pytest.raises(ValueError, match="pool 'hidden': expected one of probabilities, logits"):
+    with pytest.raises(ValueError, match="pool 'hidden': expected one of path, probabilities, logits"):
         HamaConfig(num_labels_with_blank=191, pool="hidden")

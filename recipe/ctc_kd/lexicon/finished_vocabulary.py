@@ -58,12 +58,12 @@ def _labels(model: str, tokenizer: PreTrainedTokenizerBase, num_outputs: int) ->
 
 
 def _blank(model: str, tokenizer: PreTrainedTokenizerBase, config: PretrainedConfig, num_labels: int) -> int:
-    """The index of blank: in CTC models of transformers that of padding, unless their config has one of its own."""
-    own = getattr(config, "blank_token_id", None)
-    blank = config.pad_token_id if own is None else own
+    from ctc_kd.nn.ctc_models import blank_of
+
+    blank = blank_of(config)
     if blank not in range(num_labels):
         raise ValueError(f"{model}: blank is label {blank}, which is none of its {num_labels} labels")
-    if own is None and tokenizer.pad_token_id != blank:
+    if blank == config.pad_token_id != tokenizer.pad_token_id:
         raise ValueError(
             f"{model}: blank is label {blank} for its config.json (pad_token_id), but label {tokenizer.pad_token_id} "
             "for its tokenizer"

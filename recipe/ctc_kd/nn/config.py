@@ -197,7 +197,7 @@ class TeacherConfig:
         return cls(**values)
 
 
-POOLS = ("probabilities", "logits", "hidden")
+POOLS = ("path", "probabilities", "logits", "hidden")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,9 +208,11 @@ class FinishedConfig:
         num_labels_with_blank: number of outputs
         subsampling: windows of 10 ms per frame of the student that learns from it; 4 is the usual one's. None leaves
             the model's frames as they are, to measure it without pooling
-        pool: what becomes of several frames of the model that make one of the student: ``"probabilities"``: the log of
-            their mean; ``"logits"``: the maximum of each logit; ``"hidden"``: the maximum of the hidden states, from
-            which the output layer then makes logits
+        pool: what becomes of several frames of the model that make one of the student. ``"path"``: the probability that
+            together they say a label, or nothing but blank, see ``nn.pooling.Pooling.path``; ``"probabilities"``: the
+            log of their mean; ``"logits"``: the maximum of each logit; ``"hidden"``: the maximum of the hidden states,
+            from which the output layer then makes logits. Models say most labels in one frame beside blank ones: all
+            but the first delete almost half of them, see ``benchmarks/pooling.py``
     """
 
     num_labels_with_blank: int
@@ -240,4 +242,4 @@ class TransformersConfig(FinishedConfig):
 
 
 class HamaConfig(FinishedConfig):
-    pools = POOLS[:2]  # hama keeps its hidden states to itself
+    pools = POOLS[:3]  # hama keeps its hidden states to itself

@@ -61,6 +61,12 @@ def load_config(model: str) -> PretrainedConfig:
     return config
 
 
+def blank_of(config: PretrainedConfig) -> int | None:
+    """The index of blank: in CTC models of transformers that of padding, unless they have one of its own."""
+    own = getattr(config, "blank_token_id", None)
+    return config.pad_token_id if own is None else own
+
+
 def load_ctc_model(model: str) -> PreTrainedModel:
     """Loads a model with its head in float32, in eval mode.
 

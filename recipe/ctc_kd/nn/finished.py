@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..frames import SAMPLE_RATE_HZ
 from .config import TransformersConfig
-from .ctc_models import frame_layers, head_of, load_ctc_model, load_extractor
+from .ctc_models import blank_of, frame_layers, head_of, load_ctc_model, load_extractor
 from .pooling import PooledCtc
 
 
@@ -26,7 +26,8 @@ class TransformersCtc(PooledCtc):
     def __init__(self, cfg: TransformersConfig):
         extractor, ctc = load_extractor(cfg.model), load_ctc_model(cfg.model)
         layers = frame_layers(ctc.config, extractor, cfg.model)
-        super().__init__(cfg, layers=layers, num_labels=ctc.config.vocab_size, name=cfg.model)
+        num_labels, blank = ctc.config.vocab_size, blank_of(ctc.config)
+        super().__init__(cfg, layers=layers, num_labels=num_labels, blank=blank, name=cfg.model)
         self.extractor, self.ctc = extractor, ctc
         if cfg.pool == "hidden":
             head_of(ctc, cfg.model).register_forward_pre_hook(lambda _, inputs: (self.pooling.maximum(inputs[0]),))

@@ -26,7 +26,7 @@ class HamaCtc(PooledCtc):
 
     def __init__(self, cfg: HamaConfig):
         hama = ASRModel()
-        super().__init__(cfg, layers=LAYERS, num_labels=len(hama.decoder_tokens), name="hama")
+        super().__init__(cfg, layers=LAYERS, num_labels=len(hama.decoder_tokens), blank=hama.blank_id, name="hama")
         self.hama = hama
 
     @property

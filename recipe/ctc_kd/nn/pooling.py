@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from ..frames import HOP_SAMPLES, SAMPLE_RATE_HZ, Layer, first_centre_s, frame_shift_s, student_centre_s
@@ -39,11 +40,25 @@ class Pooling(NamedTuple):
         return self.grouped(frames).amax(dim=2)
 
     def mean_probability(self, logits: Tensor) -> Tensor:
-        """The log of the mean of the probabilities; logits as they are where there is nothing to pool."""
-        groups = self.grouped(logits)
-        if self.factor == 1:
-            return groups[:, :, 0]
-        return groups.log_softmax(dim=-1).logsumexp(dim=2) - math.log(self.factor)
+        """The log of the mean of the probabilities."""
+        return self.grouped(logits).log_softmax(dim=-1).logsumexp(dim=2) - math.log(self.factor)
+
+    def path(self, logits: Tensor, *, blank: int) -> Tensor:
+        """The log of the probability that the path of a group of frames says one label and no other, or is blank.
+
+        A path says a label if it is in neighbouring frames, and all others are blank. What says more than one label
+        cannot be told in one frame, and counts for nothing.
+        """
+        groups = self.grouped(logits).log_softmax(dim=-1)
+        silent = torch.zeros_like(groups[:, :, 0, :1])  # [B, T, 1]: blank so far
+        inside = after = torch.full_like(groups[:, :, 0], -math.inf)  # [B, T, C]: ends with the label, or with blank
+        for frame in groups.unbind(dim=2):
+            in_blank = frame[..., blank, None]
+            inside, after = torch.logaddexp(silent, inside) + frame, torch.logaddexp(inside, after) + in_blank
+            silent = silent + in_blank
+        spoken = torch.logaddexp(inside, after)
+        spoken[..., blank] = silent[..., 0]
+        return spoken.log_softmax(dim=-1)
 
 
 def fit(layers: Sequence[Layer], *, subsampling: int | None, whose: str) -> Pooling:
@@ -84,17 +99,19 @@ class PooledCtc(nn.Module):
 
     :param layers: what makes the model's frames of samples
     :param num_labels: its number of outputs
+    :param blank: the index of blank
     :param name: names it in errors
     :raises ValueError: another number of outputs is expected, or the model's frames do not fit to the student's
     """
 
-    def __init__(self, cfg: FinishedConfig, *, layers: Sequence[Layer], num_labels: int, name: str):
+    def __init__(self, cfg: FinishedConfig, *, layers: Sequence[Layer], num_labels: int, blank: int, name: str):
         super().__init__()
         if num_labels != cfg.num_labels_with_blank:
             raise ValueError(
                 f"{name}: the model has {num_labels} outputs, expected {cfg.num_labels_with_blank}, one for each label"
             )
         self.cfg = cfg
+        self.blank = blank
         self.pooling = fit(layers, subsampling=cfg.subsampling, whose=name)
 
     @property
@@ -107,8 +124,12 @@ class PooledCtc(nn.Module):
         return self.pooling.first_centre_s
 
     def pooled(self, logits: Tensor) -> Tensor:
-        """``[B, T, C]`` at the frame rate of the student; for the pools ``"probabilities"`` and ``"logits"``."""
-        return self.pooling.maximum(logits) if self.cfg.pool == "logits" else self.pooling.mean_probability(logits)
+        """``[B, T, C]`` at the frame rate of the student; logits as they are where there is nothing to pool."""
+        if self.pooling.factor == 1 or self.cfg.pool == "logits":
+            return self.pooling.maximum(logits)
+        if self.cfg.pool == "path":
+            return self.pooling.path(logits, blank=self.blank)
+        return self.pooling.mean_probability(logits)
 
 
 def _ms(seconds: float) -> str:
