@@ -68,7 +68,10 @@ def built_once(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def kenlm_work(built_once):
-    """A work folder with a finished BuildKenLmToolsJob: a minute, once for all tests that need KenLM's programs."""
+    """A work folder with a finished BuildKenLmToolsJob, once for all tests that need KenLM's programs.
+
+    They are not optimised, which would take twice as long as all their runs on the small texts of tests.
+    """
     return built_once("kenlm", _build_kenlm) / "work"
 
 
@@ -82,6 +85,7 @@ def _build_kenlm(folder):
         patch.chdir(folder)
         patch.setattr(gs, "BASE_DIR", str(folder))
         patch.setattr(job, "created_jobs", {})
+        patch.setattr(kenlm_tools, "BUILD_TYPE", "None")
         try:
             kenlm_tools.download()
         except RuntimeError:

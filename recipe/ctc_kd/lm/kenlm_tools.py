@@ -17,6 +17,11 @@ PROGRAMS = ("lmplz", "build_binary", "query")
 # The programs get unpacked files only. Without compression they need no headers to build and no libraries to run.
 COMPRESSION = ("ZLIB", "BZip2", "LibLZMA")
 
+BUILD_TYPE = "Release"
+# Many files are compiled as one, which takes two thirds of the processor time. Two neighbours in this version's lists,
+# file_piece.cc and float_to_string.cc, use one name for two things: 19 files at a time separate them.
+TOGETHER = ("-DCMAKE_UNITY_BUILD=ON", "-DCMAKE_UNITY_BUILD_BATCH_SIZE=19")
+
 # In this version, lmplz declares its option -h twice, which its option parser refuses at every start. It also leaves
 # flags uninitialised, so that it sometimes writes collapsed probabilities instead of the model's.
 LMPLZ_SOURCE = "lm/builder/lmplz_main.cc"
@@ -92,7 +97,11 @@ def correct(path: str):
 
 def build(source: str, directory: str, *, cpus: int):
     cmake = find_cmake()
-    options = ["-DCMAKE_BUILD_TYPE=Release", *(f"-DCMAKE_DISABLE_FIND_PACKAGE_{name}=ON" for name in COMPRESSION)]
+    options = [
+        f"-DCMAKE_BUILD_TYPE={BUILD_TYPE}",
+        *TOGETHER,
+        *(f"-DCMAKE_DISABLE_FIND_PACKAGE_{name}=ON" for name in COMPRESSION),
+    ]
     if subprocess.run([cmake, "-S", source, "-B", directory, *options]).returncode != 0:
         raise RuntimeError(
             "CMake cannot build KenLM here, see its message in this log. It needs a C++ compiler and make, for example "
