@@ -88,15 +88,10 @@ def run_manager(folder):
 def test_report_of_a_grid(setup):
     report = setup / "output" / "grid" / "small" / "report"
     records = [json.loads(line) for line in (report / "records.jsonl").read_text().splitlines()]
-    rows = ["teacher", "baseline", "all-l0.9", "symmetric-n1-l1", "symmetric-n2-l1"]
-    assert [record["row"] for record in records] == rows
-    assert [record["uses_transcripts"] for record in records] == [True, True, True, False, False]
-    untested = [record for record in records if not record["test"]]
-    chosen, rejected = sorted(records[3:], key=lambda record: not record["test"])
-    assert untested == [rejected]
-    assert chosen["dev"]["wer"] <= rejected["dev"]["wer"]
-    assert all(record["test"]["utterances"] == 8 for record in records if record != rejected)
-    assert {"training", "teacher logits", "posteriors", "scales", "score test"} <= set(chosen["job_ids"])
+    assert [record["row"] for record in records] == ["teacher", "baseline", "symmetric-n1-l1"]
+    assert [record["uses_transcripts"] for record in records] == [True, True, False]
+    assert [record["test"]["utterances"] for record in records] == [8, 8, 8]
+    assert {"training", "teacher logits", "posteriors", "scales", "score test"} <= set(records[-1]["job_ids"])
     assert "2 speakers" in (report / "significance.md").read_text()
     assert (report / "index.html").read_text().startswith("<!DOCTYPE html>")
     assert "started" not in run_manager(setup)
@@ -110,4 +105,4 @@ def test_killed_anywhere_it_comes_to_the_same_end(setup, tmp_path):
     result = subprocess.run(command, capture_output=True, text=True, env=env)
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
     assert result.stdout.count("kill -9") == 5
-    assert "6 of 6 rows equal" in result.stdout
+    assert "3 of 3 rows equal" in result.stdout

@@ -54,7 +54,7 @@ def test_report(mini):
     report = folder / "output" / "mini" / "mini_librispeech" / "report"
     lines = (report / "records.jsonl").read_text().splitlines()
     records = {record["row"]: record for record in map(json.loads, lines)}
-    assert list(records) == ["teacher", "baseline", "symmetric-n1-l1"]
+    assert list(records) == ["teacher", "symmetric-n1-l1"]
     assert {record["preset"] for record in records.values()} == {"mini"}
     assert {record["dev"]["utterances"] for record in records.values()} == {miniatures.MINI_LIBRISPEECH["dev-clean-2"]}
     assert {record["test"]["utterances"] for record in records.values()} == {miniatures.LIBRISPEECH["test-clean"]}

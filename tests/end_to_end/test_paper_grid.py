@@ -26,8 +26,8 @@ sleep = time.sleep
 time.sleep = lambda seconds: sleep(min(seconds, 0.1))  # download jobs would wait for the server, half a minute in all
 """
 STUDENTS = {
-    "tedlium2": ["baseline", "all-l0.9", "symmetric-n1-l1", "symmetric-n2-l1"],
-    "librispeech-other": ["all-l0.9", "prior-scale0.5-l1"],
+    "tedlium2": ["baseline", "symmetric-n1-l1", "symmetric-n2-l1", "prior-scale0.5-l1"],
+    "librispeech-other": ["all-l0.9"],
 }
 
 
@@ -62,16 +62,17 @@ def test_report(grid, corpus):
     label_free = [row for row, record in records.items() if not record["uses_transcripts"]]
     assert label_free == [row for row in STUDENTS[corpus] if row.endswith("-l1")]
     assert {record["preset"] for record in records.values()} == {"published"}
-    assert records["all-l0.9"]["normalisation"] == "batch_times_labels"
-    assert {records[row]["normalisation"] for row in label_free} == {"selected_frames"}
+    assert {records[row]["normalisation"] for row in label_free} <= {"selected_frames"}
     assert {record["test"]["utterances"] for record in records.values() if record["test"]} == {6}
     assert "| Teacher | – | " in (report / "table1.md").read_text()
-    assert "| – (KD) | 0.9† | " in (report / "table2.md").read_text()
+    if "all-l0.9" in records:
+        assert records["all-l0.9"]["normalisation"] == "batch_times_labels"
+        assert "| – (KD) | 0.9† | " in (report / "table2.md").read_text()
     assert (report / "figure1.svg").read_text().startswith("<?xml")
     page = (report / "index.html").read_text()
     for section in ("table-1", "table-2", "figure-1", "coverage", "curves"):
         assert f'id="{section}"' in page
-    # the rows of LibriSpeech have neither the baseline nor plain KD of the same lambda to be compared with
+    # on LibriSpeech, no row has another to be compared with
     assert ('id="significance"' in page) == ("baseline" in STUDENTS[corpus])
 
 
@@ -110,9 +111,9 @@ def test_librispeech_has_80_classes_and_three_speeds(grid):
         assert {path.stem for path in folder.glob("*.hdf")} == {"dev-clean", "dev-other", "test-clean", "test-other"}
         assert read_labels(folder / "test-other.hdf") == phonemes(80).labels
         assert {posteriors.shape[1] for _, posteriors in read_hdf(folder / "test-other.hdf")} == {80}
-    dumped = [
-        name for name, _ in read_hdf(output_of(grid, records["all-l0.9"]["job_ids"]["teacher logits"]) / "logits")
-    ]
+    logits = output_of(grid, records["all-l0.9"]["job_ids"]["teacher logits"]) / "logits"
+    assert read_labels(logits) == labels_with_blank(80)
+    dumped = [name for name, _ in read_hdf(logits)]
     assert len(dumped) == len(set(dumped)) == 3 * 36 + 4 + 6
     tedlium = records_of(grid, "tedlium2")["teacher"]["job_ids"]["posteriors"]
     assert read_labels(output_of(grid, tedlium) / "test.hdf") == phonemes(79).labels
