@@ -37,19 +37,19 @@ def archive():
     return write_archive
 
 
-@pytest.fixture
-def tiny(tmp_path):
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory):
     """``.student`` (a model), archives ``.train, .dev``, HDF ``.train_labels, .dev_labels``; utterances up to 1.2 s."""
     from sisyphus import tk
 
-    rng = np.random.default_rng(0)
+    rng, folder = np.random.default_rng(0), tmp_path_factory.mktemp("tiny")
     paths = {"student": TINY_STUDENT}
     for part, size in (("train", 20), ("dev", 5)):
         audio = {f"{part}-{i:02d}": 0.1 * rng.standard_normal(rng.integers(8000, 19000)) for i in range(size)}
-        write_archive(tmp_path / f"{part}.zip", audio)
-        with HdfWriter(tmp_path / f"{part}_labels.hdf", labels=phonemes().labels) as writer:
+        write_archive(folder / f"{part}.zip", audio)
+        with HdfWriter(folder / f"{part}_labels.hdf", labels=phonemes().labels) as writer:
             for name, samples in audio.items():
                 writer.add(name, rng.integers(0, 78, len(samples) // 4000).astype("int32"))
-        paths[part] = tk.Path(str(tmp_path / f"{part}.zip"))
-        paths[f"{part}_labels"] = tk.Path(str(tmp_path / f"{part}_labels.hdf"))
+        paths[part] = tk.Path(str(folder / f"{part}.zip"))
+        paths[f"{part}_labels"] = tk.Path(str(folder / f"{part}_labels.hdf"))
     return SimpleNamespace(**paths)

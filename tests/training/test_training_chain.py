@@ -4,6 +4,7 @@ import ast
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -27,6 +28,7 @@ from ctc_kd.training.train import TrainJob
 from ctc_kd.training.train_config import Inputs, order_offset, training_settings
 from ctc_kd.training.training_config import TrainingConfig
 
+SHARD_SIZE = 16  # two shards of 25 utterances
 TRAINING = TrainingConfig(learning_rates=(1e-3, 1e-3), partition_epoch=1, batch_seconds=4.0, keep_epochs=(1,))
 
 
@@ -49,13 +51,13 @@ def ctc_training(tiny, training=TRAINING):
     )
 
 
-@pytest.fixture
-def ctc(tiny):
-    return ctc_training(tiny)
+def dump_by(tiny, training):
+    return on_cpu(DumpLogitsJob(model=tiny.student, checkpoint=training.checkpoint(), audio=[tiny.train, tiny.dev]))
 
 
-def test_chain(run_jobs, tiny, ctc):
-    dump = on_cpu(DumpLogitsJob(model=tiny.student, checkpoint=ctc.checkpoint(), audio=[tiny.train, tiny.dev]))
+def chain(tiny):
+    ctc = ctc_training(tiny)
+    dump = dump_by(tiny, ctc)
     criterion = {"kd_scale": 1.0, "selection": {"rule": "symmetric", "parameters": {"n": 1}}}
     student = on_cpu(
         TrainJob(
@@ -72,6 +74,35 @@ def test_chain(run_jobs, tiny, ctc):
             model=tiny.student, checkpoint=student.checkpoint(), audio={"dev": tiny.dev}, prior_audio=tiny.train
         )
     )
+    return ctc, dump, posteriors
+
+
+@pytest.fixture(scope="module")
+def finished_work(tiny, tmp_path_factory):
+    """The work folder of the chain: its jobs have been run once for all tests."""
+    from sisyphus import gs, job, tk
+
+    folder = tmp_path_factory.mktemp("chain")
+    (folder / "work").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(gs, "BASE_DIR", str(folder))
+        patch.setattr(job, "created_jobs", {})
+        patch.setattr("ctc_kd.training.dump.SHARD_SIZE", SHARD_SIZE)
+        tk.run([chain(tiny)[-1].out_prior], quiet=True)
+    return folder / "work"
+
+
+@pytest.fixture
+def run_jobs(run_jobs, finished_work, tmp_path, monkeypatch):
+    """As everywhere, but in a copy of the finished chain: jobs of it are not run again."""
+    monkeypatch.setattr("ctc_kd.training.dump.SHARD_SIZE", SHARD_SIZE)
+    shutil.copytree(finished_work, tmp_path / "work", symlinks=True, dirs_exist_ok=True)
+    return run_jobs
+
+
+def test_chain(run_jobs, tiny):
+    ctc, dump, posteriors = chain(tiny)
     run_jobs(posteriors.out_prior)
 
     with open(ctc.out_curves.get_path()) as file:
@@ -104,13 +135,14 @@ ORDER = """
 import sys
 from returnn.config import Config, set_global_config
 from returnn.datasets import init_dataset
-config = Config()
-config.load_file(sys.argv[1])
-set_global_config(config)
-data = init_dataset(config.typed_value("train"))
-data.init_seq_order(epoch=2)
-data.load_seqs(0, 20)
-print([data.get_tag(index) for index in range(20)])
+for path in sys.argv[1:]:
+    config = Config()
+    config.load_file(path)
+    set_global_config(config)
+    data = init_dataset(config.typed_value("train"))
+    data.init_seq_order(epoch=2)
+    data.load_seqs(0, 20)
+    print([data.get_tag(index) for index in range(20)])
 """
 
 
@@ -140,22 +172,23 @@ def test_another_seed_is_another_order_of_the_data(tiny, tmp_path):
         for part in ("train", "dev")
     }
     rest = {"models": "models", "blank": 78, "keep_best": 0, "rqmt": {"cpu": 1}, "processes": 1}
-    orders = []
+    configs = []
     for seed in (42, 43):
         training = replace(TRAINING, seed=seed)
         settings = training_settings(tiny.student, {"kd_scale": 0.0}, training, **inputs, **rest)
-        write_config(str(tmp_path / "returnn.config"), settings=settings, steps=["get_model", "train_step"])
-        command = [sys.executable, "-c", ORDER, str(tmp_path / "returnn.config")]
-        environment = {**os.environ, "PYTHONPATH": RECIPES}
-        orders.append(ast.literal_eval(subprocess.check_output(command, env=environment, text=True).splitlines()[-1]))
+        configs.append(str(tmp_path / f"{seed}.config"))
+        write_config(configs[-1], settings=settings, steps=["get_model", "train_step"])
+    environment = {**os.environ, "PYTHONPATH": RECIPES}
+    output = subprocess.check_output([sys.executable, "-c", ORDER, *configs], env=environment, text=True)
+    orders = [ast.literal_eval(line) for line in output.splitlines() if line.startswith("[")]
     assert sorted(orders[0]) == sorted(orders[1])
     assert orders[0] != orders[1]
     assert order_offset(42) == 0
     assert 0 < order_offset(1) < 2**32 - 1000
 
 
-def test_resumed_training_equals_undisturbed(run_jobs, ctc):
-    run_jobs(ctc.out_curves)
+def test_resumed_training_equals_undisturbed(run_jobs, tiny):
+    run_jobs((ctc := ctc_training(tiny)).out_curves)
     models = ctc.out_models.get_path()
     undisturbed = torch.load(f"{models}/epoch.002.pt", weights_only=True)["model"]
     os.remove(f"{models}/epoch.002.pt")  # as if killed in the second epoch, before its checkpoint was written
@@ -165,10 +198,8 @@ def test_resumed_training_equals_undisturbed(run_jobs, ctc):
         assert torch.equal(value, resumed[name]), name
 
 
-def test_resumed_dump_equals_undisturbed(run_jobs, tiny, ctc, monkeypatch):
-    monkeypatch.setattr("ctc_kd.training.dump.SHARD_SIZE", 16)
-    dump = on_cpu(DumpLogitsJob(model=tiny.student, checkpoint=ctc.checkpoint(), audio=[tiny.train, tiny.dev]))
-    run_jobs(dump.out_logits)
+def test_resumed_dump_equals_undisturbed(run_jobs, tiny):
+    run_jobs((dump := dump_by(tiny, ctc_training(tiny))).out_logits)
     folder = dump.out_logits.get_path()
     undisturbed = dict(read_hdf(folder))
     shards = hdf_files(folder)
@@ -196,12 +227,12 @@ def test_a_store_may_have_more_files_than_are_allowed_at_first(tmp_path, capfd):
     assert f"files: {min(hard, 2**16)}" in capfd.readouterr().out
 
 
-def test_loading_beside_a_gpu_gives_every_utterance_once(run_jobs, tiny, ctc):
-    dump = on_cpu(DumpLogitsJob(model=tiny.student, checkpoint=ctc.checkpoint(), audio=[tiny.train, tiny.dev]))
-    run_jobs(dump.out_logits)
+def test_loading_beside_a_gpu_gives_every_utterance_once(run_jobs, tiny):
+    run_jobs((dump := dump_by(tiny, ctc_training(tiny))).out_logits)
     folder = dump.out_logits.get_path()
     alone = list(read_hdf(folder))
-    os.remove(hdf_files(folder)[0])
+    for shard in hdf_files(folder):
+        os.remove(shard)
     dump.rqmt.update(cpu=3, gpu=1)  # RETURNN takes the CPU where there is no GPU
     _run_again(dump)
     beside = list(read_hdf(folder))
