@@ -102,17 +102,18 @@ def parameters(job):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("size", "shortest_s", "accumulate"),
-    [(20, 0.5, 1), (40, 0.95, 2)],
-    ids=["each batch split", "whole batches"],
+    ("size", "shortest_s", "accumulate", "gpus"),
+    [(20, 0.5, 1, 2), (40, 0.95, 2, 0)],
+    ids=["each batch split, and read beside a GPU", "whole batches"],
 )
-def test_two_processes_train_what_one_trains(run_here, data, tmp_path, size, shortest_s, accumulate):
+def test_two_processes_train_what_one_trains(run_here, data, tmp_path, monkeypatch, size, shortest_s, accumulate, gpus):
     config, files = training(accumulate=accumulate), data(size, shortest_s)
     alone = run_here(train_job(files, config, gpus=0))
     expected_scores, expected = scores(alone), parameters(alone)
     shutil.rmtree(tmp_path / "work")
 
-    together = run_here(train_job(files, config, gpus=2))
+    monkeypatch.setattr("ctc_kd.training.several_gpus.num_processes", lambda _: 2)
+    together = run_here(train_job(files, config, gpus=gpus))
     assert together.job_id() == alone.job_id()
     assert "torch_distributed" in Path(together.out_config.get_path()).read_text()
     for wanted, found in zip(expected_scores, scores(together), strict=True):

@@ -101,6 +101,7 @@ def run_jobs(run_jobs, finished_work, tmp_path, monkeypatch):
     return run_jobs
 
 
+@pytest.mark.slow  # whatever test of the file comes first
 def test_chain(run_jobs, tiny):
     ctc, dump, posteriors = chain(tiny)
     run_jobs(posteriors.out_prior)
