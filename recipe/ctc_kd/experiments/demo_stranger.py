@@ -10,6 +10,7 @@ from ctc_kd.experiments.demo import DEMO, demo_untranscribed
 from ctc_kd.experiments.distil import Sources
 from ctc_kd.experiments.labels import characters_of, for_other_labels
 from ctc_kd.lexicon.spell import SpellTranscriptsJob
+from ctc_kd.nn.schedules import one_cycle
 from ctc_kd.training.save_ctc_model import SaveCtcModelJob
 from ctc_kd.training.train import TrainJob
 
@@ -24,10 +25,11 @@ def demo_stranger() -> dict:
         for name, part in parts.items()
     }
     model = for_other_labels(DEMO).teacher | {"pooling": 1, "waveform": "normalised", "train_convolutions": True}
+    rates = tuple(one_cycle(10, peak=1e-3, start=1e-4))
     training = TrainJob(
         model=model,
         criterion={"kd_scale": 0.0},
-        training=replace(DEMO.teacher_training, keep_epochs=()),
+        training=replace(DEMO.teacher_training, learning_rates=rates, keep_epochs=()),
         audio=[archive(DEMO, parts["train"].cuts)],
         dev_audio=archive(DEMO, parts["dev"].cuts),
         labels=labels["train"],
