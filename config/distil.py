@@ -16,7 +16,7 @@ from ctc_kd.experiments.demo_stranger import demo_sources, demo_stranger
 from ctc_kd.experiments.distil import Sources, distil
 from ctc_kd.experiments.distil_sizes import SIZES
 from ctc_kd.experiments.finished import own_teacher
-from ctc_kd.experiments.sources import own_part
+from ctc_kd.experiments.sources import own_lexicon, own_part
 
 
 def py(teacher, audio, dev=None, test=None, labelled=None, text=None, lexicon=None, size="small", convert=False):
@@ -24,7 +24,7 @@ def py(teacher, audio, dev=None, test=None, labelled=None, text=None, lexicon=No
     :param teacher: a CTC model of transformers, by folder or by name of the Hugging Face hub, or "hama"
     :param audio: a folder, Kaldi folder, table, lhotse manifest or LibriSpeech part, as are dev, test and labelled
     :param text: one sentence per line
-    :param lexicon: spellings of words by labels of the teacher; needed for words of phonemes
+    :param lexicon: words and the teacher's labels that spell them, which phonemes need; "cmudict" has English in IPA
     :param size: of the students: tiny, small or large (1, 12 or 43 million parameters)
     :param convert: make 16 kHz mono of other audio, which is refused without
     """
@@ -32,9 +32,10 @@ def py(teacher, audio, dev=None, test=None, labelled=None, text=None, lexicon=No
         raise ValueError(f"size is {size!r}, expected one of {', '.join(SIZES)}")
     parts = {"audio": audio, "dev": dev, "test": test, "labelled": labelled}
     parts = {name: own_part(source, convert=convert) for name, source in parts.items() if source}
-    files = {name: on_disk(path) for name, path in {"text": text, "lexicon": lexicon}.items() if path}
+    text = text and on_disk(text)
+    lexicon = lexicon and own_lexicon(lexicon, text)
     name = os.path.basename(os.path.normpath(teacher))
-    distil(own_teacher(teacher), Sources(**parts, **files), SIZES[size], name=name)
+    distil(own_teacher(teacher), Sources(**parts, text=text, lexicon=lexicon), SIZES[size], name=name)
 
 
 def demo():

@@ -6,6 +6,8 @@ import os
 from glob import iglob
 from math import inf
 
+from sisyphus import tk
+
 from ctc_kd.corpus import kaldi, manifests, table
 from ctc_kd.corpus.audio_folder import ENDINGS, ReadAudioFolderJob
 from ctc_kd.corpus.convert import ConvertAudioJob
@@ -13,6 +15,7 @@ from ctc_kd.corpus.pauses import CutAtPausesJob
 from ctc_kd.corpus.problems import CorpusError
 from ctc_kd.corpus.read_listed import ReadListedAudioJob, ReadListedTranscriptsJob
 from ctc_kd.experiments.corpora import Part, librispeech_part, on_disk
+from ctc_kd.lexicon.ipa import IpaLexiconJob
 
 EXPECTED = (
     "expected one of: a folder with audio files; a part in LibriSpeech's layout; a Kaldi folder (wav.scp); a table "
@@ -111,3 +114,11 @@ def has_texts(layout: str, files: list[str]) -> bool:
         return os.path.exists(os.path.join(files[0], kaldi.TEXT))
     entry = manifests.first_entry(files[-1])
     return any(supervision.get("text") for supervision in entry.get("supervisions", [entry]))
+
+
+def own_lexicon(name: str, text: tk.Path) -> tk.Path:
+    """Words and the labels that spell them.
+
+    :param name: a file, or ``"cmudict"`` for the English words of ``text`` in IPA
+    """
+    return IpaLexiconJob(texts=[text]).out_lexicon if name == "cmudict" else on_disk(name)

