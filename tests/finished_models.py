@@ -9,6 +9,7 @@ from tiny_encoders import CONVOLUTIONAL, STABLE
 
 CHARACTERS = ["<pad>", "<s>", "</s>", "<unk>", "|", "A", "B", "'"]
 PIECES = ["<unk>", "▁a", "▁b", "b", "c", "<pad>"]
+WITH_PIECES = {"parakeet_ctc": "Parakeet", "lasr_ctc": "Lasr", "granite_speech5_ctc": "GraniteSpeech5"}
 BERT = {
     "hidden_size": 16,
     "num_hidden_layers": 2,
@@ -24,6 +25,14 @@ CONFORMER = {
     "subsampling_conv_channels": 4,
     "max_position_embeddings": 500,
 }
+GRANITE = {
+    "hidden_size": 16,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "subsample_layers": [1],
+}
+OMNI = {name: value for name, value in CONVOLUTIONAL.items() if name != "num_feat_extract_layers"}
 
 FAMILIES = {
     "wav2vec2": ("wav2vec2", STABLE),
@@ -37,6 +46,9 @@ FAMILIES = {
     "unispeech-sat": ("unispeech-sat", STABLE),
     "wav2vec2-conformer": ("wav2vec2-conformer", {**STABLE, "position_embeddings_type": "rotary"}),
     "wav2vec2-bert": ("wav2vec2-bert", BERT),
+    "omniasr": ("omniasr_ctc", {"audio_config": OMNI, "blank_token_id": 0}),
+    "lasr": ("lasr_ctc", {"encoder_config": {**CONFORMER, "num_mel_bins": 128, "conv_kernel_size": 5}}),
+    "granite": ("granite_speech5_ctc", {"encoder_config": {**GRANITE, "vocab_size": len(PIECES)}}),
     "parakeet": ("parakeet_ctc", {"encoder_config": {**CONFORMER, "subsampling_factor": 4}}),
     "parakeet, 80 ms": ("parakeet_ctc", {"encoder_config": {**CONFORMER, "subsampling_factor": 8}}),
 }
@@ -53,7 +65,7 @@ def save_model(folder, family, *, mask=True, labels=None, head=True, **fields):
     from transformers import AutoConfig, AutoModelForCTC
 
     model_type, architecture = FAMILIES[family]
-    labels = labels or (PIECES if model_type == "parakeet_ctc" else CHARACTERS)
+    labels = labels or (PIECES if model_type in WITH_PIECES else CHARACTERS)
     torch.manual_seed(1)
     fields = {"vocab_size": len(labels), "pad_token_id": labels.index("<pad>"), **architecture, **fields}
     model = AutoModelForCTC.from_config(AutoConfig.for_model(model_type, **fields))
@@ -68,8 +80,11 @@ def save_model(folder, family, *, mask=True, labels=None, head=True, **fields):
 def save_processor(folder, model_type, labels, *, mask=True):
     import transformers as hf
 
-    if model_type == "parakeet_ctc":
-        hf.ParakeetProcessor(hf.ParakeetFeatureExtractor(), piece_tokenizer(labels)).save_pretrained(folder)
+    if model_type in WITH_PIECES:
+        processor, extractor = (
+            getattr(hf, WITH_PIECES[model_type] + name) for name in ("Processor", "FeatureExtractor")
+        )
+        processor(extractor(), piece_tokenizer(labels)).save_pretrained(folder)
         return
     vocabulary = os.path.join(folder, "vocab.json")
     with open(vocabulary, "w") as file:
@@ -77,6 +92,9 @@ def save_processor(folder, model_type, labels, *, mask=True):
     tokenizer = hf.Wav2Vec2CTCTokenizer(vocabulary)
     if model_type == "wav2vec2-bert":
         hf.Wav2Vec2BertProcessor(hf.SeamlessM4TFeatureExtractor(), tokenizer).save_pretrained(folder)
+        return
+    if model_type == "omniasr_ctc":
+        hf.OmniASRCTCProcessor(hf.OmniASRFeatureExtractor(), tokenizer).save_pretrained(folder)
         return
     extractor = hf.Wav2Vec2FeatureExtractor(do_normalize=True, return_attention_mask=mask)
     hf.Wav2Vec2Processor(feature_extractor=extractor, tokenizer=tokenizer).save_pretrained(folder)

@@ -115,8 +115,8 @@ def frame_layers(config: PretrainedConfig, extractor: SequenceFeatureExtractor, 
         layers = list(map(Layer, convolutional.conv_kernel, convolutional.conv_stride))
     elif config.model_type == "wav2vec2-bert":  # Kaldi's windows, of which neighbours are put together
         layers = [Layer(400, 160), Layer(extractor.stride, extractor.stride)]
-    elif config.model_type == "parakeet_ctc":
-        layers = _parakeet(config.encoder_config, extractor)
+    elif config.model_type in FEATURE_LAYERS:
+        layers = FEATURE_LAYERS[config.model_type](config.encoder_config, extractor)
     else:
         raise ValueError(f"{model}: where the frames of a {config.model_type!r} model are in time is not known here")
     if getattr(config, "add_adapter", False):
@@ -126,7 +126,24 @@ def frame_layers(config: PretrainedConfig, extractor: SequenceFeatureExtractor, 
 
 
 def _parakeet(encoder: PretrainedConfig, extractor: SequenceFeatureExtractor) -> list[Layer]:
-    """Centred windows, and convolutions that halve their rate."""
     size, step = encoder.subsampling_conv_kernel_size, encoder.subsampling_conv_stride
-    windows = Layer(extractor.n_fft, extractor.hop_length, padding=extractor.n_fft // 2)
-    return [windows, *int(log2(encoder.subsampling_factor)) * [Layer(size, step, padding=(size - 1) // 2)]]
+    num_layers = int(log2(encoder.subsampling_factor))
+    return [_centred_windows(extractor), *num_layers * [Layer(size, step, padding=(size - 1) // 2)]]
+
+
+def _lasr(encoder: PretrainedConfig, extractor: SequenceFeatureExtractor) -> list[Layer]:
+    convolution = Layer(encoder.subsampling_conv_kernel_size, encoder.subsampling_conv_stride)
+    return [Layer(extractor.win_length, extractor.hop_length), convolution, convolution]
+
+
+def _granite(encoder: PretrainedConfig, extractor: SequenceFeatureExtractor) -> list[Layer]:
+    """Pairs of windows, and layers that join pairs of frames."""
+    return [_centred_windows(extractor), Layer(2, 2), *len(encoder.subsample_layers) * [Layer(2, 2)]]
+
+
+def _centred_windows(extractor: SequenceFeatureExtractor) -> Layer:
+    return Layer(extractor.n_fft, extractor.hop_length, padding=extractor.n_fft // 2)
+
+
+FEATURE_LAYERS = {"parakeet_ctc": _parakeet, "lasr_ctc": _lasr, "granite_speech5_ctc": _granite}
+"""What makes frames of samples in models that compute features first: config of the encoder, extractor -> layers."""

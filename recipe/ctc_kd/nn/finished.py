@@ -33,6 +33,11 @@ class TransformersCtc(PooledCtc):
             head_of(ctc, cfg.model).register_forward_pre_hook(lambda _, inputs: (self.pooling.maximum(inputs[0]),))
 
     @property
+    def reads_samples(self) -> bool:
+        """Whether the processor gives samples to the model; features otherwise."""
+        return self.extractor.model_input_names[0] == "input_values"
+
+    @property
     def identity(self) -> str:
         """The model's name, and a fingerprint of what it computes."""
         config = {**self.ctc.config.to_dict(), "processor": self.extractor.to_dict()}
@@ -54,7 +59,8 @@ class TransformersCtc(PooledCtc):
         :raises ValueError: the model makes another number of frames than it says
         """
         samples = [row[:length].numpy() for row, length in zip(audio.float().cpu(), lengths.tolist(), strict=True)]
-        inputs = self.extractor(samples, sampling_rate=SAMPLE_RATE_HZ, padding=True, return_tensors="pt")
+        options = {} if self.reads_samples else {"return_attention_mask": True}  # else the processor has its own choice
+        inputs = self.extractor(samples, sampling_rate=SAMPLE_RATE_HZ, padding=True, return_tensors="pt", **options)
         inputs = inputs.to(audio.device)
         logits = self.ctc(**inputs).logits
         if self.cfg.pool != "hidden":
@@ -69,7 +75,7 @@ class TransformersCtc(PooledCtc):
 
     def _num_frames(self, inputs: Mapping[str, Tensor], lengths: Tensor) -> Tensor:
         """How many frames the model makes of each utterance, before pooling, by its own account."""
-        if "input_values" not in inputs:  # not samples, but features, which always come with a mask
+        if not self.reads_samples:
             lengths = inputs["attention_mask"].sum(dim=-1)
         for name in ("_get_feat_extract_output_lengths", "_get_subsampling_output_length"):
             if hasattr(self.ctc, name):
