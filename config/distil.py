@@ -14,28 +14,40 @@ import os
 from ctc_kd.experiments.corpora import on_disk
 from ctc_kd.experiments.demo_stranger import demo_sources, demo_stranger
 from ctc_kd.experiments.distil import Sources, distil
-from ctc_kd.experiments.distil_sizes import SIZES
+from ctc_kd.experiments.distil_sizes import SIZES, preset_of
 from ctc_kd.experiments.finished import own_teacher
 from ctc_kd.experiments.sources import own_lexicon, own_part
 
 
-def py(teacher, audio, dev=None, test=None, labelled=None, text=None, lexicon=None, size="small", convert=False):
+def py(
+    teacher,
+    audio,
+    dev=None,
+    test=None,
+    labelled=None,
+    text=None,
+    lexicon=None,
+    size="small",
+    subsampling=4,
+    convert=False,
+):
     """
     :param teacher: a CTC model of transformers, by folder or by name of the Hugging Face hub, or "hama"
     :param audio: a folder, Kaldi folder, table, lhotse manifest or LibriSpeech part, as are dev, test and labelled
     :param text: one sentence per line
     :param lexicon: words and the teacher's labels that spell them, which phonemes need; "cmudict" has English in IPA
     :param size: of the students: tiny, small or large (1, 12 or 43 million parameters)
+    :param subsampling: windows of 10 ms per frame of the students; 8 for teachers with frames of 80 ms (Parakeet)
     :param convert: make 16 kHz mono of other audio, which is refused without
     """
-    if size not in SIZES:
-        raise ValueError(f"size is {size!r}, expected one of {', '.join(SIZES)}")
     parts = {"audio": audio, "dev": dev, "test": test, "labelled": labelled}
     parts = {name: own_part(source, convert=convert) for name, source in parts.items() if source}
     text = text and on_disk(text)
     lexicon = lexicon and own_lexicon(lexicon, text)
     name = os.path.basename(os.path.normpath(teacher))
-    distil(own_teacher(teacher), Sources(**parts, text=text, lexicon=lexicon), SIZES[size], name=name)
+    teacher = {**own_teacher(teacher), "subsampling": subsampling}
+    preset = preset_of(size, subsampling=subsampling)
+    distil(teacher, Sources(**parts, text=text, lexicon=lexicon), preset, name=name)
 
 
 def demo():

@@ -128,5 +128,8 @@ def test_the_front_door_takes_paths(outputs, tmp_path):
     config = importlib.import_module("config.distil")
     config.py("somebody/my-model", str(tmp_path))
     assert "distil/my-model/report" in outputs
+    config.py("nvidia/parakeet-ctc-1.1b", str(tmp_path), subsampling=8)
+    student = outputs["distil/parakeet-ctc-1.1b/students/all-l1.pt"].creator
+    assert student.model["frontend"]["subsampling"] == student.teacher_logits.creator.model["subsampling"] == 8
     with pytest.raises(ValueError, match="size is 'huge', expected one of tiny, small, large"):
         config.py("somebody/my-model", str(tmp_path), size="huge")
