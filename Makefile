@@ -10,7 +10,7 @@ BIN := .venv/bin
 help:
 	@echo "make demo       the distillation grid on the embedded corpus, 20 to 35 minutes on two cores"
 	@echo "make demo-full  every row of Tables 1 and 2 and Figure 1, about 40 minutes more"
-	@echo "make demo-distil  students of a finished character model, from audio alone, about 15 minutes more"
+	@echo "make demo-distil  students of a finished character model, from audio alone, up to half an hour more"
 	@echo "make test       all tests"
 	@echo "make test-slurm the tests against a Slurm of one node, which is installed if need be (Debian, Ubuntu)"
 	@echo "make setup      only the virtual environment in .venv, with the command .venv/bin/sis"
