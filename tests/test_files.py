@@ -1,10 +1,11 @@
-"""Texts as people and their programs leave them."""
+"""Texts as people and their programs leave them, and folders that are complete or absent."""
 
 import gzip
+from pathlib import Path
 
 import pytest
 
-from ctc_kd.files import text_lines
+from ctc_kd.files import complete_folder, text_lines
 
 
 def read(folder, content):
@@ -44,3 +45,15 @@ def test_what_is_no_text_is_named_with_its_line(tmp_path, content, fault):
     with pytest.raises(ValueError) as error:
         read(tmp_path, content)
     assert str(error.value).startswith(f"{tmp_path / 'text'}{fault}")
+
+
+def test_a_folder_takes_its_place_only_when_it_is_complete(tmp_path):
+    folder = tmp_path / "folder"
+    for name in ("first", "second"):
+        with complete_folder(folder) as partial:
+            (Path(partial) / name).touch()
+        assert [path.name for path in folder.iterdir()] == [name]
+    with pytest.raises(KeyError), complete_folder(folder) as partial:
+        (Path(partial) / "third").touch()
+        raise KeyError
+    assert [path.name for path in folder.iterdir()] == ["second"]

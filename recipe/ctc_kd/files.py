@@ -1,4 +1,4 @@
-"""Writes files that are complete or absent (written beside their place, then renamed), and reads text files."""
+"""Writes files and folders that are complete or absent (made beside their place, then renamed), and reads texts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+import shutil
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,17 @@ def complete_file(path: str) -> Iterator[str]:
     """Yields a name beside ``path`` to write to, which becomes ``path`` if the block ends without an error."""
     partial = f"{os.fspath(path)}.partial"
     yield partial
+    os.replace(partial, path)
+
+
+@contextmanager
+def complete_folder(path: str) -> Iterator[str]:
+    """Yields an empty folder beside ``path``, which takes its place if the block ends without an error."""
+    partial = f"{os.fspath(path)}.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    os.mkdir(partial)
+    yield partial
+    shutil.rmtree(path, ignore_errors=True)
     os.replace(partial, path)
 
 

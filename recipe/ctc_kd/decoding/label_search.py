@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING
 
-from ctc_kd.decoding.search import SearchConfig
+from ctc_kd.decoding.search import SearchConfig, best_results
 from ctc_kd.inventory import Inventory
 
 if TYPE_CHECKING:
@@ -61,8 +60,7 @@ class LabelDecoder:
             return ""
         scores = emissions.copy()
         scores[:, self._unspoken] = float("-inf")
-        results = self._decoder_for(lm_scale).decode(scores.ctypes.data, *scores.shape)
-        best = itertools.takewhile(lambda result: result.score == results[0].score, results)
+        best = best_results(self._decoder_for(lm_scale), scores)
         # a path begins and ends with blanks of Flashlight's own
         texts = (self._inventory.text(self._inventory.collapsed(result.tokens)) for result in best)
         return min(texts, default="")

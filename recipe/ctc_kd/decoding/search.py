@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ctc_kd.inventory import Inventory
 from ctc_kd.plain_numbers import make_plain
@@ -39,6 +39,15 @@ class SearchConfig:
 
     def __post_init__(self):
         make_plain(self)
+
+
+def best_results(decoder: Any, scores: np.ndarray) -> Iterator[Any]:
+    """Flashlight's results with the highest score. Those come in the order of memory addresses, which differs by run.
+
+    :param scores: ``[T, C]`` float32, C-contiguous
+    """
+    results = decoder.decode(scores.ctypes.data, *scores.shape)
+    return itertools.takewhile(lambda result: result.score == results[0].score, results)
 
 
 class LexiconDecoder:
@@ -162,9 +171,7 @@ class LexiconDecoder:
         if not len(emissions):
             return ""
         emissions = self._ended(emissions)
-        results = self._decoder_for(lm_scale).decode(emissions.ctypes.data, *emissions.shape)
-        # Flashlight orders equal scores by memory addresses, which differ from run to run
-        best = itertools.takewhile(lambda result: result.score == results[0].score, results)
+        best = best_results(self._decoder_for(lm_scale), emissions)
         words = ([self._words[index] for index in result.words if index >= 0] for result in best)
         return " ".join(min(words, default=[]))
 

@@ -174,5 +174,5 @@ def labelled_corpus(grid: Distillation, labelled: Part) -> Corpus:
 
 def label_errors(hypotheses: PosteriorsJob, references: PosteriorsJob) -> tk.Variable:
     """On held-out audio, without language model."""
-    stores = (job.out_posteriors[HELD_OUT] for job in (hypotheses, references))
-    return LabelErrorRateJob(hypotheses=next(stores), references=next(stores)).out_rate
+    ours, theirs = (job.out_posteriors[HELD_OUT] for job in (hypotheses, references))
+    return LabelErrorRateJob(hypotheses=ours, references=theirs).out_rate

@@ -113,7 +113,7 @@ def frame_layers(config: PretrainedConfig, extractor: SequenceFeatureExtractor, 
     convolutional = config if hasattr(config, "conv_stride") else getattr(config, "audio_config", None)
     if hasattr(convolutional, "conv_stride"):
         layers = list(map(Layer, convolutional.conv_kernel, convolutional.conv_stride))
-    elif config.model_type == "wav2vec2-bert":  # Kaldi's windows, of which neighbours are put together
+    elif config.model_type == "wav2vec2-bert":  # Kaldi's windows; neighbours are put together
         layers = [Layer(400, 160), Layer(extractor.stride, extractor.stride)]
     elif config.model_type in FEATURE_LAYERS:
         layers = FEATURE_LAYERS[config.model_type](config.encoder_config, extractor)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
 
 from sisyphus import Job, Task, tk
 
-from ctc_kd.files import write_json
+from ctc_kd.files import complete_folder, write_json
 
 
 class PretrainEncoderJob(Job):
@@ -70,8 +69,6 @@ class PretrainEncoderJob(Job):
         # Processes with one thread each are faster than one process with as many threads, above all on a busy machine.
         torch.multiprocessing.spawn(train, args=(settings,), nprocs=self.workers)
         state = load_checkpoint(settings)
-        shutil.rmtree("encoder.partial", ignore_errors=True)
-        write_encoder(settings, state, "encoder.partial")
-        shutil.rmtree(self.out_encoder.get_path(), ignore_errors=True)  # already gone if the job was killed here
-        os.replace("encoder.partial", self.out_encoder.get_path())
+        with complete_folder(self.out_encoder.get_path()) as folder:
+            write_encoder(settings, state, folder)
         write_json(self.out_curve.get_path(), state["curve"])

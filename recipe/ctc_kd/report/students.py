@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from dataclasses import dataclass
 from html import escape
 
 from sisyphus import Job, Task, tk
 
-from ctc_kd.files import read_json, write_json, write_text
+from ctc_kd.files import complete_folder, read_json, write_json, write_text
 from ctc_kd.report import names
 from ctc_kd.report.grid.coverage_table import coverage_facts
 from ctc_kd.report.grid.details import facts_list
-from ctc_kd.report.grid.page import HEAD
 from ctc_kd.report.record import value_of
-from ctc_kd.report.style import STYLE
-from ctc_kd.report.svg import element, prose
+from ctc_kd.report.svg import document, element, note
 
 
 @dataclass(frozen=True)
@@ -74,15 +70,11 @@ class StudentsReportJob(Job):
         columns = {name: column for name, column in self.columns.items() if name in measured}
         facts = coverage_facts(read_json(self.coverage.get_path())) if self.coverage else {}
         table = Table(columns, results, self.teachers)
-        folder = "report.partial"
-        shutil.rmtree(folder, ignore_errors=True)
-        os.mkdir(folder)
-        write_json(f"{folder}/results.json", results)
-        write_text(f"{folder}/table.md", f"{table.markdown()}\n{' '.join(table.notes())}\n")
-        write_text(f"{folder}/index.html", page(self.title, table, facts, self.notes))
         target = self.out_report.get_path()
-        shutil.rmtree(target, ignore_errors=True)
-        os.replace(folder, target)
+        with complete_folder(target) as folder:
+            write_json(f"{folder}/results.json", results)
+            write_text(f"{folder}/table.md", f"{table.markdown()}\n{' '.join(table.notes())}\n")
+            write_text(f"{folder}/index.html", page(self.title, table, facts, self.notes))
         print(table.markdown())
         print(f"report of {len(results)} models: {target}/index.html")
 
@@ -129,7 +121,7 @@ class Table:
         ]
         body = "".join(element("tr", line) for line in lines)
         table = element("table", element("thead", element("tr", head)) + element("tbody", body))
-        return element("div", table, class_="scroll") + _note(" ".join(self.notes()))
+        return element("div", table, class_="scroll") + note(" ".join(self.notes()))
 
 
 def page(title: str, table: Table, facts: dict[str, str], notes: list[str]) -> str:
@@ -137,16 +129,10 @@ def page(title: str, table: Table, facts: dict[str, str], notes: list[str]) -> s
     if facts:
         sections.append(("Teacher", "What the students saw of their teacher", facts_list(facts)))
     if notes:
-        sections.append(("Notes", "What a reader should know", "".join(map(_note, notes))))
+        sections.append(("Notes", "What a reader should know", "".join(map(note, notes))))
     body = "".join(
         element("section", element("p", name, class_="kicker") + element("h2", heading) + content)
         for name, heading, content in sections
     )
     header = element("p", "CTC distillation from audio alone", class_="kicker") + element("h1", escape(title))
-    head = f"{HEAD}<title>{escape(title)}</title><style>{STYLE}</style>"
-    main = element("main", element("header", header) + body)
-    return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head><body>{main}</body></html>\n'
-
-
-def _note(text: str) -> str:
-    return element("p", prose(text), class_="note")
+    return document(title, element("header", header) + body)

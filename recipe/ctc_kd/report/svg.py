@@ -6,6 +6,13 @@ import math
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from ctc_kd.report.style import STYLE
+
+HEAD = (
+    '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+    '<meta name="color-scheme" content="light dark">'
+)
+
 
 def element(name: str, content: str = "", **attributes) -> str:
     """One SVG or HTML element; ``class_`` is written ``class``, ``stroke_width`` is written ``stroke-width``."""
@@ -15,6 +22,20 @@ def element(name: str, content: str = "", **attributes) -> str:
 
 def _text(value) -> str:
     return f"{value:.1f}" if isinstance(value, float) else str(value)
+
+
+def note(text: str) -> str:
+    """A paragraph of small print."""
+    return element("p", prose(text.strip()), class_="note")
+
+
+def document(title: str, main: str) -> str:
+    """A page of one file: no scripts, nothing loaded from elsewhere.
+
+    :param main: the content, as HTML
+    """
+    head = f"{HEAD}<title>{escape(title)}</title><style>{STYLE}</style>"
+    return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head><body><main>{main}</main></body></html>\n'
 
 
 def grouped_rows(rows: Iterable[tuple[str, str]]) -> str:

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 class LabelErrorRateJob(Job):
     """Compares the labels of two stores, and adds up the errors of all utterances that both have.
 
-    Each store has label sequences, or logits or posteriors, of which the best label of each frame is taken, repetitions
-    and blanks left out. So the references may be those of transcripts or what a teacher says. Labels that no text has
-    do not count.
+    A store has label sequences, logits or posteriors. Of logits and posteriors the best label of each frame counts,
+    without repetitions and blanks. So the references may be those of transcripts or what a teacher says. Labels that
+    no text has do not count.
 
     :param hypotheses, references: of one inventory
 

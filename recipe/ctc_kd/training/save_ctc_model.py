@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 from typing import Any
 
 from sisyphus import Job, Task, tk
 
+from ctc_kd.files import complete_folder, write_json
 from ctc_kd.training.build import check_model
 
 
@@ -58,20 +58,15 @@ class SaveCtcModelJob(Job):
         theirs = AutoModelForCTC.from_config(config)
         theirs.base_model.load_state_dict(ours.encoder.state_dict())
         theirs.lm_head.load_state_dict(ours.output.state_dict())
-        folder = "model.partial"
-        shutil.rmtree(folder, ignore_errors=True)
-        theirs.save_pretrained(folder)
-        save_processor(folder, inventory, normalise=literal["waveform"] == "normalised")
-        target = self.out_model.get_path()
-        shutil.rmtree(target, ignore_errors=True)
-        os.replace(folder, target)
+        with complete_folder(self.out_model.get_path()) as folder:
+            theirs.save_pretrained(folder)
+            save_processor(folder, inventory, normalise=literal["waveform"] == "normalised")
 
 
 def save_processor(folder: str, inventory, *, normalise: bool):
     """Writes the vocabulary, and how audio is prepared, beside a model."""
     from transformers import Wav2Vec2CTCTokenizer, Wav2Vec2FeatureExtractor, Wav2Vec2Processor
 
-    from ctc_kd.files import write_json
     from ctc_kd.frames import SAMPLE_RATE_HZ
 
     vocabulary = os.path.join(folder, "vocab.json")

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from typing import Any
 
 from sisyphus import Job, Task, tk
 
-from ctc_kd.files import read_json
+from ctc_kd.files import complete_folder, read_json, write_text
 from ctc_kd.report.record import Record, read_record, value_of
 
 
@@ -76,21 +74,17 @@ class ReportJob(Job):
             lm_statistics={name: value_of(value) for name, value in self.lm_statistics.items()},
             notes=[sentence for note in self.notes for sentence in _sentences(note)],
         )
-        folder = "report.partial"
-        shutil.rmtree(folder, ignore_errors=True)
-        os.mkdir(folder)
-        _write(folder, "table1.md", table1_markdown(results))
-        _write(folder, "table2.md", table2_markdown(results))
+        texts = {"table1.md": table1_markdown(results), "table2.md": table2_markdown(results)}
         if coverage:
-            _write(folder, "coverage.md", coverage_markdown(coverage, results))
+            texts["coverage.md"] = coverage_markdown(coverage, results)
         if significance:
-            _write(folder, "significance.md", significance_markdown(results))
-        _write(folder, "records.jsonl", _json_lines(results.records))
-        figure1(results, folder)
-        _write(folder, "index.html", page.html())
+            texts["significance.md"] = significance_markdown(results)
+        texts |= {"records.jsonl": _json_lines(results.records), "index.html": page.html()}
         target = self.out_report.get_path()
-        shutil.rmtree(target, ignore_errors=True)
-        os.replace(folder, target)
+        with complete_folder(target) as folder:
+            for name, text in texts.items():
+                write_text(f"{folder}/{name}", text)
+            figure1(results, folder)
         print(f"report of {len(results.records)} rows: {target}/index.html")
 
 
@@ -103,8 +97,3 @@ def _sentences(note: str | tk.Variable | tk.Path) -> list[str]:
 
 def _json_lines(records: list[Record]) -> str:
     return "".join(json.dumps(record.to_json(), ensure_ascii=False) + "\n" for record in records)
-
-
-def _write(folder: str, name: str, text: str):
-    with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
-        file.write(text)

@@ -12,13 +12,8 @@ from ctc_kd.report.grid.details import data_facts, facts_list, record_list
 from ctc_kd.report.grid.results import Results
 from ctc_kd.report.grid.significance_table import compared, significance_html, significance_note
 from ctc_kd.report.grid.wer_table import WerTable, legend
-from ctc_kd.report.style import STYLE
-from ctc_kd.report.svg import element, prose
+from ctc_kd.report.svg import document, element, note, prose
 
-HEAD = (
-    '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-    '<meta name="color-scheme" content="light dark">'
-)
 FOOT = (
     "This page is built from the records in records.jsonl. The tables are also in the files *.md, the figure in "
     "figure1.svg and figure1.png. The paper is B. Hilmes, N. Rossenbach, R. Schlüter, Analyzing the Importance of "
@@ -60,53 +55,51 @@ class Page:
             element("section", f'<p class="kicker">{name}</p><h2>{heading}</h2>{content}', id=_anchor(name))
             for name, heading, content in sections
         )
-        head = f"{HEAD}<title>{escape(self.title)}</title><style>{STYLE}</style>"
-        main = f"{self._head()}<nav>{links}</nav>{body}<footer>{FOOT}</footer>"
-        return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head><body><main>{main}</main></body></html>\n'
+        return document(self.title, f"{self._head()}<nav>{links}</nav>{body}<footer>{FOOT}</footer>")
 
     def _head(self) -> str:
         tiles = "".join(_tile(figure) for figure in findings.key_figures(self.results))
-        note = f"Large figures are WER on test. Students are chosen by WER on dev. {findings.caution(self.results)}"
+        text = f"Large figures are WER on test. Students are chosen by WER on dev. {findings.caution(self.results)}"
         return (
             '<header><p class="kicker">CTC knowledge distillation with blank selection</p>'
             f'<h1>{escape(self.title)}</h1><p class="lede">{prose(findings.headline(self.results))}</p>'
-            f'<div class="tiles">{tiles}</div>{_note(note)}</header>'
+            f'<div class="tiles">{tiles}</div>{note(text)}</header>'
         )
 
     def _table1(self) -> str:
         table = WerTable(self.results, tables.table1(self.results), has_parameter=False)
-        note = (
+        text = (
             f"WER [%] with a {tables.LM}. λ is the distillation scale; at 1.0 there is no CTC loss. The best student "
             "is bold. "
         )
-        note += tables.paper_note(self.results) if self.results.reference else ""
-        return table.html() + legend(self.results) + _note(f"{note} {tables.seeds_note(self.results)}")
+        text += tables.paper_note(self.results) if self.results.reference else ""
+        return table.html() + legend(self.results) + note(f"{text} {tables.seeds_note(self.results)}")
 
     def _table2(self) -> str:
         table = WerTable(self.results, tables.table2(self.results), has_parameter=True)
-        return table.html() + legend(self.results) + _note(f"{tables.CHOICE} {tables.seeds_note(self.results)}")
+        return table.html() + legend(self.results) + note(f"{tables.CHOICE} {tables.seeds_note(self.results)}")
 
     def _significance(self) -> str:
         if self.results.significance is None or not compared(self.results):
             return ""
-        return significance_html(self.results) + _note(significance_note(self.results))
+        return significance_html(self.results) + note(significance_note(self.results))
 
     def _figure1(self) -> str:
         drawing = charts.figure1(self.results)
         if not drawing:
             return ""
-        note = "Dev WER [%]. n = 0 is blank elimination; the points on the far right are plain KD on all frames."
+        text = "Dev WER [%]. n = 0 is blank elimination; the points on the far right are plain KD on all frames."
         if self.results.comparable:
-            note += " Hollow points are the paper's."
-        return charts.figure1_legend(self.results) + element("figure", drawing, class_="wide") + _note(note)
+            text += " Hollow points are the paper's."
+        return charts.figure1_legend(self.results) + element("figure", drawing, class_="wide") + note(text)
 
     def _coverage(self) -> str:
         if self.coverage is None:
             return ""
-        note = f"Bars show our share, ticks the paper’s. {NOTE}"
+        text = f"Bars show our share, ticks the paper’s. {NOTE}"
         return (
             coverage_html(self.coverage, self.results)
-            + _note(note)
+            + note(text)
             + facts_list(coverage_facts(self.coverage))
             + element("figure", charts.spike_lengths(self.coverage["spikes"]), class_="small")
         )
@@ -123,19 +116,15 @@ class Page:
             f'<span><i class="key line {charts.loss_colour(index)}"></i>{escape(loss.upper())}</span>'
             for index, loss in enumerate(losses)
         )
-        return element("p", keys, class_="legend") + element("div", panels, class_="panels") + _note(CURVES)
+        return element("p", keys, class_="legend") + element("div", panels, class_="panels") + note(CURVES)
 
     def _data(self) -> str:
         facts = {**data_facts(self.results), **{name: f"{value:.4g}" for name, value in self.lm_statistics.items()}}
-        return facts_list(facts) + "".join(map(_note, self.notes))
+        return facts_list(facts) + "".join(map(note, self.notes))
 
 
 def _anchor(name: str) -> str:
     return name.lower().replace(" ", "-")
-
-
-def _note(text: str) -> str:
-    return element("p", prose(text.strip()), class_="note")
 
 
 def _tile(figure: findings.Figure) -> str:
