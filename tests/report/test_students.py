@@ -59,3 +59,8 @@ def test_results_can_be_read_by_programs(run_here):
 def test_what_could_not_be_measured_is_a_gap(report):
     read = report({"A": {"ler": 1.0, "agreement": None}, "B": {"ler": 2.0, "agreement": 0.5}})
     assert read("table.md").splitlines()[2:4] == ["| A | **1.0** | – |", "| B | 2.0 | **50.0** |"]
+
+
+def test_what_all_students_share_is_not_bold(report):
+    read = report({"Teacher": {"ler": 0.0}, "A": {"ler": 1.0}, "B": {"ler": 1.0, "wer": 3.0}}, teachers=["Teacher"])
+    assert read("table.md").splitlines()[2:5] == ["| Teacher | 0.0 | – |", "| A | 1.0 | – |", "| B | 1.0 | **3.0** |"]

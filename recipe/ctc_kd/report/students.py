@@ -91,8 +91,11 @@ class Table:
     teachers: list[str]
 
     def best(self, name: str) -> float | None:
-        """The best value of a student."""
-        values = [row[name] for model, row in self.rows.items() if model not in self.teachers and name in row]
+        """The best value of a student; None if all students have the same."""
+        students = [row for model, row in self.rows.items() if model not in self.teachers]
+        values = [row[name] for row in students if name in row]
+        if len(students) > 1 and values == values[:1] * len(students):
+            return None
         return {"min": min, "max": max}[self.columns[name].best](values, default=None)
 
     def cells(self, model: str) -> list[tuple[str, bool]]:
