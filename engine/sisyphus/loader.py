@@ -48,10 +48,13 @@ def install_finder():
 
 
 def parse_config_name(name):
-    """``config/a.py``, ``config.sub.fn`` or ``config.sub.fn(3, 'x')`` -> (module name, function name, arguments)."""
-    call, bracket, arguments = name.partition("(")
+    """``config/a.py``, ``config.sub.fn`` or ``config.sub.fn(3, name='x')``.
+
+    Returns the names of module and function, and the arguments: a list, and a dict of those with a name.
+    """
+    call, _, arguments = name.partition("(")
     try:
-        parameters = ast.literal_eval(f"({arguments.rstrip().removesuffix(')')},)") if arguments.strip(" )") else ()
+        positional, named = literal_arguments(arguments.rstrip().removesuffix(")"))
     except (ValueError, SyntaxError) as e:
         raise ConfigError(f"config {name!r}: arguments must be literals ({e})") from None
     if call.startswith(("./", "../", "/")):  # ./config/a.py, /setup/config/a.py
@@ -65,7 +68,14 @@ def parse_config_name(name):
     module, _, function = call.replace("/", ".").rpartition(".")
     if not module:
         raise ConfigError(f"config {name!r} should look like config/name.py or config.module.function")
-    return module, function, parameters
+    return module, function, positional, named
+
+
+def literal_arguments(text):
+    """``3, name='x'`` -> ``([3], {'name': 'x'})``."""
+    call = ast.parse(f"function({text})", mode="eval").body
+    positional = [ast.literal_eval(argument) for argument in call.args]
+    return positional, {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
 
 
 class ConfigManager:
@@ -94,7 +104,7 @@ class ConfigManager:
             self._load(name)
 
     def _load(self, name):
-        module_name, function_name, parameters = parse_config_name(name)
+        module_name, function_name, positional, named = parse_config_name(name)
         self.current_config = name
         try:
             module = importlib.import_module(module_name)
@@ -105,7 +115,7 @@ class ConfigManager:
             raise
         function = getattr(module, function_name, None)
         if function is not None:
-            result = function(*parameters)
+            result = function(*positional, **named)
             if hasattr(result, "__await__"):
                 self.add_coroutine(name, result)
         elif function_name != "py":

@@ -26,6 +26,11 @@ def test_chain_and_second_run(folder):
     assert not (folder / "work" / ".manager.lock").exists()
 
 
+def test_arguments_of_a_config_may_have_their_names(folder):
+    status, output = folder.sis("manager", "config.chain(n=2)")
+    assert status == 1 and "1 runnable, 1 waiting" in output
+
+
 def test_output_that_was_deleted_is_noticed(folder):
     folder.sis("manager", "-r", "config.chain(1)")
     (folder / "output" / "chain").resolve().unlink()
