@@ -8,6 +8,7 @@ RECIPE = Path(__file__).parents[1] / "recipe" / "ctc_kd"
 FLOORS = [
     {"experiments"},
     {"report"},
+    {"recognition"},
     {"analysis", "decoding", "pretraining"},
     {"training"},
     {"lexicon", "lm", "scoring"},

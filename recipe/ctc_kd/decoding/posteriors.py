@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ctc_kd.files import text_lines
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -31,7 +33,10 @@ def load_log_prior(path: str, *, num_classes: int) -> np.ndarray:
     """
     import numpy as np
 
-    log_prior = np.loadtxt(path, dtype="float32", ndmin=1)
+    try:
+        log_prior = np.array([float(line) for line in text_lines(path)], dtype="float32")
+    except ValueError:
+        log_prior = np.zeros(0)
     if log_prior.shape != (num_classes,) or not np.isfinite(log_prior).all():
         raise ValueError(f"{path}: expected {num_classes} finite log probabilities, one for each class, one per line")
     return log_prior

@@ -1,0 +1,1 @@
+"""A student outside of the lab: its folder, and what it hears. Needs no workflow manager, RETURNN or transformers."""
