@@ -22,13 +22,9 @@ from ctc_kd.experiments.recognition import error_rates
 from ctc_kd.experiments.requests import register_outputs
 from ctc_kd.experiments.rows import BASELINE, TEACHER, Row
 from ctc_kd.report.students import Column, StudentsReportJob
+from ctc_kd.scoring.score import ERROR_RATES
 
 ROWS = [TEACHER, BASELINE, Row("all", 1.0), Row("symmetric", 1.0, 1)]
-DECODERS = {
-    "lexicon": Column("WER [%]", "through the lexicon and a 4-gram of words"),
-    "label lm": Column("WER, labels [%]", "with a 6-gram over labels, without lexicon"),
-    "best path": Column("WER, best path [%]", "without any model of the language"),
-}
 
 
 def py():
@@ -65,6 +61,12 @@ def learn(labels):
             for decoder, variant in variants.items()
         }
         rows[row.name] = {**rates, **label_errors(grid, one, corpus.test, references=references)}
-    report = StudentsReportJob(title=corpus.name, columns={**DECODERS, **COLUMNS}, rows=rows, teachers=[TEACHER.name])
+    rate = ERROR_RATES[corpus.unit]
+    decoders = {
+        "lexicon": Column(f"{rate} [%]", "through the lexicon and a 4-gram of words"),
+        "label lm": Column(f"{rate}, labels [%]", "with a 6-gram over labels, without lexicon"),
+        "best path": Column(f"{rate}, best path [%]", "without any model of the language"),
+    }
+    report = StudentsReportJob(title=corpus.name, columns={**decoders, **COLUMNS}, rows=rows, teachers=[TEACHER.name])
     outputs = {f"demo_labels/{corpus.name}/without_lexicon": report.out_report}
     register_outputs(outputs, requests=preset.requests)

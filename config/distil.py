@@ -3,7 +3,7 @@
     sis manager -r "config.distil.py('facebook/hubert-large-ls960-ft', '/data/podcasts')"
 
 Five students learn what the teacher says of every frame, of no blank frame, or of frames near labels. They are compared
-with their teacher on held-out audio. With transcribed `dev` and `test` they have word error rates, too; with `labelled`
+with their teacher on held-out audio. With transcribed `dev` and `test` they have error rates, too; with `labelled`
 audio there are a CTC baseline and students that learn from both; with a `text`, words are found by a language model.
 
     sis manager -r config.distil.demo    # or `make demo-distil`: a stranger's model on the embedded corpus
@@ -27,6 +27,7 @@ def py(
     labelled=None,
     text=None,
     lexicon=None,
+    unit="words",
     size="small",
     subsampling=4,
     convert=False,
@@ -36,6 +37,7 @@ def py(
     :param audio: a folder, Kaldi folder, table, lhotse manifest or LibriSpeech part, as are dev, test and labelled
     :param text: one sentence per line
     :param lexicon: words and the teacher's labels that spell them, which phonemes need; "cmudict" has English in IPA
+    :param unit: errors on dev and test are those of words (WER), or of "characters" (CER)
     :param size: of the students: tiny, small or large (1, 12 or 43 million parameters)
     :param subsampling: windows of 10 ms per frame of the students; 8 for teachers with frames of 80 ms (Parakeet)
     :param convert: make 16 kHz mono of other audio, which is refused without
@@ -47,7 +49,7 @@ def py(
     name = os.path.basename(os.path.normpath(teacher))
     teacher = {**own_teacher(teacher), "subsampling": subsampling}
     preset = preset_of(size, subsampling=subsampling)
-    distil(teacher, Sources(**parts, text=text, lexicon=lexicon), preset, name=name)
+    distil(teacher, Sources(**parts, text=text, lexicon=lexicon, unit=unit), preset, name=name)
 
 
 def demo():

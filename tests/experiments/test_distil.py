@@ -90,6 +90,16 @@ def test_the_teacher_is_measured_with_and_without_pooling(declared):
     assert (errors.hypotheses.creator, errors.references.creator) == (pooled, own)
 
 
+def test_errors_are_those_of_characters_where_the_sources_say_so(declared):
+    report, _ = declared(Sources(AUDIO, dev=SPOKEN, test=SPOKEN, unit="characters"))
+    score = report.rows["Teacher"]["test"].creator
+    scales = report.rows["Teacher"]["test"].creator.hypotheses.creator.lm_scale.creator
+    assert (score.unit, scales.unit) == ("characters", "characters")
+    assert [report.columns[name].heading for name in ("dev", "test")] == ["dev CER [%]", "test CER [%]"]
+    with pytest.raises(ValueError, match="unit is 'letters', expected one of words, characters"):
+        Sources(AUDIO, unit="letters")
+
+
 def test_words_need_a_text_and_are_spelled_by_the_teacher(declared):
     with_text = Sources(AUDIO, dev=SPOKEN, test=SPOKEN, text=tk.Path("text.txt"))
     searches = []

@@ -52,6 +52,7 @@ def test_characters_of_a_language_without_spaces(run_here, write):
     )
     counts = json.loads(Path(job.out_counts.get_path()).read_text())
     assert (counts["hits"], counts["words"], counts["unit"]) == (2, 3, "characters")
+    assert Path(job.out_alignments.get_path()).read_text().startswith("u: 3 characters, S 0, ")
     with pytest.raises(ValueError, match="unit is 'letters', expected one of words, characters"):
         ScoreJob(hypotheses=job.hypotheses, references=job.references, unit="letters")
 

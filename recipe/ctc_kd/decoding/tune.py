@@ -10,7 +10,7 @@ from sisyphus import Job, Task, tk
 
 from ctc_kd.decoding.search import SearchConfig
 from ctc_kd.files import read_json, write_json
-from ctc_kd.scoring.score import check_unit
+from ctc_kd.scoring.score import ERROR_RATES, check_unit
 
 FINISHED = "finished.json"
 CHUNK_FRAMES = 30_000
@@ -76,17 +76,17 @@ class TuneScalesJob(Job):
         return len(read_finished(os.path.join(self.work_path(), FINISHED))) / len(self.grid())
 
     def run(self):
-        wers = read_finished(FINISHED)
+        wers, rate = read_finished(FINISHED), ERROR_RATES[self.unit]
         missing = [pair for pair in self.grid() if pair not in wers]
         print(f"{len(self.grid())} pairs of scales, {len(missing)} to search", flush=True)
         if missing:
             for pair, wer in self._search(missing):
                 wers[pair] = wer
                 write_finished(FINISHED, wers)
-                print(f"{len(wers)}/{len(self.grid())}: LM {pair[0]}, prior {pair[1]}: WER {wer:.2f} %", flush=True)
+                print(f"{len(wers)}/{len(self.grid())}: LM {pair[0]}, prior {pair[1]}: {rate} {wer:.2f} %", flush=True)
 
         best = min(self.grid(), key=lambda pair: (wers[pair], pair))
-        print(f"best: LM {best[0]}, prior {best[1]}: WER {wers[best]:.2f} %")
+        print(f"best: LM {best[0]}, prior {best[1]}: {rate} {wers[best]:.2f} %")
         for name, value, values in zip(("LM", "prior"), best, (self.lm_scales, self.prior_scales), strict=True):
             if len(set(values)) > 1 and value in (min(values), max(values)):
                 print(f"note: the best {name} scale is at the edge of the grid; a wider grid may have a better pair")

@@ -20,24 +20,13 @@ from ctc_kd.lexicon.spell import SpellTranscriptsJob, SpellWordsJob
 from ctc_kd.report.names import row_name
 from ctc_kd.report.students import Column, StudentsReportJob
 from ctc_kd.scoring.label_errors import LabelErrorRateJob
+from ctc_kd.scoring.score import ERROR_RATES, check_unit
 from ctc_kd.training.model_inventory import ModelInventoryJob
 from ctc_kd.training.posteriors import PosteriorsJob
 
 FROM_AUDIO = [Row("all", 1.0), Row("eliminate", 1.0), *(Row("symmetric", 1.0, n) for n in (1, 2, 3))]
 FROM_TRANSCRIPTS = [BASELINE, Row("all", 0.9), Row("symmetric", 0.9, 1)]
 HELD_OUT = "held_out"
-
-COLUMNS = {
-    "labels": Column(
-        "LER [%]",
-        "label errors of the best path on held-out audio, against the teacher's before pooling",
-    ),
-    "frames": Column("equal frames [%]", "held-out frames with the pooled teacher's best label", "max"),
-    "spikes": Column("equal labels [%]", "the same of frames in which that is not blank", "max"),
-    "dev": Column("dev [%]", "word error rate on dev"),
-    "test": Column("test [%]", "word error rate on test, with the scales that are best on dev"),
-    "parameters": Column("parameters [M]", "size of the model, in millions", factor=1e-6),
-}
 
 
 @dataclass(frozen=True)
@@ -49,6 +38,7 @@ class Sources:
     :param text: one sentence per line, for a language model of words
     :param lexicon: words and the labels that spell them; without one, the teacher's own vocabulary spells the words of
         ``text``, which phonemes cannot
+    :param unit: what errors on dev and test are counted in, ``"words"`` or ``"characters"``
     """
 
     audio: Part
@@ -57,8 +47,10 @@ class Sources:
     labelled: Part | None = None
     text: tk.Path | None = None
     lexicon: tk.Path | None = None
+    unit: str = "words"
 
     def __post_init__(self):
+        check_unit(self.unit)
         for name, part in {**self.tested, "labelled": self.labelled}.items():
             if part is not None and part.transcripts is None:
                 raise ValueError(f"{name} has no transcripts: expected a source with texts")
@@ -115,13 +107,28 @@ def distil(teacher: dict, sources: Sources, preset: Preset, *, name: str):
     coverage = CoverageJob(logits=from_audio.teacher_dump.out_logits, selections=[row.selection for row in FROM_AUDIO])
     report = StudentsReportJob(
         title=f"Students of {name}",
-        columns=COLUMNS,
+        columns=columns(sources.unit),
         rows=rows,
         teachers=["Teacher", "Teacher, pooled"],
         coverage=coverage.out_coverage,
     )
     outputs["report"] = report.out_report
     register_outputs({f"distil/{name}/{path}": output for path, output in outputs.items()}, requests=preset.requests)
+
+
+def columns(unit: str) -> dict[str, Column]:
+    """:param unit: of the errors on dev and test"""
+    rate = ERROR_RATES[unit]
+    return {
+        "labels": Column(
+            "LER [%]", "label errors of the best path on held-out audio, against the teacher's before pooling"
+        ),
+        "frames": Column("equal frames [%]", "held-out frames with the pooled teacher's best label", "max"),
+        "spikes": Column("equal labels [%]", "the same of frames in which that is not blank", "max"),
+        "dev": Column(f"dev {rate} [%]", f"errors on dev, counted in {unit}"),
+        "test": Column(f"test {rate} [%]", "the same on test, with the scales that are best on dev"),
+        "parameters": Column("parameters [M]", "size of the model, in millions", factor=1e-6),
+    }
 
 
 def audio_corpus(preset: Preset, sources: Sources, inventory: tk.Path, *, name: str) -> Corpus:
@@ -147,6 +154,7 @@ def audio_corpus(preset: Preset, sources: Sources, inventory: tk.Path, *, name: 
         recognised=(HELD_OUT, *sources.tested),
         prior=HELD_OUT,
         inventory=inventory,
+        unit=sources.unit,
     )
 
 

@@ -10,6 +10,7 @@ from sisyphus import Job, Task, tk
 
 from ctc_kd.files import read_json, write_json
 from ctc_kd.methods import method_of
+from ctc_kd.scoring.score import ERROR_RATES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,6 +24,11 @@ class Score:
     words: int
     utterances: int
     unit: str = "words"
+
+    @property
+    def rate(self) -> str:
+        """What ``wer`` is called."""
+        return ERROR_RATES[self.unit]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,7 +134,7 @@ class RecordJob(Job):
         record = Record(**self._fields())
         write_json(self.out_record.get_path(), record.to_json())
         on_test = f"{record.test.wer:.2f} %" if record.test else "not scored"
-        print(f"{record.row}: {record.dev.wer:.2f} % WER on dev, {on_test} on test")
+        print(f"{record.row}: {record.dev.wer:.2f} % {record.dev.rate} on dev, {on_test} on test")
 
     def _fields(self) -> dict[str, Any]:
         optional = dict.fromkeys(["parameter", "weight", "temperature", "normalisation", "seed", "published", "test"])

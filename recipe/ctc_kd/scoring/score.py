@@ -8,7 +8,8 @@ from sisyphus import Job, Task, tk
 
 from ctc_kd.files import write_json, write_lines
 
-UNITS = ("words", "characters")
+ERROR_RATES = {"words": "WER", "characters": "CER"}
+"""What errors are counted in, and what their rate is called."""
 
 
 class ScoreJob(Job):
@@ -54,7 +55,7 @@ class ScoreJob(Job):
         }
         counts = sum(map(count, alignments.values()), Counts())
 
-        write_alignments(self.out_alignments.get_path(), alignments)
+        write_alignments(self.out_alignments.get_path(), alignments, unit=self.unit)
         summary = {
             "wer": counts.wer,
             "substitutions": counts.substitutions,
@@ -76,8 +77,8 @@ def units_of(text: str, unit: str) -> list[str]:
 
 
 def check_unit(unit: str):
-    if unit not in UNITS:
-        raise ValueError(f"unit is {unit!r}, expected one of {', '.join(UNITS)}")
+    if unit not in ERROR_RATES:
+        raise ValueError(f"unit is {unit!r}, expected one of {', '.join(ERROR_RATES)}")
 
 
 def check_utterances(expected: Mapping[str, str], found: Mapping, *, names: tuple[str, str]):
@@ -96,16 +97,16 @@ def check_utterances(expected: Mapping[str, str], found: Mapping, *, names: tupl
         raise ValueError(f"{names[1]}: not the utterances of {names[0]}: {shown}")
 
 
-def write_alignments(path: str, alignments: Mapping):
-    """``utterance -> pairs`` as text: counts, and the two word sequences below each other with the errors marked."""
-    write_lines(path, ("\n".join(_block(utterance, pairs)) + "\n" for utterance, pairs in alignments.items()))
+def write_alignments(path: str, alignments: Mapping, *, unit: str):
+    """``utterance -> pairs`` as text: counts, and the two sequences below each other with the errors marked."""
+    write_lines(path, ("\n".join(_block(utterance, pairs, unit)) + "\n" for utterance, pairs in alignments.items()))
 
 
-def _block(utterance: str, pairs) -> Iterator[str]:
+def _block(utterance: str, pairs, unit: str) -> Iterator[str]:
     from ctc_kd.scoring.alignment import count
 
     counts = count(pairs)
-    yield f"{utterance}: {counts.words} words, S {counts.substitutions}, D {counts.deletions}, I {counts.insertions}"
+    yield f"{utterance}: {counts.words} {unit}, S {counts.substitutions}, D {counts.deletions}, I {counts.insertions}"
     columns = [(ref or "*", hyp or "*", _mark(ref, hyp)) for ref, hyp in pairs]
     for name, line in zip(("REF: ", "HYP: ", "     "), zip(*columns, strict=True), strict=False):
         words = (word.ljust(max(map(len, column))) for word, column in zip(line, columns, strict=True))

@@ -97,7 +97,8 @@ def figure1(results: Results) -> str:
             plot.marker(n, wer, index % 3, f"mark c{index}", f"{name}, n = {n:g}: {names.wer(wer)} % on dev")
         if kd is not None:
             plot.marker(all_frames, kd, index % 3, f"mark c{index}", f"{name}, plain KD: {names.wer(kd)} % on dev")
-    return plot.svg(f"Dev WER over n of symmetric selection, distillation scales {', '.join(map(names.scale, series))}")
+    scales = ", ".join(map(names.scale, series))
+    return plot.svg(f"Dev {results.rate} over n of symmetric selection, distillation scales {scales}")
 
 
 def figure1_legend(results: Results) -> str:

@@ -67,7 +67,7 @@ class ChooseOnDevJob(Job):
             os.symlink(path.get_path(), link.get_path())
         self.out_lm_scale.set(record.lm_scale)
         self.out_prior_scale.set(record.prior_scale)
-        print(f"chosen: {record.row}, {record.dev.wer:.2f} % WER on dev")
+        print(f"chosen: {record.row}, {record.dev.wer:.2f} % {record.dev.rate} on dev")
 
 
 def best_parameter(records: Sequence[Record]) -> float | None:
@@ -110,4 +110,4 @@ class AddTestScoreJob(Job):
         job_ids = {**record.job_ids, "score test": self.score_job}
         record = dataclasses.replace(record, test=read_score(self.counts), job_ids=job_ids)
         write_json(self.out_record.get_path(), record.to_json())
-        print(f"{record.row}: {record.dev.wer:.2f} % WER on dev, {record.test.wer:.2f} % on test")
+        print(f"{record.row}: {record.dev.wer:.2f} % {record.dev.rate} on dev, {record.test.wer:.2f} % on test")

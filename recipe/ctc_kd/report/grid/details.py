@@ -20,7 +20,7 @@ def data_facts(results: Results) -> dict[str, str]:
     dev = results.records[0].dev
     test = next((record.test for record in results.records if record.test), None)
     facts = {
-        name: f"{names.count(score.words)} words, {names.count(score.utterances)} utterances"
+        name: f"{names.count(score.words)} {score.unit}, {names.count(score.utterances)} utterances"
         for name, score in (("Dev set", dev), ("Test set", test))
         if score
     }
@@ -40,7 +40,7 @@ def _record(record: Record) -> str:
     on_test = names.wer(record.test and record.test.wer)
     summary = (record.row, names.row_name(record), names.wer(record.dev.wer), on_test)
     spans = "".join(f"<span>{prose(text)}</span>" for text in summary)
-    head = "".join(f"<th>{name}</th>" for name in ("", "WER", "sub.", "del.", "ins.", "words"))
+    head = "".join(f"<th>{name}</th>" for name in ("", record.dev.rate, "sub.", "del.", "ins.", record.dev.unit))
     scores = _score("dev", record.dev) + (_score("test", record.test) if record.test else "")
     jobs = "".join(
         f"<div><dt>{escape(kind)}</dt><dd><code>{escape(job)}</code></dd></div>" for kind, job in record.job_ids.items()

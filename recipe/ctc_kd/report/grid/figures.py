@@ -71,7 +71,7 @@ def _draw(axes, results: Results):
     axes.set_xticks(list(labels), ["\n".join(label) for label in labels.values()])
     axes.set_xlim(-0.4, all_frames + 0.4)
     axes.set_xlabel("n, blank frames kept on each side of a label")
-    axes.set_ylabel(f"dev WER [%], {results.corpus}")
+    axes.set_ylabel(f"dev {results.rate} [%], {results.corpus}")
     axes.grid(axis="y", color="0.9")
     if axes.has_data():
         axes.legend(frameon=False, fontsize=9, ncols=4, loc="lower left", bbox_to_anchor=(0, 1))

@@ -33,9 +33,12 @@ def headline(results: Results) -> str:
     on = "test" if all(cell.test for cell in known) else "dev"
     wer = {cell.method: names.wer(getattr(cell, on).wer) for cell in known}
     if best is None:
-        return "; ".join(f"{METHODS[cell.method].long} has {wer[cell.method]} % WER on {on}" for cell in known) + "."
+        return (
+            "; ".join(f"{METHODS[cell.method].long} has {wer[cell.method]} % {results.rate} on {on}" for cell in known)
+            + "."
+        )
     free = "" if best.uses_transcripts else ", trained without transcripts,"
-    parts = [f"{names.row_name(best)}{free} reaches {wer[best.method]} % WER on {on}"]
+    parts = [f"{names.row_name(best)}{free} reaches {wer[best.method]} % {results.rate} on {on}"]
     if baseline:
         may_be = ", which may be chance" if _may_be_chance(results, best, baseline, on) else ""
         parts.append(f", {comparison(best, baseline, on)} the CTC baseline ({wer['baseline']} %){may_be}")
@@ -108,8 +111,8 @@ def _independent(results: Results) -> str:
     cells = sorted(results.cells, key=lambda cell: cell.method != "baseline")
     on, score = next((("test", cell.test) for cell in cells if cell.test), ("dev", cells[0].dev))
     return (
-        f"The {on} set has {names.count(score.words)} words: differences below about {chance(score):.1f} points of WER "
-        "may be chance (5 %, errors taken as independent)."
+        f"The {on} set has {names.count(score.words)} {results.unit}: differences below about {chance(score):.1f} "
+        f"points of {results.rate} may be chance (5 %, errors taken as independent)."
     )
 
 

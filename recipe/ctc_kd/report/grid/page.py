@@ -59,7 +59,10 @@ class Page:
 
     def _head(self) -> str:
         tiles = "".join(_tile(figure) for figure in findings.key_figures(self.results))
-        text = f"Large figures are WER on test. Students are chosen by WER on dev. {findings.caution(self.results)}"
+        rate = self.results.rate
+        text = (
+            f"Large figures are {rate} on test. Students are chosen by {rate} on dev. {findings.caution(self.results)}"
+        )
         return (
             '<header><p class="kicker">CTC knowledge distillation with blank selection</p>'
             f'<h1>{escape(self.title)}</h1><p class="lede">{prose(findings.headline(self.results))}</p>'
@@ -69,15 +72,19 @@ class Page:
     def _table1(self) -> str:
         table = WerTable(self.results, tables.table1(self.results), has_parameter=False)
         text = (
-            f"WER [%] with a {tables.LM}. λ is the distillation scale; at 1.0 there is no CTC loss. The best student "
-            "is bold. "
+            f"{self.results.rate} [%] with a {tables.LM}. λ is the distillation scale; at 1.0 there is no CTC loss. "
+            "The best student is bold. "
         )
         text += tables.paper_note(self.results) if self.results.reference else ""
         return table.html() + legend(self.results) + note(f"{text} {tables.seeds_note(self.results)}")
 
     def _table2(self) -> str:
         table = WerTable(self.results, tables.table2(self.results), has_parameter=True)
-        return table.html() + legend(self.results) + note(f"{tables.CHOICE} {tables.seeds_note(self.results)}")
+        return (
+            table.html()
+            + legend(self.results)
+            + note(f"{tables.choice(self.results)} {tables.seeds_note(self.results)}")
+        )
 
     def _significance(self) -> str:
         if self.results.significance is None or not compared(self.results):
@@ -88,7 +95,10 @@ class Page:
         drawing = charts.figure1(self.results)
         if not drawing:
             return ""
-        text = "Dev WER [%]. n = 0 is blank elimination; the points on the far right are plain KD on all frames."
+        text = (
+            f"Dev {self.results.rate} [%]. n = 0 is blank elimination; the points on the far right are plain KD on all "
+            "frames."
+        )
         if self.results.comparable:
             text += " Hollow points are the paper's."
         return charts.figure1_legend(self.results) + element("figure", drawing, class_="wide") + note(text)

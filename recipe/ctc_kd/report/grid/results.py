@@ -26,7 +26,7 @@ class Results:
     """All rows of one corpus; the grid may have holes.
 
     ``records``: see :func:`ctc_kd.report.grid.cell.fullest`. ``cells``: one for all records that differ only in
-    their seed.
+    their seed. ``unit``: what errors are counted in. ``rate``: what their rate is called.
 
     :param records: one for each method, hyper-parameter, distillation scale and seed, or two as ``fullest`` allows
     :param reference: ``ctc_kd.experiments.published.published_reference`` of the same corpus, or of another one whose
@@ -37,10 +37,16 @@ class Results:
     def __init__(self, records: Sequence[Record], reference: dict | None = None, significance: dict | None = None):
         if not records:
             raise ValueError("a report needs at least one record")
-        self.corpus = records[0].corpus
+        first = records[0]
+        self.corpus, self.unit, self.rate = first.corpus, first.dev.unit, first.dev.rate
         for record in records:
             if record.corpus != self.corpus:
                 raise ValueError(f"row {record.row} is of corpus {record.corpus}, but the report is of {self.corpus}")
+            if record.dev.unit != self.unit:
+                raise ValueError(
+                    f"row {record.row} has a {record.dev.rate}, but row {first.row} a {self.rate}: score all rows of a "
+                    "report in one unit"
+                )
         self.records = fullest(records)
         groups: dict[tuple, list[Record]] = {}
         for record in self.records:
@@ -78,8 +84,8 @@ class Results:
 
     @property
     def comparable(self) -> bool:
-        """Whether the paper's numbers are of the same corpus."""
-        return self.reference is not None and self.reference["corpus"] == self.corpus
+        """Whether the paper's numbers are of the same corpus, and of words."""
+        return self.reference is not None and (self.reference["corpus"], "words") == (self.corpus, self.unit)
 
     def paper_points(self, weight: float) -> list[tuple[int, float]]:
         """The paper's points (n, dev WER) of Figure 1, if it is about the same corpus."""

@@ -72,7 +72,7 @@ class Significance:
             found = cells[key].test if key in cells else None
             if found is None or abs(found.wer - wer) > 1e-6:
                 raise ValueError(
-                    f"row {key} has {wer:.4f} % WER in the test of significance, "
+                    f"row {key} has an error rate of {wer:.4f} % in the test of significance, "
                     f"but {f'{found.wer:.4f} %' if found else 'none'} in the records: both need the hypotheses of test "
                     "from the row that dev chose, with all its seeds"
                 )

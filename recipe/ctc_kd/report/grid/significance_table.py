@@ -24,11 +24,11 @@ def significance_note(results: Results) -> str:
     found = results.significance
     ways = f"all {names.count(2**found.speakers)}" if found.exact else f"{names.count(found.samples)} random"
     text = (
-        "Each difference is in points of test WER (negative: the row is better), with its 95 % interval from "
-        f"{names.count(found.samples)} bootstrap samples of the {found.speakers} speakers of test. p is the share of "
-        f"{ways} ways to swap the two rows, speaker by speaker, that differ by at least as much. Holm is p corrected "
-        f"for the number of comparisons ({found.num_comparisons}); bold means that it is below {LEVEL}. All this "
-        "covers chance in the choice of speakers, but not in training."
+        f"Each difference is in points of test {results.rate} (negative: the row is better), with its 95 % interval "
+        f"from {names.count(found.samples)} bootstrap samples of the {found.speakers} speakers of test. p is the share "
+        f"of {ways} ways to swap the two rows, speaker by speaker, that differ by at least as much. Holm is p "
+        f"corrected for the number of comparisons ({found.num_comparisons}); bold means that it is below {LEVEL}. All "
+        "this covers chance in the choice of speakers, but not in training."
     )
     return f"{text} {few_speakers(found)}" if found.exact else text
 

@@ -76,7 +76,7 @@ SETS = ("dev", "test")
 def table1_markdown(results: Results) -> str:
     rows = table1(results)
     lines = [[row.label if row.first else "", names.scale(row.weight), *_scores(row, rows)] for row in rows]
-    title = f"**Table 1.** Baselines on {results.corpus} with {LM}: WER [%]."
+    title = f"**Table 1.** Baselines on {results.corpus} with {LM}: {results.rate} [%]."
     return _document(title, ["Model", "Distillation scale", *SETS], lines, rows, results)
 
 
@@ -87,7 +87,7 @@ def table2_markdown(results: Results) -> str:
         label = {"all": f"{names.DASH} (KD)"}.get(row.method, row.label)
         weight = names.scale(row.weight) + chosen_mark(row)
         lines.append([label if row.first else "", weight, _parameter(row), *_scores(row, rows)])
-    title = f"**Table 2.** Blank selection on {results.corpus} with {LM}: WER [%]. {CHOICE}"
+    title = f"**Table 2.** Blank selection on {results.corpus} with {LM}: {results.rate} [%]. {choice(results)}"
     return _document(title, ["Blank selection", "KD scale", "Hyper-param.", *SETS], lines, rows, results)
 
 
@@ -97,7 +97,11 @@ def chosen_mark(row: Row) -> str:
 
 
 LM = "4-gram LM"
-CHOICE = "Hyper-parameters, and the scales marked †, are those with the lowest dev WER."
+
+
+def choice(results: Results) -> str:
+    """How dev chose the rows of Table 2."""
+    return f"Hyper-parameters, and the scales marked †, are those with the lowest dev {results.rate}."
 
 
 def seeds_note(results: Results) -> str:
@@ -117,9 +121,10 @@ def paper_columns(results: Results) -> str:
 def paper_note(results: Results) -> str:
     if results.comparable:
         return f"Paper: the numbers of arXiv 2506.01503 on {results.reference['name']}."
+    rate = "" if results.unit == "words" else "WER "
     return (
-        f"The paper's numbers (arXiv 2506.01503) are on {results.reference['name']}, with other data and other models: "
-        "they show its trend and cannot be compared with ours."
+        f"The paper's numbers (arXiv 2506.01503) are {rate}on {results.reference['name']}, with other data and other "
+        "models: they show its trend and cannot be compared with ours."
     )
 
 
