@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from lhotse import CutSet
 from sisyphus import tk
 
-from ctc_kd.corpus import pauses
+from ctc_kd.corpus import pauses, speech
 from ctc_kd.corpus.audio_folder import ReadAudioFolderJob
 from ctc_kd.corpus.cuts import recording_of, segment_cut, write_cuts
-from ctc_kd.corpus.pauses import FRAME_SAMPLES, CutAtPausesJob, spans_of, speech_probabilities
+from ctc_kd.corpus.pauses import CutAtPausesJob
 from ctc_kd.corpus.problems import CorpusError
+from ctc_kd.corpus.speech import FRAME_SAMPLES, spans_of, speech_probabilities
 
 LOUD = 0.1
 """To the detector of these tests, loud frames are speech."""
@@ -110,16 +111,16 @@ def test_pieces_hold_all_speech_and_are_not_too_long(runs, missing, max_seconds)
     for start, end in spans:
         covered[start:end] = True
     covered[num_samples:] = True
-    speech = np.repeat(np.array(probabilities) >= 0.5, FRAME_SAMPLES)
-    assert covered[speech].all()
+    spoken = np.repeat(np.array(probabilities) >= 0.5, FRAME_SAMPLES)
+    assert covered[spoken].all()
 
 
 def test_strips_side_by_side_are_in_the_order_of_the_recording(monkeypatch):
-    monkeypatch.setattr(pauses, "BLOCK_SAMPLES", 200 * FRAME_SAMPLES)
+    monkeypatch.setattr(speech, "BLOCK_SAMPLES", 200 * FRAME_SAMPLES)
     rng = np.random.default_rng(0)
     loud = rng.random(517) < 0.5
     samples = (np.repeat(loud, FRAME_SAMPLES) * LOUD).astype("f")[: -FRAME_SAMPLES // 4]
-    blocks = [samples[start : start + pauses.BLOCK_SAMPLES] for start in range(0, len(samples), pauses.BLOCK_SAMPLES)]
+    blocks = [samples[start : start + speech.BLOCK_SAMPLES] for start in range(0, len(samples), speech.BLOCK_SAMPLES)]
     np.testing.assert_array_equal(list(speech_probabilities(blocks, Loudness())), loud)
 
 
@@ -136,11 +137,11 @@ class Memory(Loudness):
 
 
 def test_a_strip_begins_with_what_was_before_it(monkeypatch):
-    monkeypatch.setattr(pauses, "BLOCK_SAMPLES", 96 * FRAME_SAMPLES)
+    monkeypatch.setattr(speech, "BLOCK_SAMPLES", 96 * FRAME_SAMPLES)
     loud = np.random.default_rng(0).random(400) < 0.02
     samples = (np.repeat(loud, FRAME_SAMPLES) * LOUD).astype("f")
     heard = [loud[max(0, frame - 49) : frame + 1].any() for frame in range(len(loud))]
-    blocks = [samples[start : start + pauses.BLOCK_SAMPLES] for start in range(0, len(samples), pauses.BLOCK_SAMPLES)]
+    blocks = [samples[start : start + speech.BLOCK_SAMPLES] for start in range(0, len(samples), speech.BLOCK_SAMPLES)]
     np.testing.assert_array_equal(list(speech_probabilities(blocks, Memory())), heard)
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 from sisyphus import Job, Task, tk
@@ -16,6 +15,7 @@ from ctc_kd.corpus.audio_size import open_audio
 from ctc_kd.corpus.cuts import Cut, read_cuts, recording_of, segment_cut, write_cuts
 from ctc_kd.corpus.ogg_zip import bounded_map
 from ctc_kd.corpus.problems import CorpusError, refuse
+from ctc_kd.corpus.resampling import resampled
 from ctc_kd.files import complete_file
 from ctc_kd.frames import SAMPLE_RATE_HZ
 
@@ -134,23 +134,3 @@ def mono_blocks(audio: soundfile.SoundFile, channels: tuple[int, ...], checksum:
         raise CorpusError(f"{num_samples} samples, but its header counts {audio.frames}")
     if checksum and found.digest() != checksum:
         raise CorpusError("its samples do not match its MD5 checksum")
-
-
-def resampled(blocks: Iterable[np.ndarray], sample_rate_hz: int) -> Iterator[np.ndarray]:
-    """Resamples a signal to 16 kHz, block by block.
-
-    A block is resampled with the second before it and that after it, so that the result is the one of the whole.
-
-    :param blocks: ``[T]`` float32; all but the last have a whole number of seconds, one or more
-    """
-    import numpy as np
-    import torch
-    from torchaudio.functional import resample
-
-    before = np.zeros(0, np.float32)
-    for block, after in pairwise(chain(blocks, [before])):
-        context = torch.from_numpy(np.concatenate([before, block, after[:sample_rate_hz]]))
-        start = len(before) * SAMPLE_RATE_HZ // sample_rate_hz
-        num_samples = -(-len(block) * SAMPLE_RATE_HZ // sample_rate_hz)
-        yield resample(context, sample_rate_hz, SAMPLE_RATE_HZ)[start : start + num_samples].numpy()
-        before = block[-sample_rate_hz:]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from ctc_kd.decoding.found import Found, found_by_labels
 from ctc_kd.decoding.label_search import LabelDecoder
 from ctc_kd.decoding.search import LexiconDecoder, SearchConfig
 from ctc_kd.inventory import Inventory
@@ -20,6 +21,9 @@ class Decoder(Protocol):
         :param emissions: ``[T, C]`` float32, C-contiguous, see :func:`ctc_kd.decoding.posteriors.emissions`
         """
 
+    def found(self, emissions: np.ndarray, *, lm_scale: float) -> Found:
+        """The same, with the frames of words and labels."""
+
 
 class GreedyDecoder:
     """Takes the label with the highest score of each frame; there is no language model to weigh."""
@@ -29,6 +33,9 @@ class GreedyDecoder:
 
     def search(self, emissions: np.ndarray, *, lm_scale: float) -> str:
         return self._inventory.text(self._inventory.collapsed(emissions.argmax(axis=1).tolist()))
+
+    def found(self, emissions: np.ndarray, *, lm_scale: float) -> Found:
+        return found_by_labels(emissions.argmax(axis=1).tolist(), self._inventory)
 
 
 def decoder_of(inventory: Inventory, *, lexicon: str | None, lm: str | None, config: SearchConfig) -> Decoder:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ctc_kd.decoding.found import Found, found_by_labels
 from ctc_kd.decoding.search import SearchConfig, best_results
 from ctc_kd.inventory import Inventory
 
@@ -56,11 +57,15 @@ class LabelDecoder:
 
         :param emissions: ``[T, C]`` float32, C-contiguous, see :func:`ctc_kd.decoding.posteriors.emissions`
         """
+        return self.found(emissions, lm_scale=lm_scale).text
+
+    def found(self, emissions: np.ndarray, *, lm_scale: float) -> Found:
+        """The same, with the frames of words and labels."""
         if not len(emissions):
-            return ""
+            return Found("", [], [])
         scores = emissions.copy()
         scores[:, self._unspoken] = float("-inf")
         best = best_results(self._decoder_for(lm_scale), scores)
         # a path begins and ends with blanks of Flashlight's own
-        texts = (self._inventory.text(self._inventory.collapsed(result.tokens)) for result in best)
-        return min(texts, default="")
+        found = (found_by_labels(result.tokens[1:-1], self._inventory) for result in best)
+        return min(found, default=Found("", [], []))

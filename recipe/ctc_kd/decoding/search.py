@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ctc_kd.decoding.found import Found, found_in_lexicon
 from ctc_kd.inventory import Inventory
 from ctc_kd.plain_numbers import make_plain
 
@@ -168,12 +169,26 @@ class LexiconDecoder:
 
         :param emissions: ``[T, C]`` float32, C-contiguous, see :func:`ctc_kd.decoding.posteriors.emissions`
         """
+        return " ".join(self._best(emissions, lm_scale)[0])
+
+    def found(self, emissions: np.ndarray, *, lm_scale: float) -> Found:
+        """The same, with the frames of words and labels."""
+        words, result = self._best(emissions, lm_scale)
+        if result is None:
+            return Found("", [], [])
+        # a path begins with a frame of Flashlight's own, and may have frames behind the last of the emissions
+        num_frames, blank = len(emissions), self._inventory.blank
+        path = [token if token < len(self._inventory.labels) else blank for token in result.tokens[1 : num_frames + 1]]
+        complete = (min(frame, num_frames) - 1 for frame, word in enumerate(result.words) if word >= 0)
+        return found_in_lexicon(path, zip(words, complete, strict=True), self._inventory)
+
+    def _best(self, emissions: np.ndarray, lm_scale: float) -> tuple[list[str], Any]:
+        """The words, and Flashlight's result; None if there is none."""
         if not len(emissions):
-            return ""
-        emissions = self._ended(emissions)
-        best = best_results(self._decoder_for(lm_scale), emissions)
-        words = ([self._words[index] for index in result.words if index >= 0] for result in best)
-        return " ".join(min(words, default=[]))
+            return [], None
+        best = best_results(self._decoder_for(lm_scale), self._ended(emissions))
+        words = (([self._words[index] for index in result.words if index >= 0], result) for result in best)
+        return min(words, key=lambda found: found[0], default=([], None))
 
     def _ended(self, emissions: np.ndarray) -> np.ndarray:
         """Adds a frame for the ending of the last word, which costs nothing, and the emissions of a second ending."""
