@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from lhotse.kaldi import load_kaldi_data_dir
 from sisyphus import tk
 
 import own_corpora
+from ctc_kd.corpus.hold_out import HoldOutJob
 from ctc_kd.corpus.librispeech import ReadLibriSpeechAudioJob, ReadLibriSpeechTranscriptsJob
 from ctc_kd.corpus.ogg_zip import OggZipJob, read_segments
 from ctc_kd.corpus.problems import CorpusError
@@ -37,17 +39,27 @@ def texts_of(run_here, layout, files):
 
 
 @pytest.mark.parametrize("name", own_corpora.LAYOUTS)
-def test_all_layouts_give_the_utterances_audio_and_transcripts_of_librispeechs(run_here, librispeech, tmp_path, name):
+def test_all_layouts_give_the_files_of_librispeechs(run_here, librispeech, tmp_path, name):
+    """What follows sees no layout: audio, its order, what is held out, and transcripts are equal."""
     ours = ReadLibriSpeechAudioJob(corpus_dir=librispeech.path, part=librispeech.part)
     our_texts = ReadLibriSpeechTranscriptsJob(corpus_dir=librispeech.path, part=librispeech.part, cuts=ours.out_cuts)
     layout, write = own_corpora.LAYOUTS[name]
     theirs, their_texts = jobs(layout, write(librispeech, tmp_path / "other"))
-    segments = [sorted(read_segments(run_here(job).out_cuts.get_path())) for job in (ours, theirs)]
+    segments = [read_segments(run_here(job).out_cuts.get_path()) for job in (ours, theirs)]
     assert segments[0] == segments[1]
     assert len(segments[0]) == 4
     texts = [read_transcripts(run_here(job).out_transcripts.get_path()) for job in (our_texts, their_texts)]
-    assert texts[0] == texts[1]
+    assert list(texts[0].items()) == list(texts[1].items())
     assert len(texts[0]) == 4
+    splits = [run_here(HoldOutJob(cuts=job.out_cuts, share=0.3)) for job in (ours, theirs)]
+    for first, second in zip(*([split.out_train, split.out_held_out] for split in splits), strict=True):
+        assert files_of(run_here, first) == files_of(run_here, second)
+
+
+def files_of(run_here, cuts):
+    """Name -> content of the files of an archive."""
+    with zipfile.ZipFile(run_here(OggZipJob(cuts=cuts)).out_ogg_zip.get_path()) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
 
 
 @pytest.mark.parametrize("name", own_corpora.LAYOUTS)
@@ -277,7 +289,10 @@ def test_a_manifest_chooses_channels(run_here, tmp_path):
         write_manifest(tmp_path / "recordings.jsonl", recording(sources=sources)),
         write_manifest(tmp_path / "supervisions.jsonl", supervision(channel=3), supervision(id="all", channel=[0, 3])),
     ]
-    assert [item.channel for item in cuts_of(run_here, "lhotse", files, convert=True)] == [1, [0, 1]]
+    assert {item.id: item.channel for item in cuts_of(run_here, "lhotse", files, convert=True)} == {
+        "utt": 1,
+        "all": [0, 1],
+    }
 
 
 def resampled_by_lhotse():

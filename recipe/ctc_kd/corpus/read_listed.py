@@ -27,7 +27,9 @@ CLIPPED_S = 0.5
 
 
 class ReadListedAudioJob(Job):
-    """Writes the utterances of a list to a lhotse cut manifest, in the order of the list, from the audio's headers.
+    """Writes the utterances of a list to a lhotse cut manifest, sorted by id, from the audio's headers.
+
+    Readers of other layouts sort them, too, so that a training sees one order of the data whatever its layout.
 
     These fail the job, which names the first of them and their number: lines that are no utterances, ids that occur
     twice, audio that is missing, cannot be read, was cut short, or is not 16 kHz mono, and utterances that are too
@@ -70,6 +72,7 @@ class ReadListedAudioJob(Job):
         problems = [f"{item.place}: utterance {item.utterance}: {fault}" for item, fault in faults if fault]
         refuse(problems, where=files[0], remedy=remedy)
         recordings = {path: recording_of(id_of_file(path), audio=path, **infos[path]._asdict()) for path in audio}
+        listed.sort(key=lambda item: item.utterance)
         cuts = [cut_of(item, infos[item.audio], recordings[item.audio]) for item in listed]
         write_cuts(self.out_cuts.get_path(), cuts)
         speakers, hours = len({item.speaker for item in listed}), sum(cut.duration for cut in cuts) / 3600
