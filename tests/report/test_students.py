@@ -8,7 +8,9 @@ from ctc_kd.report.students import Column, StudentsReportJob
 
 COLUMNS = {
     "ler": Column("LER [%]", "label errors against the teacher"),
-    "agreement": Column("equal frames [%]", "share of frames with the teacher's label", best="max", factor=100),
+    "agreement": Column(
+        "equal frames [%]", "share of frames with the teacher's label", "max", factor=100, gap="the teacher is silent"
+    ),
     "wer": Column("WER [%]", "word errors"),
 }
 
@@ -56,9 +58,16 @@ def test_results_can_be_read_by_programs(run_here):
     assert read_json(f"{job.out_report.get_path()}/results.json") == {"A": {"ler": 1.5}}
 
 
-def test_what_could_not_be_measured_is_a_gap(report):
+def test_what_is_undefined_is_a_gap_with_a_reason(report):
     read = report({"A": {"ler": 1.0, "agreement": None}, "B": {"ler": 2.0, "agreement": 0.5}})
     assert read("table.md").splitlines()[2:4] == ["| A | **1.0** | – |", "| B | 2.0 | **50.0** |"]
+    assert "–: the teacher is silent." in read("table.md") and "–: the teacher is silent." in read("index.html")
+
+
+def test_a_column_that_no_row_defines_stays(report):
+    read = report({"A": {"ler": 1.0, "agreement": None}, "B": {"ler": 2.0, "agreement": None}})
+    assert read("table.md").splitlines()[2:4] == ["| A | **1.0** | – |", "| B | 2.0 | – |"]
+    assert "silent" not in report({"A": {"ler": 1.0, "agreement": 0.5}, "B": {"ler": 2.0}})("table.md")
 
 
 def test_what_all_students_share_is_not_bold(report):

@@ -59,13 +59,17 @@ def test_best_paths_against_those_of_a_teacher(run_here, tmp_path, student):
     assert result(run_here, hypotheses=teacher, references=teacher)["rate"] == 0
 
 
+def test_no_rate_against_a_silent_teacher(run_here, tmp_path, student, capsys):
+    silent = write(tmp_path / "silent.hdf", {"u1": frames(1, 1), "u2": frames(1, 3)})
+    found = result(run_here, hypotheses=student, references=silent)
+    assert (found["rate"], found["labels"], found["insertions"]) == (None, 0, 4)
+    assert "no rate: blank is all that" in capsys.readouterr().out
+
+
 def test_stores_that_cannot_be_compared(run_here, tmp_path, student):
     others = write(tmp_path / "others.hdf", {"x": frames(0)})
     with pytest.raises(ValueError, match=r"student.hdf and .*others.hdf: no utterance is in both"):
         run_here(LabelErrorRateJob(hypotheses=student, references=others))
-    silent = write(tmp_path / "silent.hdf", {"u1": frames(1, 1), "u2": frames(1)})
-    with pytest.raises(ValueError, match=r"silent.hdf: blank is all that its 2 utterances say"):
-        run_here(LabelErrorRateJob(hypotheses=student, references=silent))
     swapped = Inventory("characters", ("b", "_", "a", "<unk>"), blank=1)
     with pytest.raises(ValueError, match=r"student.hdf: label 0 of 4 is a, but that of .*swapped.hdf is b"):
         references = write(tmp_path / "swapped.hdf", {"u1": frames(0)}, swapped)

@@ -8,8 +8,8 @@ import pytest
 import torch
 from sisyphus import tk
 
-from ctc_kd.inventory import inventory_of, read_inventory
-from ctc_kd.store import read_hdf, read_metadata
+from ctc_kd.inventory import Inventory, inventory_of, read_inventory, write_inventory
+from ctc_kd.store import HdfWriter, read_hdf, read_metadata
 from ctc_kd.training.build import build_model
 from ctc_kd.training.dump import DumpLogitsJob
 from ctc_kd.training.model_inventory import ModelInventoryJob
@@ -80,6 +80,26 @@ def test_from_a_folder_to_a_student(run_jobs, short, tmp_path, family, subsampli
         np.testing.assert_allclose(stored[utterance], expected[0][: len(stored[utterance])], atol=2e-3)
     with open(student.out_curves.get_path()) as file:
         assert np.isfinite(json.load(file)[-1]["scores"]["dev_loss_kd"])
+
+
+@pytest.mark.parametrize("label", [1, 3])
+def test_a_model_that_says_nothing_of_all_audio_is_refused(run_here, tmp_path, short, label):
+    """Its dump is complete already, as after a restart; 1 is blank, and no text has 3."""
+    inventory = Inventory("characters", ("a", "_", "b", "<unk>"), blank=1, unspoken=("<unk>",))
+    write_inventory(tmp_path / "inventory.json", inventory)
+    model, path = {"class": "TransformersCtc", "model": "a/b"}, tk.Path(str(tmp_path / "inventory.json"))
+    job = DumpLogitsJob(model=model, checkpoint=None, audio=[short.dev], inventory=path)
+    os.makedirs(job.out_logits.get_path())
+    shard = os.path.join(job.out_logits.get_path(), "0.hdf")
+    metadata = {"inventory": inventory.facts(), "teacher_job": "model a/b"}
+    for spoken in (0, label):
+        with HdfWriter(shard, labels=inventory.labels, metadata=metadata) as store:
+            store.add("dev-0", np.eye(4, dtype="float16")[[1, label]])
+            store.add("dev-1", np.eye(4, dtype="float16")[[spoken, 1]])
+        if spoken == 0:
+            run_here(job)
+    with pytest.raises(ValueError, match="logits: blank is all that model a/b says of the audio. Expected speech"):
+        run_here(job)
 
 
 def test_hama_teaches_too(run_jobs, short):

@@ -107,7 +107,7 @@ def distil(teacher: dict, sources: Sources, preset: Preset, *, name: str):
     coverage = CoverageJob(logits=from_audio.teacher_dump.out_logits, selections=[row.selection for row in FROM_AUDIO])
     report = StudentsReportJob(
         title=f"Students of {name}",
-        columns=columns(sources.unit),
+        columns=columns(sources.unit, posteriors=as_it_is.job_id()),
         rows=rows,
         teachers=["Teacher", "Teacher, pooled"],
         coverage=coverage.out_coverage,
@@ -116,15 +116,21 @@ def distil(teacher: dict, sources: Sources, preset: Preset, *, name: str):
     register_outputs({f"distil/{name}/{path}": output for path, output in outputs.items()}, requests=preset.requests)
 
 
-def columns(unit: str) -> dict[str, Column]:
-    """:param unit: of the errors on dev and test"""
+def columns(unit: str, *, posteriors: str) -> dict[str, Column]:
+    """
+    :param unit: of the errors on dev and test
+    :param posteriors: id of the job with those of the teacher
+    """
     rate = ERROR_RATES[unit]
+    silent = f"blank is all that the teacher says of held-out audio ({posteriors}): give more audio with speech"
     return {
         "labels": Column(
-            "LER [%]", "label errors of the best path on held-out audio, against the teacher's before pooling"
+            "LER [%]",
+            "label errors of the best path on held-out audio, against the teacher's before pooling",
+            gap=silent,
         ),
         "frames": Column("equal frames [%]", "held-out frames with the pooled teacher's best label", "max"),
-        "spikes": Column("equal labels [%]", "the same of frames in which that is not blank", "max"),
+        "spikes": Column("equal labels [%]", "the same of frames in which that is not blank", "max", gap=silent),
         "dev": Column(f"dev {rate} [%]", f"errors on dev, counted in {unit}"),
         "test": Column(f"test {rate} [%]", "the same on test, with the scales that are best on dev"),
         "parameters": Column("parameters [M]", "size of the model, in millions", factor=1e-6),

@@ -10,11 +10,12 @@ from ctc_kd.experiments.rows import TEACHER
 from ctc_kd.report.students import Column
 from ctc_kd.scoring.label_errors import LabelErrorRateJob
 
+SILENT = "blank is all that the teacher says of this set"
 COLUMNS = {
     "label errors": Column("LER [%]", "best path against the labels of the transcripts"),
-    "teacher label errors": Column("LER to teacher [%]", "best path against that of the teacher"),
+    "teacher label errors": Column("LER to teacher [%]", "best path against that of the teacher", gap=SILENT),
     "agreement": Column("Frames [%]", "frames with the teacher's best label", "max"),
-    "label agreement": Column("Label frames [%]", "the same of frames in which that is not blank", "max"),
+    "label agreement": Column("Label frames [%]", "the same of frames in which that is not blank", "max", gap=SILENT),
 }
 
 Measures = dict[str, tk.Variable]

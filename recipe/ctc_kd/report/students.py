@@ -23,12 +23,14 @@ class Column:
         meaning: a sentence below the table, without its end
         best: ``"min"`` or ``"max"``
         factor: of the values, from what was measured to what is shown
+        gap: why a value may be undefined; a sentence without its end, shown where one is
     """
 
     heading: str
     meaning: str
     best: str = "min"
     factor: float = 1.0
+    gap: str = ""
 
 
 class StudentsReportJob(Job):
@@ -78,22 +80,22 @@ class StudentsReportJob(Job):
         print(table.markdown())
         print(f"report of {len(results)} models: {target}/index.html")
 
-    def _values(self, found: dict[str, tk.Variable | float]) -> dict[str, float]:
-        """Column -> what is shown, without what could not be measured."""
+    def _values(self, found: dict[str, tk.Variable | float]) -> dict[str, float | None]:
+        """Column -> what is shown; None for what is undefined."""
         values = {name: value_of(value) for name, value in found.items()}
-        return {name: value * self.columns[name].factor for name, value in values.items() if value is not None}
+        return {name: None if value is None else value * self.columns[name].factor for name, value in values.items()}
 
 
 @dataclass(frozen=True)
 class Table:
     columns: dict[str, Column]
-    rows: dict[str, dict[str, float]]
+    rows: dict[str, dict[str, float | None]]
     teachers: list[str]
 
     def best(self, name: str) -> float | None:
         """The best value of a student; None if all students have the same."""
         students = [row for model, row in self.rows.items() if model not in self.teachers]
-        values = [row[name] for row in students if name in row]
+        values = [row[name] for row in students if row.get(name) is not None]
         if len(students) > 1 and values == values[:1] * len(students):
             return None
         return {"min": min, "max": max}[self.columns[name].best](values, default=None)
@@ -102,13 +104,15 @@ class Table:
         """Texts of a line, and whether each is the best of its column."""
         row = self.rows[model]
         return [
-            (names.wer(row.get(name)), model not in self.teachers and name in row and row[name] == self.best(name))
-            for name in self.columns
+            (names.wer(value), model not in self.teachers and value is not None and value == self.best(name))
+            for name, value in ((name, row.get(name)) for name in self.columns)
         ]
 
     def notes(self) -> list[str]:
         meanings = [f"{column.heading}: {column.meaning}." for column in self.columns.values()]
-        return [*meanings, "The best student is bold."]
+        undefined = {name for row in self.rows.values() for name, value in row.items() if value is None}
+        gaps = {column.gap: None for name, column in self.columns.items() if name in undefined and column.gap}
+        return [*meanings, "The best student is bold.", *(f"{names.DASH}: {gap}." for gap in gaps)]
 
     def markdown(self) -> str:
         head = ["Model", *(column.heading for column in self.columns.values())]

@@ -17,7 +17,8 @@ class DumpLogitsJob(Job):
 
     Logits do not depend on the batch: if padding changes those of the model, each utterance is computed alone. The job
     refuses logits that are NaN, infinite or too large for fp16, as those of a diverged model, and names the utterance.
-    After a kill it resumes behind the last complete shard, and its results equal those of an undisturbed run.
+    After a kill it resumes behind the last complete shard, and its results equal those of an undisturbed run. A
+    finished model that says only blank of all audio is refused, see :func:`check_speaks`.
 
     :param model: class and config of the model, see ``build.build_model``
     :param checkpoint: weights of the model; None for a finished model, which brings its own
@@ -52,18 +53,25 @@ class DumpLogitsJob(Job):
         yield Task("run", resume="run", rqmt=self.rqmt)
 
     def run(self):
-        from ctc_kd.store import hdf_files, read_utterances
+        from ctc_kd.store import read_utterances
         from ctc_kd.training.datasets import utterance_durations
-        from ctc_kd.training.forward import run_forward
-        from ctc_kd.training.outputs import inventory_and_model
 
         archives = list(dict.fromkeys(path.get_path() for path in self.audio))
         folder = self.out_logits.get_path()
         done = set(read_utterances(folder))
         todo = [utterance for utterance in utterance_durations(archives) if utterance not in done]
         print(f"{len(done)} utterances are dumped, {len(todo)} remain", flush=True)
-        if not todo:
-            return
+        if todo:
+            self._dump(todo, archives)
+        if self.checkpoint is None:  # nobody has measured its errors before
+            check_speaks(folder)
+
+    def _dump(self, todo: list[str], archives: list[str]):
+        from ctc_kd.store import hdf_files
+        from ctc_kd.training.forward import run_forward
+        from ctc_kd.training.outputs import inventory_and_model
+
+        folder = self.out_logits.get_path()
         with open("todo", "w") as file:
             file.write("".join(f"{utterance}\n" for utterance in todo))
         inventory, model = inventory_and_model(self.inventory, self.model)
@@ -83,4 +91,20 @@ class DumpLogitsJob(Job):
             options=options,
             rqmt=self.rqmt,
             seq_list_filter_file=os.path.abspath("todo"),
+        )
+
+
+def check_speaks(store: str):
+    """Reads logits up to the first label.
+
+    :raises ValueError: the best path of every utterance is silent, so that students could only learn silence
+    """
+    from ctc_kd.inventory import inventory_of
+    from ctc_kd.scoring.label_errors import label_sequences
+    from ctc_kd.store import read_metadata
+
+    if not any(labels for _, labels in label_sequences(store, inventory_of(store))):
+        raise ValueError(
+            f"{store}: blank is all that {read_metadata(store)['teacher_job']} says of the audio. Expected speech in a "
+            "language that this teacher knows: listen to some of the audio, or take another teacher"
         )
