@@ -45,7 +45,7 @@ def py(
     parts = {"audio": audio, "dev": dev, "test": test, "labelled": labelled}
     parts = {name: own_part(source, convert=convert) for name, source in parts.items() if source}
     text = text and on_disk(text)
-    lexicon = lexicon and own_lexicon(lexicon, text)
+    lexicon = lexicon and own_lexicon(lexicon, text=text, labelled=parts.get("labelled"))
     name = os.path.basename(os.path.normpath(teacher))
     teacher = {**own_teacher(teacher), "subsampling": subsampling}
     preset = preset_of(size, subsampling=subsampling)

@@ -79,6 +79,17 @@ def test_labelled_audio_adds_students_that_are_measured_alike(declared):
         assert trainings[name].labels and trainings[name].dev_labels
 
 
+def test_a_lexicon_spells_labelled_audio(declared):
+    lexicon = tk.Path("ipa.txt")
+    report, trainings = declared(Sources(AUDIO, labelled=SPOKEN, lexicon=lexicon), {"class": "HamaCtc"})
+    for training in (trainings["baseline"], trainings["all-l0.9"]):
+        of_train, of_dev = training.labels.creator, training.dev_labels.creator
+        assert (of_train.lexicon, of_train.inventory) == (lexicon, training.inventory)
+        assert (of_train.skip_unknown_words, of_dev.skip_unknown_words) == (False, True)
+    kinds = {type(job).__name__ for job in jobs_behind([report.out_report])}
+    assert not {"SpellTranscriptsJob", "SpellWordsJob"} & kinds
+
+
 def test_the_teacher_is_measured_with_and_without_pooling(declared):
     report, _ = declared(Sources(AUDIO, dev=SPOKEN, test=SPOKEN))
     own, pooled = (
@@ -117,7 +128,7 @@ def test_words_need_a_text_and_are_spelled_by_the_teacher(declared):
         ({"dev": AUDIO, "test": SPOKEN}, "dev has no transcripts"),
         ({"labelled": AUDIO}, "labelled has no transcripts"),
         ({"dev": SPOKEN}, "only dev is given: scales are chosen on dev, errors counted on test"),
-        ({"lexicon": tk.Path("ipa.txt")}, "a lexicon needs a text"),
+        ({"lexicon": tk.Path("ipa.txt")}, "a lexicon needs a text, .* or labelled audio"),
     ],
 )
 def test_sources_that_make_no_sense(sources, message):
@@ -141,5 +152,11 @@ def test_the_front_door_takes_paths(outputs, tmp_path):
     config.py("nvidia/parakeet-ctc-1.1b", str(tmp_path), subsampling=8)
     student = outputs["distil/parakeet-ctc-1.1b/students/all-l1.pt"].creator
     assert student.model["frontend"]["subsampling"] == student.teacher_logits.creator.model["subsampling"] == 8
+    (tmp_path / "spoken.tsv").write_text(f"path\ttext\n{tmp_path}/talk.wav\tthe cat\n")
+    config.py("hama", str(tmp_path), labelled=str(tmp_path / "spoken.tsv"), lexicon="cmudict")
+    spelled = outputs["distil/hama/students/baseline.pt"].creator.labels.creator
+    assert [path.creator.files for path in spelled.lexicon.creator.transcripts] == [
+        [tk.Path(str(tmp_path / "spoken.tsv"))]
+    ]
     with pytest.raises(ValueError, match="size is 'huge', expected one of tiny, small, large"):
         config.py("somebody/my-model", str(tmp_path), size="huge")

@@ -27,6 +27,16 @@ def test_words_of_texts_get_their_pronunciations(run_here, tmp_path):
     assert [line.split()[0] for line in lines[2:]] == ["THE"] * 3
 
 
+def test_words_of_transcripts_too(run_here, tmp_path):
+    (tmp_path / "spoken.txt").write_text("the a judge\n")
+    (tmp_path / "text.txt").write_text("church\n")
+    text, spoken = (tk.Path(str(tmp_path / name)) for name in ("text.txt", "spoken.txt"))
+    job = run_here(IpaLexiconJob(texts=[text], transcripts=[spoken]))
+    lines = Path(job.out_lexicon.get_path()).read_text(encoding="utf-8").splitlines()
+    assert {line.split()[0] for line in lines} == {"A", "CHURCH", "JUDGE"}  # "the" is an utterance
+    assert IpaLexiconJob(texts=[text], transcripts=()).job_id() == IpaLexiconJob(texts=[text]).job_id()
+
+
 def test_hama_has_all_of_them():
     pytest.importorskip("hama")
     from ctc_kd.lexicon.finished_vocabulary import hama_inventory

@@ -2,8 +2,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sisyphus import tk
 
-from ctc_kd.inventory import inventory_of
+from ctc_kd.inventory import Inventory, inventory_of, write_inventory
 from ctc_kd.lexicon.inventory import phonemes
 from ctc_kd.lexicon.label_sequences import LabelSequencesJob
 from ctc_kd.store import read_hdf
@@ -52,6 +53,27 @@ def test_nothing_left_is_an_error(run_here, inputs, write):
     inputs["transcripts"] = write("unknown.txt", "1-1-0001 CAT XYLOPHONE\n")
     with pytest.raises(ValueError, match="every utterance has a word outside"):
         run_here(LabelSequencesJob(**inputs, skip_unknown_words=True))
+
+
+def test_a_label_between_words_and_words_in_either_case(run_here, write, tmp_path):
+    inventory = Inventory("phonemes", ("<wb>", "æ", "ð", "ə", "k", "t", "_"), blank=6, case="upper", boundary="<wb>")
+    write_inventory(tmp_path / "inventory.json", inventory)
+    lexicon = write("ipa.txt", "the ð ə\nThe ð æ\nCAT k æ t\n")
+    given = {"lexicon": lexicon, "inventory": tk.Path(str(tmp_path / "inventory.json"))}
+    job = run_here(LabelSequencesJob(transcripts=write("transcripts.txt", "u1 the Cat\nu2 cat\n"), **given))
+    names = {
+        utterance: [inventory.labels[label] for label in sequence]
+        for utterance, sequence in read_hdf(job.out_hdf.get_path())
+    }
+    assert names == {"u1": ["ð", "ə", "<wb>", "k", "æ", "t"], "u2": ["k", "æ", "t"]}
+    assert inventory_of(job.out_hdf.get_path()) == inventory
+    with pytest.raises(ValueError, match=r"such as DOG in utterance u3"):
+        run_here(LabelSequencesJob(transcripts=write("more.txt", "u3 the dog\n"), **given))
+    given["lexicon"] = write("other.txt", "the ð ə\ncat k a t\n")
+    with pytest.raises(ValueError, match=r"other.txt: cat: 'a' is none of the 7 labels, which are phonemes"):
+        run_here(LabelSequencesJob(transcripts=job.transcripts, **given))
+    with pytest.raises(ValueError, match="unknown_label adds a label to the phonemes"):
+        LabelSequencesJob(transcripts=job.transcripts, unknown_label=True, **given)
 
 
 def test_returnn_reads_sparse_labels_by_tag(run_here, inputs):

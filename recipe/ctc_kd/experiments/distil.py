@@ -16,6 +16,7 @@ from ctc_kd.experiments.presets import Preset
 from ctc_kd.experiments.recognition import error_rates, posteriors_of
 from ctc_kd.experiments.requests import register_outputs
 from ctc_kd.experiments.rows import BASELINE, Row
+from ctc_kd.lexicon.label_sequences import LabelSequencesJob
 from ctc_kd.lexicon.spell import SpellTranscriptsJob, SpellWordsJob
 from ctc_kd.report.names import row_name
 from ctc_kd.report.students import Column, StudentsReportJob
@@ -36,8 +37,8 @@ class Sources:
     :param dev, test: transcribed, for error rates
     :param labelled: transcribed, for students that learn from transcripts, too
     :param text: one sentence per line, for a language model of words
-    :param lexicon: words and the labels that spell them; without one, the teacher's own vocabulary spells the words of
-        ``text``, which phonemes cannot
+    :param lexicon: words and the labels that spell them: those of ``labelled`` for training, all of them for the search
+        with ``text``. Without one the teacher's own vocabulary spells words, which phonemes cannot
     :param unit: what errors on dev and test are counted in, ``"words"`` or ``"characters"``
     """
 
@@ -56,8 +57,8 @@ class Sources:
                 raise ValueError(f"{name} has no transcripts: expected a source with texts")
         if len(self.tested) == 1:
             raise ValueError(f"only {' '.join(self.tested)} is given: scales are chosen on dev, errors counted on test")
-        if self.lexicon is not None and self.text is None:
-            raise ValueError("a lexicon needs a text, too, for the language model of its words")
+        if self.lexicon is not None and self.text is None and self.labelled is None:
+            raise ValueError("a lexicon needs a text, for the language model of its words, or labelled audio")
 
     @property
     def tested(self) -> dict[str, Part]:
@@ -87,7 +88,7 @@ def distil(teacher: dict, sources: Sources, preset: Preset, *, name: str):
     outputs = {}
     students = [(from_audio, row) for row in FROM_AUDIO]
     if sources.labelled is not None:
-        labelled = Distillation(labelled_corpus(from_audio, sources.labelled), preset)
+        labelled = Distillation(labelled_corpus(from_audio, sources), preset)
         students += [(labelled, row) for row in FROM_TRANSCRIPTS]
     for grid, row in students:
         training = grid.student(row)
@@ -142,7 +143,7 @@ def audio_corpus(preset: Preset, sources: Sources, inventory: tk.Path, *, name: 
     split = HoldOutJob(cuts=sources.audio.cuts)
     cuts = {"train": split.out_train, HELD_OUT: split.out_held_out}
     cuts |= {set_name: part.cuts for set_name, part in sources.tested.items()}
-    lexicon = sources.lexicon
+    lexicon = None if sources.text is None else sources.lexicon
     if sources.text is not None and lexicon is None:
         tokenizer = preset.teacher.get("model")
         spelled = SpellWordsJob(texts=[sources.text], inventory=inventory, tokenizer=tokenizer, missing="skip")
@@ -164,17 +165,25 @@ def audio_corpus(preset: Preset, sources: Sources, inventory: tk.Path, *, name: 
     )
 
 
-def labelled_corpus(grid: Distillation, labelled: Part) -> Corpus:
+def labelled_corpus(grid: Distillation, sources: Sources) -> Corpus:
     """A corpus whose students learn from labelled audio; they are measured as those that learn from audio alone."""
     corpus, preset = grid.corpus, grid.preset
-    split = HoldOutJob(cuts=labelled.cuts)
+    split = HoldOutJob(cuts=sources.labelled.cuts)
     parts = {"train": split.out_train, "validation": split.out_held_out}
     labels = {}
     for name, cuts in parts.items():
-        transcripts = SelectTranscriptsJob(transcripts=labelled.transcripts, cuts=cuts).out_transcripts
-        tokenizer = preset.teacher.get("model")
-        spelled = SpellTranscriptsJob(transcripts=transcripts, inventory=corpus.inventory, tokenizer=tokenizer)
-        labels[name] = spelled.out_hdf
+        transcripts = SelectTranscriptsJob(transcripts=sources.labelled.transcripts, cuts=cuts).out_transcripts
+        if sources.lexicon is None:
+            tokenizer = preset.teacher.get("model")
+            job = SpellTranscriptsJob(transcripts=transcripts, inventory=corpus.inventory, tokenizer=tokenizer)
+        else:
+            job = LabelSequencesJob(
+                transcripts=transcripts,
+                lexicon=sources.lexicon,
+                skip_unknown_words=name != "train",
+                inventory=corpus.inventory,
+            )
+        labels[name] = job.out_hdf
     audio = {name: archive(preset, cuts) for name, cuts in parts.items()}
     return replace(
         corpus,

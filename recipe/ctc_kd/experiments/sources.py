@@ -116,9 +116,12 @@ def has_texts(layout: str, files: list[str]) -> bool:
     return any(supervision.get("text") for supervision in entry.get("supervisions", [entry]))
 
 
-def own_lexicon(name: str, text: tk.Path) -> tk.Path:
+def own_lexicon(name: str, *, text: tk.Path | None = None, labelled: Part | None = None) -> tk.Path:
     """Words and the labels that spell them.
 
-    :param name: a file, or ``"cmudict"`` for the English words of ``text`` in IPA
+    :param name: a file, or ``"cmudict"`` for English words in IPA: those of ``text`` and of ``labelled``
     """
-    return IpaLexiconJob(texts=[text]).out_lexicon if name == "cmudict" else on_disk(name)
+    if name != "cmudict":
+        return on_disk(name)
+    transcripts = () if labelled is None or labelled.transcripts is None else (labelled.transcripts,)
+    return IpaLexiconJob(texts=[] if text is None else [text], transcripts=transcripts).out_lexicon

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from sisyphus import Job, Task, tk
 
+from ctc_kd.corpus.transcripts import read_transcripts
 from ctc_kd.corpus.word_lists import entries
 from ctc_kd.lexicon.lexica import cmu_lines, count_words
 from ctc_kd.lexicon.pronunciations import Lexicon, write_lexicon
@@ -28,10 +29,14 @@ class IpaLexiconJob(Job):
     Words that the dictionary lacks are left out and counted: they cannot be recognised.
 
     :param texts: one sentence per line, in either case
+    :param transcripts: utterance ids and words
     """
 
-    def __init__(self, *, texts: Sequence[tk.Path]):
+    __sis_hash_exclude__ = {"transcripts": ()}
+
+    def __init__(self, *, texts: Sequence[tk.Path], transcripts: Sequence[tk.Path] = ()):
         self.texts = texts
+        self.transcripts = transcripts
         self.out_lexicon = self.output_path("lexicon.txt")
         self.rqmt = {"cpu": 1, "mem": 2, "time": 1}
 
@@ -40,7 +45,10 @@ class IpaLexiconJob(Job):
 
     def run(self):
         dictionary = cmu_in_ipa(cmu_lines())
-        wanted = sorted({word for path in self.texts for word in count_words(path)})
+        words = {word for path in self.texts for word in count_words(path)}
+        for path in self.transcripts:
+            words.update(word for text in read_transcripts(path.get_path()).values() for word in text.split())
+        wanted = sorted(words)
         lexicon = {word: dictionary[word] for word in wanted if word in dictionary}
         write_lexicon(self.out_lexicon.get_path(), lexicon)
         missing = [word for word in wanted if word not in dictionary]

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from sisyphus import Job, Task, tk
 
-from ctc_kd.corpus.transcripts import read_transcripts
+from ctc_kd.corpus.transcripts import read_normalised
 from ctc_kd.files import write_lines
+from ctc_kd.inventory import Inventory, read_inventory
 from ctc_kd.lexicon.inventory import phonemes
-from ctc_kd.lexicon.pronunciations import read_lexicon
+from ctc_kd.lexicon.pronunciations import read_spellings
 
 
 class LabelSequencesJob(Job):
-    """Writes label indices for each utterance: the first pronunciation of its words, the last phonemes marked ``#``.
+    """Writes label indices for each utterance: the first pronunciation of its words, put together as the labels say.
+
+    The last phonemes of words are marked ``#``, or a label of its own stands between words, see
+    :class:`ctc_kd.inventory.Inventory`.
 
     :param transcripts: what was said
     :param lexicon: must have every word, see ``skip_unknown_words``
     :param skip_unknown_words: leave out (and count) the utterances with words outside the lexicon, as is done for the
         cross-validation set, whose words get no G2P pronunciations; otherwise such a word is an error
     :param unknown_label: for models with 80 classes, see :func:`ctc_kd.lexicon.inventory.phonemes`
+    :param inventory: the labels of the lexicon; None for the phonemes
     """
+
+    __sis_hash_exclude__ = {"inventory": None}
 
     def __init__(
         self,
@@ -27,11 +34,15 @@ class LabelSequencesJob(Job):
         lexicon: tk.Path,
         skip_unknown_words: bool = False,
         unknown_label: bool = False,
+        inventory: tk.Path | None = None,
     ):
+        if unknown_label and inventory is not None:
+            raise ValueError("unknown_label adds a label to the phonemes, but the labels are those of the inventory")
         self.transcripts = transcripts
         self.lexicon = lexicon
         self.skip_unknown_words = skip_unknown_words
         self.unknown_label = unknown_label
+        self.inventory = inventory
         self.out_hdf = self.output_path("labels.hdf")
         self.out_utterances = self.output_path("utterances.txt")
         self.rqmt = {"cpu": 1, "mem": 4, "time": 1}
@@ -40,8 +51,10 @@ class LabelSequencesJob(Job):
         yield Task("run", resume="run", rqmt=self.rqmt)
 
     def run(self):
-        transcripts = read_transcripts(self.transcripts.get_path())
-        first = {word: all_[0] for word, all_ in read_lexicon(self.lexicon.get_path()).items()}
+        path = self.inventory and self.inventory.get_path()
+        inventory = read_inventory(path) if path else phonemes(80 if self.unknown_label else 79)
+        transcripts = read_normalised(self.transcripts.get_path(), path)
+        first = first_spellings(self.lexicon.get_path(), inventory)
         unknown = {utterance: [w for w in text.split() if w not in first] for utterance, text in transcripts.items()}
         unknown = {utterance: words for utterance, words in unknown.items() if words}
         if unknown and not self.skip_unknown_words:
@@ -49,7 +62,7 @@ class LabelSequencesJob(Job):
         kept = {utterance: text.split() for utterance, text in transcripts.items() if utterance not in unknown}
         if not kept:
             raise ValueError(f"{self.transcripts}: every utterance has a word outside {self.lexicon}")
-        self.write(kept, first)
+        self.write(kept, first, inventory)
         print(f"{len(kept)} utterances; {len(unknown)} left out for unknown words: {sorted(unknown)[:10]}")
 
     def describe(self, unknown: dict[str, list[str]]) -> str:
@@ -62,15 +75,29 @@ class LabelSequencesJob(Job):
             "ApplyG2PJob, MergeLexiconJob) or by hand; for a cross-validation set use skip_unknown_words."
         )
 
-    def write(self, kept: dict[str, list[str]], first: dict[str, tuple[str, ...]]):
+    def write(self, kept: dict[str, list[str]], first: dict[str, tuple[str, ...]], inventory: Inventory):
         import numpy as np
 
         from ctc_kd.store import HdfWriter
 
-        inventory = phonemes(80 if self.unknown_label else 79)
         metadata = {"content": "labels", "inventory": inventory.facts()}
         with HdfWriter(self.out_hdf.get_path(), labels=inventory.labels, metadata=metadata) as hdf:
             for utterance, words in kept.items():
                 sequence = inventory.sentence(first[word] for word in words)
                 hdf.add(utterance, np.array(sequence, dtype="int32"))
         write_lines(self.out_utterances.get_path(), kept)
+
+
+def first_spellings(lexicon: str, inventory: Inventory) -> dict[str, tuple[str, ...]]:
+    """Word, as transcripts have it -> the first of its spellings.
+
+    :raises ValueError: one of them has a label that is not in the inventory
+    """
+    first: dict[str, tuple[str, ...]] = {}
+    for word, (spelling, *_) in read_spellings(lexicon, inventory).items():
+        try:
+            inventory.word(spelling)
+        except ValueError as error:
+            raise ValueError(f"{lexicon}: {word}: {error}") from None
+        first.setdefault(inventory.normalised(word), spelling)
+    return first

@@ -35,7 +35,7 @@ class Speller:
 
     def __init__(self, inventory: Inventory, tokenizer: str | None = None):
         if inventory.kind == "phonemes":
-            raise ValueError("a word has no spelling by phonemes but that of a pronunciation lexicon")
+            raise ValueError("a word has no spelling by phonemes but that of a pronunciation lexicon: give one")
         if inventory.kind == "pieces" and tokenizer is None:
             raise ValueError("the labels are pieces of words: a tokenizer is needed, which cuts words into them")
         self.inventory = inventory
