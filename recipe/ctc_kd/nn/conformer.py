@@ -82,7 +82,7 @@ def select_distances(scores: Tensor) -> Tensor:
     """
     num_frames = scores.shape[-2]
     rows = scores.flatten(-2).narrow(-1, num_frames - 1, num_frames * (2 * num_frames - 1))
-    return rows.unflatten(-1, (num_frames, 2 * num_frames - 1))[..., :num_frames]
+    return rows.view(*rows.shape[:-1], num_frames, 2 * num_frames - 1)[..., :num_frames]
 
 
 class RelativeSelfAttention(nn.Module):
@@ -107,10 +107,9 @@ class RelativeSelfAttention(nn.Module):
         :param valid: ``[B, T]`` bool, false in padding
         :param positions: ``[2T, dim]``, see :func:`relative_positions`
         """
-        heads = (self.num_heads, -1)
-        projected = self.query_key_value(self.norm(x)).unflatten(-1, (3, *heads))
+        projected = self.query_key_value(self.norm(x)).view(*x.shape[:2], 3, self.num_heads, -1)
         query, key, value = projected.permute(2, 0, 3, 1, 4).unbind()  # [B, H, T, d] each
-        position = self.position(positions).unflatten(-1, heads).permute(1, 2, 0)  # [H, d, 2T]
+        position = self.position(positions).view(-1, self.num_heads, query.shape[-1]).permute(1, 2, 0)  # [H, d, 2T]
         scale = query.shape[-1] ** -0.5
         query = scale * query
         by_distance = (query + scale * self.position_bias[:, None]) @ position  # [B, H, T, 2T]

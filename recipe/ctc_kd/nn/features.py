@@ -49,6 +49,11 @@ class LogMel(nn.Module):
         """How many frames ``lengths`` samples have: ``floor((N - 400) / 160) + 1``, at least 0."""
         return num_windows(lengths, window=self.cfg.window, hop=self.cfg.hop).clamp(min=0)
 
+    def power(self, audio: Tensor) -> Tensor:
+        """The power spectrum of every window of ``[B, N]`` samples: ``[B, T, window // 2 + 1]``."""
+        spectrum = torch.fft.rfft(audio.unfold(1, self.cfg.window, self.cfg.hop) * self.hann)
+        return spectrum.real.square() + spectrum.imag.square()
+
     @torch.no_grad()
     def forward(self, audio: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """
@@ -57,10 +62,7 @@ class LogMel(nn.Module):
         :return: features ``[B, T, num_filters]``, 0 in padding, and lengths ``[B]`` in frames
         """
         with torch.autocast(audio.device.type, enabled=False):
-            frames = audio.float().unfold(1, self.cfg.window, self.cfg.hop) * self.hann  # [B, T, window]
-            spectrum = torch.fft.rfft(frames)
-            power = spectrum.real.square() + spectrum.imag.square()
-            features = (power @ self.filters).clamp(min=1e-10).log10()
+            features = (self.power(audio.float()) @ self.filters).clamp(min=1e-10).log10()
         lengths = self.output_lengths(lengths)
         padding = ~valid_frames(lengths, features.shape[1])[..., None]
         if self.cfg.normalise:
