@@ -2,6 +2,12 @@
 
 from setuptools import find_packages, setup
 
+EXPORT = [
+    "onnx>=1.17,<2",
+    "onnxruntime>=1.20,<2",  # also makes the int8 file
+    "sherpa-onnx>=2,<3",  # the client that tests and benchmarks run the files in
+]
+
 setup(
     name="ctc-kd",
     version="0.1.0",
@@ -33,8 +39,10 @@ setup(
         "matplotlib>=3.8,<4",
     ],
     extras_require={
+        "export": EXPORT,
         "hama": ["hama>=1.7,<2"],  # a finished teacher with its weights inside
         "dev": [
+            *EXPORT,
             "pytest>=8,<10",
             "pytest-xdist>=3.6,<4",  # tests run on all cores
             "filelock>=3.12,<4",  # what several test processes need is built once

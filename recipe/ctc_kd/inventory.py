@@ -124,6 +124,17 @@ class Inventory:
         """The names of all labels as the words of a language model over labels, which have no white space."""
         return ["".join(label.split()) or "<space>" for label in self.labels]
 
+    @property
+    def printed(self) -> list[str]:
+        """What each label adds to a text, for programs that only join labels.
+
+        The joined strings of a sequence are :meth:`text` of it, but for spaces at the ends and several in a row, and
+        for unspoken labels, which print their names.
+        """
+        if self.kind == "phonemes":
+            return [f" {label}" for label in self.labels]
+        return [label.replace(self.boundary, " ") if self.boundary else label for label in self.labels]
+
     @cached_property
     def index(self) -> dict[str, int]:
         """The labels that spell words or stand between them, with their places among all labels."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from sisyphus import Job, Task, tk
 
-from ctc_kd.files import complete_folder, write_json
+from ctc_kd.files import complete_folder
 from ctc_kd.training.build import check_model
 
 
@@ -49,6 +48,7 @@ class SaveCtcModelJob(Job):
 
         from ctc_kd.training.build import build_model
         from ctc_kd.training.outputs import inventory_and_model
+        from ctc_kd.training.save_processor import save_processor
 
         inventory, literal = inventory_and_model(self.inventory, self.model)
         ours = build_model(literal)
@@ -61,31 +61,3 @@ class SaveCtcModelJob(Job):
         with complete_folder(self.out_model.get_path()) as folder:
             theirs.save_pretrained(folder)
             save_processor(folder, inventory, normalise=literal["waveform"] == "normalised")
-
-
-def save_processor(folder: str, inventory, *, normalise: bool):
-    """Writes the vocabulary, and how audio is prepared, beside a model."""
-    from transformers import Wav2Vec2CTCTokenizer, Wav2Vec2FeatureExtractor, Wav2Vec2Processor
-
-    from ctc_kd.frames import SAMPLE_RATE_HZ
-
-    vocabulary = os.path.join(folder, "vocab.json")
-    write_json(vocabulary, {label: index for index, label in enumerate(inventory.labels)})
-    blank = inventory.labels[inventory.blank]
-    tokenizer = Wav2Vec2CTCTokenizer(
-        vocabulary,
-        bos_token=None,
-        eos_token=None,
-        unk_token=blank,  # the tokenizer insists on one; texts that it cannot spell are refused before they get here
-        pad_token=blank,
-        word_delimiter_token=inventory.boundary or None,
-        do_lower_case=inventory.case == "lower",
-    )
-    extractor = Wav2Vec2FeatureExtractor(
-        feature_size=1,
-        sampling_rate=SAMPLE_RATE_HZ,
-        padding_value=0.0,
-        do_normalize=normalise,
-        return_attention_mask=True,
-    )
-    Wav2Vec2Processor(feature_extractor=extractor, tokenizer=tokenizer).save_pretrained(folder)
