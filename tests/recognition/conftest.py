@@ -1,4 +1,4 @@
-"""Students for recognition that need no training: their folders, and a reader of tones."""
+"""Students for recognition that need no training: their folders, see also ``levels.py``."""
 
 from types import SimpleNamespace
 
@@ -20,13 +20,17 @@ MODEL = {
 }
 ARPA = """\\data\\
 ngram 1=5
+ngram 2=1
 
 \\1-grams:
 -2.0\t<unk>
--99\t<s>
+-99\t<s>\t-0.1
 -0.9\t</s>
 -0.7\tAB
 -0.9\tCAB
+
+\\2-grams:
+-0.5\t<s> AB
 
 \\end\\
 """

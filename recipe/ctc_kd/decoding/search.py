@@ -188,7 +188,7 @@ class LexiconDecoder:
             return [], None
         best = best_results(self._decoder_for(lm_scale), self._ended(emissions))
         words = (([self._words[index] for index in result.words if index >= 0], result) for result in best)
-        return min(words, key=lambda found: found[0], default=([], None))
+        return min(words, key=lambda found: (found[0], list(found[1].tokens)), default=([], None))
 
     def _ended(self, emissions: np.ndarray) -> np.ndarray:
         """Adds a frame for the ending of the last word, which costs nothing, and the emissions of a second ending."""

@@ -98,7 +98,7 @@ def write(
     :param facts: of the student, which JSON can hold; ``config.json`` has them under ``"facts"``
     :raises ValueError: the config of the model cannot be built, or names a path of this machine
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     literal = {"class": model["class"], **asdict(check_model(dict(model)))}
     if path := next((value for value in literal.values() if isinstance(value, str) and os.path.isabs(value)), None):
@@ -114,8 +114,9 @@ def write(
     }
     with complete_folder(folder) as partial:
         write_json(os.path.join(partial, CONFIG), config)
-        contiguous = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
-        save_file(contiguous, os.path.join(partial, WEIGHTS), metadata={"format": "pt"})
+        tensors = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
+        with open(os.path.join(partial, WEIGHTS), "wb") as file:  # safetensors itself would let only us read the file
+            file.write(save(tensors, metadata={"format": "pt"}))
         for name, source in sources.items():
             shutil.copyfile(source, os.path.join(partial, DATA[name]))
         write_text(os.path.join(partial, CARD), card)

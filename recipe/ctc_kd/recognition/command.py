@@ -1,0 +1,199 @@
+"""The command ``ctc-kd``: what is said in recordings, by the folder of an exported student."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout, suppress
+from typing import TextIO
+
+from ctc_kd.decoding.workers import run_units
+from ctc_kd.files import complete_file
+from ctc_kd.recognition.formats import FORMATS
+from ctc_kd.recognition.recogniser import Recogniser, Segment
+
+STANDARD_INPUT = "-"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """:return: the exit status: 0, or 1 if the folder or a recording could not be read; others went on"""
+    transcription = Transcription(parse(arguments), out=sys.stdout)
+    with redirect_stdout(sys.stderr), transcription:  # what decoders print is not the transcript
+        try:
+            return transcription.run()
+        except (FileNotFoundError, ValueError) as error:
+            print(f"ctc-kd: {error}")
+            return 1
+        except BrokenPipeError:  # nobody reads on, as in `ctc-kd ... | head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), transcription.out.fileno())
+            return 1
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="ctc-kd", description="Students of CTC models, outside of their pipeline.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    command = commands.add_parser("transcribe", help="print what is said in recordings")
+    command.add_argument("folder", help="of an exported student")
+    command.add_argument(
+        "audio", nargs="+", help="any file that libsndfile reads, of any sample rate and length; - for standard input"
+    )
+    command.add_argument("--greedy", action="store_true", help="the best path, without lexicon and language model")
+    command.add_argument("--format", choices=FORMATS, default="text")
+    command.add_argument("--output", metavar="DIR", help="write a file for each recording there")
+    command.add_argument("--processes", type=int, default=1, metavar="N", help="recordings that are read side by side")
+    options = parser.parse_args(arguments)
+    names = Counter(_output_name(options, audio) for audio in options.audio)
+    if options.output is None and len(options.audio) > 1 and not FORMATS[options.format].together:
+        command.error(f"{options.format} of several recordings needs --output DIR")
+    if options.output is not None and max(names.values()) > 1:
+        command.error(f"several recordings would be written to {names.most_common(1)[0][0]}; rename one of them")
+    if options.processes < 1:
+        command.error(f"--processes {options.processes}, expected 1 or more")
+    return options
+
+
+def _output_name(options: argparse.Namespace, audio: str) -> str:
+    return os.path.join(options.output or "", _name(audio) + FORMATS[options.format].ending)
+
+
+def _name(audio: str) -> str:
+    return "stdin" if audio == STANDARD_INPUT else os.path.splitext(os.path.basename(audio))[0]
+
+
+class Transcription:
+    """One call of ``ctc-kd transcribe``.
+
+    :param out: where transcripts go without ``--output``
+    """
+
+    def __init__(self, options: argparse.Namespace, *, out: TextIO):
+        self.options = options
+        self.out = out
+        self.progress = Progress(len(options.audio))
+
+    def __enter__(self) -> Transcription:
+        return self
+
+    def __exit__(self, *exception):
+        self.progress.clear()
+
+    def run(self) -> int:
+        options = self.options
+        self.recogniser = Recogniser.from_folder(options.folder, greedy=options.greedy)
+        if options.output is not None:
+            os.makedirs(options.output, exist_ok=True)
+        faults = self._one_by_one() if options.processes == 1 else self._side_by_side()
+        failed = 0
+        for self.progress.done, fault in enumerate(faults, 1):
+            if fault is not None:
+                failed += 1
+                self.progress.clear()
+                print(f"ctc-kd: {fault}", flush=True)
+        return int(failed > 0)
+
+    def _one_by_one(self) -> Iterator[str | None]:
+        """What was wrong with each recording, None if nothing; writes what is said as soon as it is known."""
+        for audio in self.options.audio:
+            yield self._transcribe(audio, self._print)
+
+    def _side_by_side(self) -> Iterator[str | None]:
+        """The same by several processes; a recording is printed when it is complete and those before it are."""
+        import torch
+
+        torch.set_num_threads(max(1, torch.get_num_threads() // self.options.processes))
+        units = dict(enumerate(self.options.audio))
+        complete, due = {}, 0
+        for number, result in run_units(self._collected, units, workers=self.options.processes):
+            complete[number] = result
+            while due in complete:
+                parts, fault = complete.pop(due)
+                self._print(parts)
+                due += 1
+                yield fault
+
+    def _collected(self, audio: str) -> tuple[list[str], str | None]:
+        parts: list[str] = []
+        return parts, self._transcribe(audio, parts.extend)
+
+    def _transcribe(self, audio: str, take) -> str | None:
+        """
+        :param take: gets the parts of the transcript, unless they go to a file
+        :return: what is wrong with the recording, None if nothing
+        """
+        path = audio
+        try:
+            with local_file(audio) as path:
+                parts = self._formatted(audio, path)
+                if self.options.output is None:
+                    take(parts)
+                else:
+                    name = _output_name(self.options, audio)
+                    with complete_file(name) as partial, open(partial, "w", encoding="utf-8") as file:
+                        file.writelines(parts)
+        except BrokenPipeError:
+            raise
+        except (ValueError, OSError) as error:
+            what = "standard input" if audio == STANDARD_INPUT else audio
+            return f"{what}: {str(error).removeprefix(f'{path}: ')}"
+        return None
+
+    def _formatted(self, audio: str, path: str) -> Iterator[str]:
+        options = self.options
+        segments = self.progress.of(_name(audio), self.recogniser.transcribe_file(path))
+        parts = FORMATS[options.format].write(_name(audio), segments)
+        if options.format == "text" and options.output is None and len(options.audio) > 1:
+            return (f"{audio}: {part}" for part in parts)
+        return parts
+
+    def _print(self, parts: Iterable[str]):
+        for part in parts:
+            self.progress.clear()
+            self.out.write(part)
+            self.out.flush()
+
+
+@contextmanager
+def local_file(audio: str) -> Iterator[str]:
+    """The name of a file with the audio; standard input is copied, because audio is read twice."""
+    if audio != STANDARD_INPUT:
+        yield audio
+        return
+    with tempfile.NamedTemporaryFile() as file:
+        shutil.copyfileobj(sys.stdin.buffer, file)
+        file.flush()
+        yield file.name
+
+
+class Progress:
+    """A line on standard error, if that is a terminal.
+
+    :param total: number of recordings
+    """
+
+    def __init__(self, total: int):
+        self.total, self.done = total, 0
+
+    def of(self, name: str, segments: Iterable[Segment]) -> Iterator[Segment]:
+        """The same segments; shows how far each is."""
+        for segment in segments:
+            minutes, seconds = divmod(int(segment.words[-1].end_s), 60)
+            self._write(f"\r{self.done + 1} of {self.total}, {name}: {minutes}:{seconds:02}\x1b[K")
+            yield segment
+
+    def clear(self):
+        self._write("\r\x1b[K")
+
+    def _write(self, text: str):
+        if sys.stderr.isatty():
+            with suppress(OSError):
+                sys.stderr.write(text)
+                sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,84 @@
+"""Sound of any sample rate and number of channels, as blocks of 16 kHz mono that can be read again from the start."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, TypeAlias
+
+from ctc_kd.corpus.audio_size import open_audio
+from ctc_kd.corpus.resampling import resampled
+from ctc_kd.frames import SAMPLE_RATE_HZ
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Blocks: TypeAlias = "Callable[[], Iterator[np.ndarray]]"
+"""Starts from the beginning at each call; float32 ``[T]``, a minute each but for the last."""
+
+BLOCK_S = 60
+
+
+def of_samples(samples: np.ndarray, sample_rate_hz: int) -> Blocks:
+    """
+    :param samples: ``[T]`` or ``[T, channels]``: floats with full scale 1, or whole numbers with that of their type
+    :raises ValueError: when it is read, if a sample is not finite
+    """
+    import numpy as np
+
+    samples = np.asarray(samples)
+    if samples.ndim not in (1, 2) or sample_rate_hz != int(sample_rate_hz) or sample_rate_hz < 1:
+        raise ValueError(
+            f"samples of shape {samples.shape} at {sample_rate_hz} Hz, expected [T] or [T, channels], and whole Hz"
+        )
+    scale = 1.0 if samples.dtype.kind == "f" else float(-np.iinfo(samples.dtype).min)
+    size = BLOCK_S * int(sample_rate_hz)
+    parts = lambda: (samples[start : start + size] / scale for start in range(0, len(samples), size))
+    return lambda: _mono(parts(), int(sample_rate_hz))
+
+
+def of_file(path: str) -> Blocks:
+    """Audio that libsndfile reads.
+
+    :raises ValueError: when it is read, if it is no audio or a sample is not finite; names the file
+    """
+    return lambda: _read(path)
+
+
+def _read(path: str) -> Iterator[np.ndarray]:
+    import soundfile
+
+    if os.path.isdir(path):
+        raise ValueError(f"{path}: a folder, expected an audio file")
+    try:
+        with open_audio(path) as content, soundfile.SoundFile(content) as audio:
+            blocks = audio.blocks(BLOCK_S * audio.samplerate, dtype="float32", always_2d=True)
+            yield from _mono(blocks, audio.samplerate)
+    except (soundfile.LibsndfileError, OSError) as error:
+        reason = getattr(error, "error_string", None) or getattr(error, "strerror", None) or error
+        raise ValueError(f"{path}: cannot be read as audio ({reason}), expected what libsndfile reads") from error
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _mono(blocks: Iterable[np.ndarray], sample_rate_hz: int) -> Iterator[np.ndarray]:
+    """The mean of all channels; 16 kHz.
+
+    :param blocks: ``[T]`` or ``[T, channels]``, a minute each but for the last
+    """
+    mixed = _mixed(blocks, sample_rate_hz)
+    return mixed if sample_rate_hz == SAMPLE_RATE_HZ else resampled(mixed, sample_rate_hz)
+
+
+def _mixed(blocks: Iterable[np.ndarray], sample_rate_hz: int) -> Iterator[np.ndarray]:
+    import numpy as np
+
+    begin = 0
+    for block in blocks:
+        mixed = (block if block.ndim == 1 else block.mean(axis=1)).astype(np.float32)
+        wrong = np.flatnonzero(~np.isfinite(mixed))
+        if len(wrong):
+            at = (begin + wrong[0]) / sample_rate_hz
+            raise ValueError(f"a sample at {at:.3f} s is {mixed[wrong[0]]}, expected finite samples; repair the audio")
+        begin += len(block)
+        yield mixed
