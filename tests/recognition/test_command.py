@@ -19,7 +19,7 @@ HELLO = spoken("_" * 8 + "|A_B_|_C|" + "_" * 8)
 
 @pytest.fixture(autouse=True)
 def hears_levels(monkeypatch, tmp_path):
-    monkeypatch.setattr(Recogniser, "from_folder", lambda path, greedy: Recogniser(student(), greedy=greedy))
+    monkeypatch.setattr(Recogniser, "from_folder", lambda path, **options: Recogniser(student(), **options))
     monkeypatch.chdir(tmp_path)
 
 
@@ -150,6 +150,14 @@ def test_a_folder_that_is_none(capsys, monkeypatch, tmp_path):
     status = command.main(["transcribe", str(tmp_path / "absent"), "a.wav"])
     assert status == 1
     assert capsys.readouterr().err.startswith(f"ctc-kd: {tmp_path}/absent: no such folder")
+
+
+def test_a_blank_threshold(capsys):
+    write("a.wav")
+    assert run(capsys, "a.wav", "--blank-threshold", "0.9").out == run(capsys, "a.wav").out
+    found = run(capsys, "a.wav", "--blank-threshold", "2")
+    assert (found.status, found.out) == (1, "")
+    assert found.err == "ctc-kd: blank threshold 2.0, expected a probability of blank from 0.5 to 1\n"
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,21 @@ def test_words_and_labels_have_times():
     assert segment.words[1][1:] == pytest.approx((14 * 0.04, 23 * 0.04))
 
 
+@pytest.mark.parametrize("threshold", [0.5, 0.99])
+def test_frames_that_are_surely_blank_need_not_be_searched(threshold):
+    searched = []
+    whole, fewer = Recogniser(student()), Recogniser(student(), blank_threshold=threshold)
+    search = fewer._decoder.found
+    fewer._decoder.found = lambda scores, **scales: searched.append(len(scores)) or search(scores, **scales)
+    assert fewer.transcribe(SPOKEN) == whole.transcribe(SPOKEN)
+    assert 0 < sum(searched) < len(whole.log_posteriors(SPOKEN))
+
+
+def test_a_blank_threshold_that_makes_no_sense():
+    with pytest.raises(ValueError, match="blank threshold 0.2, expected a probability"):
+        Recogniser(student(), blank_threshold=0.2)
+
+
 @pytest.mark.parametrize(
     ("samples", "rate"),
     [

@@ -22,8 +22,7 @@ def kept_frames(log_posteriors: np.ndarray, *, blank: int, threshold: float = 0.
     """
     import numpy as np
 
-    if not 0.5 <= threshold <= 1:
-        raise ValueError(f"threshold {threshold}, expected a probability of blank from 0.5 to 1")
+    check_threshold(threshold)
     is_blank = log_posteriors[:, blank] > math.log(threshold)
     spoken = np.flatnonzero(~is_blank)
     if not len(spoken):
@@ -31,3 +30,8 @@ def kept_frames(log_posteriors: np.ndarray, *, blank: int, threshold: float = 0.
     first_of_run = is_blank & ~np.concatenate([[True], is_blank[:-1]])
     kept = np.flatnonzero(~is_blank | first_of_run)
     return kept[kept <= spoken[-1]]
+
+
+def check_threshold(threshold: float):
+    if not 0.5 <= threshold <= 1:
+        raise ValueError(f"blank threshold {threshold}, expected a probability of blank from 0.5 to 1")

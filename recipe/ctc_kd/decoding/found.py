@@ -28,6 +28,14 @@ class Found(NamedTuple):
     words: list[Span]
     labels: list[Span]
 
+    def among(self, frames: Sequence[int]) -> Found:
+        """The same in the frames of an utterance of which only these were searched, see ``decoding.blank_collapse``."""
+
+        def moved(span: Span) -> Span:
+            return Span(span.text, int(frames[span.start]), int(frames[span.end - 1]) + 1)
+
+        return Found(self.text, list(map(moved, self.words)), list(map(moved, self.labels)))
+
 
 def found_by_labels(path: Sequence[int], inventory: Inventory) -> Found:
     """What the labels of a path say.

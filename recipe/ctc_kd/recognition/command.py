@@ -43,6 +43,12 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "audio", nargs="+", help="any file that libsndfile reads, of any sample rate and length; - for standard input"
     )
     command.add_argument("--greedy", action="store_true", help="the best path, without lexicon and language model")
+    command.add_argument(
+        "--blank-threshold",
+        type=float,
+        metavar="P",
+        help="do not search frames that are blank with this probability, such as 0.99; faster, rarely another text",
+    )
     command.add_argument("--format", choices=FORMATS, default="text")
     command.add_argument("--output", metavar="DIR", help="write a file for each recording there")
     command.add_argument("--processes", type=int, default=1, metavar="N", help="recordings that are read side by side")
@@ -84,7 +90,9 @@ class Transcription:
 
     def run(self) -> int:
         options = self.options
-        self.recogniser = Recogniser.from_folder(options.folder, greedy=options.greedy)
+        self.recogniser = Recogniser.from_folder(
+            options.folder, greedy=options.greedy, blank_threshold=options.blank_threshold
+        )
         if options.output is not None:
             os.makedirs(options.output, exist_ok=True)
         faults = self._one_by_one() if options.processes == 1 else self._side_by_side()
