@@ -7,6 +7,7 @@ import import_arrows
 RECIPE = Path(__file__).parents[1] / "recipe" / "ctc_kd"
 FLOORS = [
     {"experiments"},
+    {"export"},
     {"report"},
     {"recognition"},
     {"analysis", "decoding", "pretraining"},

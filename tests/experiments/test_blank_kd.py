@@ -8,9 +8,11 @@ from sisyphus import job as sisyphus_job
 from ctc_kd.experiments.blank_kd import blank_kd
 from ctc_kd.experiments.demo import DEMO, demo_corpus
 from ctc_kd.experiments.distillation import Distillation
+from ctc_kd.experiments.export import export
 from ctc_kd.experiments.librispeech import librispeech_clean
 from ctc_kd.experiments.paper_presets import PUBLISHED
 from ctc_kd.experiments.rows import BASELINE, COVERAGE, FIGURE_1, PRIOR, TABLE_1, TABLE_2, TEACHER, Row
+from ctc_kd.export.student import ExportStudentJob
 from ctc_kd.report.grid.job import ReportJob
 from ctc_kd.training.dump import DumpLogitsJob
 from ctc_kd.training.posteriors import PosteriorsJob
@@ -113,3 +115,15 @@ def test_a_corpus_that_the_paper_does_not_have(grid):
     blank_kd(librispeech_clean(preset), preset, [TEACHER, BASELINE], name="clean", reference="librispeech-clean")
     (report,) = (job for job in sisyphus_job.created_jobs.values() if isinstance(job, ReportJob))
     assert report.reference is None
+
+
+def test_a_row_is_exported_by_name(grid):
+    preset = PUBLISHED["librispeech-clean"]
+    found = blank_kd(librispeech_clean(preset), preset, [TEACHER, BASELINE], name="clean")
+    export(found, ["baseline"], name="plain")
+    (job,) = (job for job in sisyphus_job.created_jobs.values() if isinstance(job, ExportStudentJob))
+    training = found.trained["baseline"].training
+    assert job.candidates["baseline"]["checkpoint"].creator is training
+    assert job.teacher == preset.teacher["encoder"]
+    with pytest.raises(ValueError, match="there is no row 'trim' to export; the rows are teacher, baseline"):
+        export(found, ["trim"], name="plain")

@@ -43,6 +43,8 @@ def test_job(files, run_here):
     result = read_json(job.out_significance.get_path())
     assert (result["speakers"], result["utterances"], result["words"], result["exact"]) == (6, 18, 90, True)
     assert result["wer"] == pytest.approx({"baseline": 20.0, "copy": 20.0, "better": 10.0})
+    # every speaker has as many errors, so samples of them do not differ
+    assert result["intervals"] == {row: pytest.approx([wer] * 2) for row, wer in result["wer"].items()}
     same = {"difference": 0.0, "low": 0.0, "high": 0.0, "p": 1.0, "holm": 1.0}
     assert result["comparisons"][:2] == [{"row": "copy", "against": row, **same} for row in ("baseline", "copy")]
     # every speaker has the same errors: no sample differs from another, and only 2 of 64 ways to swap differ as much

@@ -32,7 +32,23 @@ class Scored(NamedTuple):
     hypotheses: list[tk.Path]
 
 
-def blank_kd(corpus: Corpus, preset: Preset, rows: Sequence[Row], *, name: str, reference: str | None = None):
+class Grid(NamedTuple):
+    """What became of the rows of one corpus.
+
+    :param trained: name of the row -> its jobs
+    :param records: name of the row -> record; of the hyper-parameters that dev chose there are two
+    :param significance: of test
+    :param folder: of the outputs below ``output/``
+    """
+
+    chain: Distillation
+    trained: dict[str, TrainedRow]
+    records: dict[str, tk.Path]
+    significance: tk.Path
+    folder: str
+
+
+def blank_kd(corpus: Corpus, preset: Preset, rows: Sequence[Row], *, name: str, reference: str | None = None) -> Grid:
     """Registers the report of ``rows`` and the record of each row under ``output/<name>/<corpus>/``.
 
     Rows that differ only in their hyper-parameter are all scored on dev, and the best of them on test.
@@ -68,6 +84,8 @@ def blank_kd(corpus: Corpus, preset: Preset, rows: Sequence[Row], *, name: str, 
     outputs["report"] = report.out_report
     folder = f"{name}/{corpus.name}"
     register_outputs({f"{folder}/{path}": output for path, output in outputs.items()}, requests=preset.requests)
+    trained_rows = {one.row.name: one for one in trained}
+    return Grid(grid, trained_rows, records, significance.out_significance, folder)
 
 
 def scored_on_test(grid: Distillation, group: list[TrainedRow]) -> Scored:

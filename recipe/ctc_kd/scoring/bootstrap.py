@@ -27,9 +27,10 @@ class SignificanceJob(Job):
     :param inventory, unit: as in :class:`ctc_kd.scoring.score.ScoreJob`; ``words`` below are these units
 
     ``out_significance``: JSON: ``samples, speakers, utterances, words``; ``exact``: True with few speakers, whose p is
-    exact and whose intervals are too narrow; ``wer``: row -> percent; ``comparisons``: a list of ``row, against,
-    difference`` (WER points, negative if ``row`` is better), ``low, high`` (95 % interval), ``p``, and ``holm``, which
-    is p corrected for the number of comparisons. See :mod:`ctc_kd.scoring.speaker_tests`.
+    exact and whose intervals are too narrow; ``wer``: row -> percent; ``intervals``: row -> the 95 % interval of its
+    WER; ``comparisons``: a list of ``row, against, difference`` (WER points, negative if ``row`` is better), ``low,
+    high`` (95 % interval), ``p``, and ``holm``, which is p corrected for the number of comparisons. See
+    :mod:`ctc_kd.scoring.speaker_tests`.
     """
 
     __sis_hash_exclude__ = {"inventory": None, "unit": "words"}
@@ -64,7 +65,7 @@ class SignificanceJob(Job):
         import numpy as np
 
         from ctc_kd.scoring.score import units_of
-        from ctc_kd.scoring.speaker_tests import FEW_SPEAKERS, SAMPLES
+        from ctc_kd.scoring.speaker_tests import FEW_SPEAKERS, SAMPLES, draws, interval
 
         references = self._texts(self.references)
         speakers = self._speakers(references)
@@ -74,7 +75,8 @@ class SignificanceJob(Job):
         if silent := [name for name, number in zip(names, words, strict=True) if not number]:
             raise ValueError(f"{self.references.get_path()}: no words of {', '.join(silent)} to compare with")
         errors = {row: np.bincount(index, weights=self._errors(row, references)) for row in self.hypotheses}
-        comparisons = self._compared(errors, words)
+        samples = draws(len(words))
+        comparisons = self._compared(errors, words, samples)
         result = {
             "samples": SAMPLES,
             "speakers": len(names),
@@ -82,6 +84,7 @@ class SignificanceJob(Job):
             "utterances": len(references),
             "words": int(words.sum()),
             "wer": {row: 100 * row_errors.sum() / words.sum() for row, row_errors in errors.items()},
+            "intervals": {row: interval(row_errors, words, samples) for row, row_errors in errors.items()},
             "comparisons": comparisons,
         }
         write_json(self.out_significance.get_path(), result)
@@ -89,11 +92,11 @@ class SignificanceJob(Job):
         if result["exact"]:
             print(f"warning: with fewer than {FEW_SPEAKERS} speakers the intervals are too narrow; p is exact")
 
-    def _compared(self, errors: Mapping[str, np.ndarray], words: np.ndarray) -> list[dict]:
+    def _compared(self, errors: Mapping[str, np.ndarray], words: np.ndarray, samples: np.ndarray) -> list[dict]:
         """:param errors, words: of each speaker, in the same order"""
-        from ctc_kd.scoring.speaker_tests import draws, holm, interval, sign_flip_p
+        from ctc_kd.scoring.speaker_tests import holm, interval, sign_flip_p
 
-        samples, compared = draws(len(words)), []
+        compared = []
         for row, other in ((row, other) for row, others in self.against.items() for other in others):
             surplus = errors[row] - errors[other]
             difference = float(100 * surplus.sum() / words.sum())

@@ -1,0 +1,1 @@
+"""Students that leave the work folder: their folders for recognition, and the model cards."""

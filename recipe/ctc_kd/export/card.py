@@ -1,0 +1,112 @@
+"""The model card of an exported student."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ctc_kd.frames import SAMPLE_RATE_HZ
+from ctc_kd.methods import METHODS
+from ctc_kd.report import names
+from ctc_kd.report.record import Record, Score
+
+USE = """## Use
+
+    pip install ctc-kd    # or a checkout of its repository
+    ctc-kd transcribe FOLDER RECORDING ...
+
+FOLDER is this folder. `--greedy` takes the most probable label of each frame, `--format` is `text`, `json`, `srt` or
+`ctm`. In Python:
+
+```python
+from ctc_kd.recognition.recogniser import Recogniser
+
+for segment in Recogniser.from_folder(FOLDER).transcribe(samples, sample_rate_hz=16000):
+    print(segment.text, segment.words)
+```
+"""
+
+CLIENTS = """Other programs find labels as `--greedy` does. `model.onnx` takes a waveform; with `tokens.txt` sherpa-onnx
+runs it (`OfflineRecognizer.from_omnilingual_asr_ctc`), and `model.int8.onnx` is smaller. transformers loads the folder:
+`pipeline("automatic-speech-recognition", model=FOLDER, trust_remote_code=True)`.
+"""
+
+LIMITS = """## Limits
+
+- It was trained and measured on the corpus above; other voices, microphones, topics and noise cost accuracy.
+- It needs whole recordings: there is no streaming.
+- Times of words are those of the frames in which the model says them, which CTC does not tie to the ends of sounds.
+"""
+
+LEXICON_LIMIT = "- With its decoder it finds only words of `lexicon.txt`. New words go there with their labels.\n"
+
+
+@dataclass(frozen=True)
+class Card:
+    """
+    :param record: of the exported row
+    :param others: records of rows to compare with
+    :param interval: 95 % interval of the error rate on test; None if it is unknown
+    :param teacher: its name
+    :param notes: sentences on data and training
+    :param num_parameters: size of the model
+    :param config: of the model, see ``nn.config``
+    :param job: id of the job that wrote the folder
+    :param has_lexicon: whether its decoder searches for words of a lexicon
+    """
+
+    record: Record
+    others: Sequence[Record]
+    interval: Sequence[float] | None
+    teacher: str
+    notes: Sequence[str]
+    num_parameters: int
+    config: Any
+    job: str
+    has_lexicon: bool
+
+    def markdown(self) -> str:
+        limits = LIMITS + LEXICON_LIMIT * self.has_lexicon
+        clients = CLIENTS if hasattr(self.config, "conformer") else ""
+        parts = [self._head(), self._facts(), self._error_rates(), f"{USE}\n{clients}".strip(), limits, self._origin()]
+        return "\n\n".join(part.strip() for part in parts) + "\n"
+
+    def _head(self) -> str:
+        labels, megabytes = self.config.num_labels_with_blank, 4 * self.num_parameters / 1e6
+        return (
+            f"# A CTC model of {SAMPLE_RATE_HZ // 1000} kHz speech, trained on {self.record.corpus}\n\n"
+            f"{names.count(self.num_parameters)} parameters, {megabytes:.1f} MB, {labels} labels with blank."
+        )
+
+    def _facts(self) -> str:
+        record, method = self.record, METHODS[self.record.method]
+        lines = [f"- Row `{record.row}` of preset `{record.preset}`: {names.row_name(record)}."]
+        if method.distils:
+            lines.append(f"- Teacher: {self.teacher}, at temperature {record.temperature:g}.")
+        heard = "read transcripts" if record.uses_transcripts else "read no transcript"
+        lines.append(f"- Its training {heard}.")
+        lines += [f"- {note}" for note in self.notes]
+        return "\n".join(lines)
+
+    def _error_rates(self) -> str:
+        unit = self.record.dev.unit
+        rows = [self.record, *self.others]
+        lines = [[names.row_name(row), *(_rate(score) for score in (row.dev, row.test))] for row in rows]
+        table = names.markdown([f"errors per 100 {unit}", "dev", "test"], lines)
+        test, interval = self.record.test, ""
+        if test and self.interval:
+            low, high = self.interval
+            interval = f" The 95 % interval over speakers is {low:.1f} to {high:.1f}."
+        scales = f"scales of language model and prior {self.record.lm_scale:g} and {self.record.prior_scale:g}"
+        how = f"With the decoder of this folder, {scales}, which dev chose."
+        size = f" Test has {test.utterances} utterances and {test.words} {unit}." if test else ""
+        return f"## Error rates\n\n{table}\n{how}{size}{interval}"
+
+    def _origin(self) -> str:
+        jobs = {**self.record.job_ids, "export": self.job}
+        return "## Origin\n\n" + "\n".join(f"- {what}: `{job}`" for what, job in jobs.items())
+
+
+def _rate(score: Score | None) -> str:
+    return names.wer(score and score.wer)

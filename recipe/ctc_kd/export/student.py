@@ -1,0 +1,161 @@
+"""The student that is best on dev, as a folder that transcribes anywhere."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+from sisyphus import Job, Task, tk
+
+from ctc_kd.decoding.search import SearchConfig
+from ctc_kd.files import complete_folder, read_json
+from ctc_kd.report.grid.cell import fullest
+from ctc_kd.report.grid.comparisons import row_key
+from ctc_kd.report.record import Record, read_record
+
+
+class Candidate(TypedDict):
+    """A row that may be exported.
+
+    :param model: class and config, see ``training.build.build_model``
+    :param checkpoint: its weights
+    :param prior: ``out_prior`` of its PosteriorsJob
+    """
+
+    model: dict[str, Any]
+    checkpoint: tk.Path
+    prior: tk.Path
+
+
+class ExportStudentJob(Job):
+    """Writes the folder of the row with the lowest error rate on dev, see :mod:`ctc_kd.recognition.folder`.
+
+    The folder also has the files that other programs read, if it is a ``StudentCtc``: see
+    :mod:`ctc_kd.recognition.clients`.
+
+    :param candidates: name of the row -> what is exported of it
+    :param records: of the candidates, and of other rows that the model card compares with: teacher and baseline
+    :param inventory: what the outputs stand for; None for the phonemes
+    :param lexicon, lm, search: as in :class:`ctc_kd.decoding.search_job.SearchJob`
+    :param teacher: name of the teacher, for the model card
+    :param notes: sentences on data and training for the model card
+    :param significance: ``out_significance`` of test, for the interval of the error rate
+    """
+
+    def __init__(
+        self,
+        *,
+        candidates: dict[str, Candidate],
+        records: Sequence[tk.Path],
+        inventory: tk.Path | None,
+        lexicon: tk.Path | None,
+        lm: tk.Path | None,
+        search: SearchConfig,
+        teacher: str,
+        notes: Sequence[str] = (),
+        significance: tk.Path | None = None,
+    ):
+        if not candidates:
+            raise ValueError("there is no row to export; name at least one")
+        self.candidates = candidates
+        self.records = records
+        self.inventory = inventory
+        self.lexicon = lexicon
+        self.lm = lm
+        self.search = search
+        self.teacher = teacher
+        self.notes = notes
+        self.significance = significance
+        self.out_student = self.output_path("student", directory=True)
+        self.rqmt = {"cpu": 1, "mem": 8, "time": 1}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        from ctc_kd.export.card import Card
+        from ctc_kd.recognition import folder
+        from ctc_kd.recognition.clients import add_clients
+        from ctc_kd.training.build import check_model
+        from ctc_kd.training.outputs import inventory_and_model
+
+        records = fullest([read_record(path.get_path()) for path in self.records])
+        record = self._best(records)
+        candidate = self.candidates[record.row]
+        inventory, literal = inventory_and_model(self.inventory, candidate["model"])
+        literal = portable(literal)
+        weights = weights_of(candidate["checkpoint"].get_path())
+        card = Card(
+            record=record,
+            others=[other for other in records if other.method in ("teacher", "baseline") and other is not record],
+            interval=self._interval(record),
+            teacher=self.teacher,
+            notes=list(self.notes),
+            num_parameters=sum(weight.numel() for weight in weights.values()),
+            config=check_model(literal),
+            job=self.job_id(),
+            has_lexicon=self.lexicon is not None,
+        )
+        with complete_folder(self.out_student.get_path()) as partial:
+            folder.write(
+                partial,
+                model=literal,
+                weights=weights,
+                inventory=inventory,
+                decoding=self._decoding(record, candidate),
+                card=card.markdown(),
+                facts=record.to_json(),
+            )
+            if literal["class"] == "StudentCtc":
+                add_clients(partial)
+        print(f"exported {record.row}, {record.dev.wer:.2f} % on dev: {self.out_student.get_path()}")
+
+    def _best(self, records: Sequence[Record]) -> Record:
+        """The candidate with the lowest error rate on dev; in a tie the first one."""
+        found = {record.row: record for record in records}
+        if missing := [row for row in self.candidates if row not in found]:
+            raise ValueError(f"there is no record of the row {missing[0]}; the records are of {', '.join(found)}")
+        return min((found[row] for row in self.candidates), key=lambda record: record.dev.wer)
+
+    def _decoding(self, record: Record, candidate: Candidate):
+        from ctc_kd.recognition.folder import Decoding
+
+        lexicon, lm = (path and path.get_path() for path in (self.lexicon, self.lm))
+        return Decoding(
+            lm_scale=record.lm_scale,
+            prior_scale=record.prior_scale,
+            search=self.search,
+            lexicon=lexicon,
+            lm=lm,
+            log_prior=candidate["prior"].get_path() if record.prior_scale else None,
+        )
+
+    def _interval(self, record: Record) -> tuple[float, float] | None:
+        """The 95 % interval of the error rate on test; None if the test of significance has none of this row."""
+        data = read_json(self.significance.get_path()) if self.significance else {}
+        key = row_key(record.method, record.weight)
+        # with several seeds the interval there is that of their mean
+        tested = record.test and abs(data.get("wer", {}).get(key, -1) - record.test.wer) < 1e-6
+        return data.get("intervals", {}).get(key) if tested else None
+
+
+def portable(literal: dict[str, Any]) -> dict[str, Any]:
+    """The same model without a name of a folder or of a hub: an encoder's configuration instead of its place."""
+    from ctc_kd.training.returnn_config import as_literal
+
+    literal = as_literal(literal)
+    if isinstance(literal.get("encoder"), str):
+        from transformers import AutoConfig
+
+        place = literal["encoder"]
+        config = AutoConfig.from_pretrained(place, local_files_only=os.path.isdir(place)).to_dict()
+        literal["encoder"] = {name: value for name, value in config.items() if name != "_name_or_path"}
+    return literal
+
+
+def weights_of(checkpoint: str) -> dict[str, Any]:
+    """Name -> tensor."""
+    import torch
+
+    return torch.load(checkpoint, map_location="cpu", weights_only=True)["model"]
