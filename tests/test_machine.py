@@ -41,3 +41,10 @@ def test_the_settings_take_what_is_ours():
     command = ["taskset", "-c", str(core), sys.executable, "-c", ENGINE]
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "1,-1,0"}
     assert subprocess.check_output(command, cwd=SETTINGS, env=environment, text=True) == "1 1 ['1']\n"
+
+
+def test_the_processor_has_a_name_everywhere(monkeypatch, tmp_path):
+    assert machine.processor()
+    (tmp_path / "cpuinfo").write_text("processor\t: 0\nmodel name\t: Some CPU @ 2.50GHz\nflags\t: fpu\n")
+    monkeypatch.setattr("builtins.open", lambda *_, **__: (tmp_path / "cpuinfo").open())
+    assert machine.processor() == "Some CPU @ 2.50GHz"

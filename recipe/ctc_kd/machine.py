@@ -8,12 +8,23 @@ from __future__ import annotations
 import glob
 import itertools
 import os
+import platform
 import re
 
 
 def cores() -> int:
     """The number of cores that are ours: ``taskset``, Slurm or a container may leave fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def processor() -> str:
+    """What it is called."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+            found = re.search(r"^model name\s*: (.+)$", file.read(), re.MULTILINE)
+    except OSError:
+        found = None
+    return found[1].strip() if found else platform.machine()  # ARM's kernels name no model
 
 
 def gpus() -> list[str]:

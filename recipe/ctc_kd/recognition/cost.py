@@ -1,0 +1,143 @@
+"""What a student's folder costs to run: its size, and the time and memory that recognition takes.
+
+    OMP_NUM_THREADS=1 python -m ctc_kd.recognition.cost FOLDER RECORDING ...
+
+prints the :class:`Measured` of this process as JSON. Peak memory is that of a process, so each measurement has its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from ctc_kd.files import read_json
+from ctc_kd.recognition import folder
+from ctc_kd.recognition.recogniser import Recogniser
+from ctc_kd.training.build import MODELS
+
+if TYPE_CHECKING:
+    import numpy as np
+
+PASSES = 3
+"""How often each recording is recognised; its fastest time counts."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """Recognition of some recordings, one after the other, by a process of its own.
+
+    On one thread time is the processor's, so that other programs do not count; on several it is that of the clock.
+
+    Attributes:
+        threads: of the acoustic model; the search has one
+        model_rtf: seconds of the acoustic model for a second of audio, features included
+        rtf: the same of everything: reading the file, acoustic model and search
+        peak_mib: the most memory that the process had
+        libraries_mib: what Python and the libraries of the model had of it before the folder was read
+        waited: share of the time in which the process waited for a core that other programs had
+    """
+
+    threads: int
+    model_rtf: float
+    rtf: float
+    peak_mib: float
+    libraries_mib: float
+    waited: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """
+    Attributes:
+        parameters: of the model
+        megabytes: its weights as exported
+        audio_s: what was recognised, in seconds
+    """
+
+    parameters: int
+    megabytes: float
+    audio_s: float
+    run: Run
+
+
+class TimedRecogniser(Recogniser):
+    """Adds up the seconds of its acoustic model.
+
+    :param clock: what time it is, in seconds
+    """
+
+    def __init__(self, student: folder.Student, clock: Callable[[], float]):
+        super().__init__(student)
+        self.clock = clock
+        self.model_s = 0.0
+
+    def log_posteriors(self, samples: np.ndarray) -> np.ndarray:
+        start = self.clock()
+        found = super().log_posteriors(samples)
+        self.model_s += self.clock() - start
+        return found
+
+    def seconds(self, recording: str) -> tuple[float, float]:
+        """What the acoustic model takes, and everything."""
+        self.model_s, start = 0.0, self.clock()
+        for _ in self.transcribe_file(recording):
+            pass
+        return self.model_s, self.clock() - start
+
+
+def measured(path: str, recordings: Sequence[str]) -> Measured:
+    """Measures this process, on as many threads as torch has.
+
+    :param path: folder of a student
+    :param recordings: audio files
+    :raises FileNotFoundError: there is no such folder, or a file is missing
+    :raises ValueError: the folder is damaged, or a recording is no audio
+    """
+    import numpy as np
+    import soundfile
+    import torch
+
+    literal = read_json(os.path.join(path, folder.CONFIG))["model"]
+    import_module(MODELS[literal["class"]].module)
+    libraries_mib, threads = peak_mib(), torch.get_num_threads()
+    clock = time.process_time if threads == 1 else time.perf_counter
+    recogniser = TimedRecogniser(folder.read(path), clock)
+    recogniser.seconds(recordings[0])  # the first call of everything takes longer
+    start, waited = time.perf_counter(), waited_s()
+    seconds = np.array([[recogniser.seconds(recording) for recording in recordings] for _ in range(PASSES)])
+    waited = (waited_s() - waited) / (time.perf_counter() - start)
+    audio_s = sum(soundfile.info(recording).duration for recording in recordings)
+    model_rtf, rtf = (seconds.min(axis=0).sum(axis=0) / audio_s).tolist()
+    run = Run(threads, model_rtf, rtf, peak_mib(), libraries_mib, waited)
+    parameters = sum(parameter.numel() for parameter in recogniser.student.model.parameters())
+    return Measured(parameters, os.path.getsize(os.path.join(path, folder.WEIGHTS)) / 1e6, audio_s, run)
+
+
+def peak_mib() -> float:
+    """The most memory that this process had until now. What ``getrusage`` says may be that of its parent."""
+    with open("/proc/self/status", encoding="ascii", errors="replace") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmHWM:")) / 1024
+
+
+def waited_s() -> float:
+    """For how long the main thread was ready, but had no core."""
+    with open("/proc/self/schedstat", encoding="ascii") as file:
+        return int(file.read().split()[1]) / 1e9
+
+
+def main():
+    out = sys.stdout
+    with redirect_stdout(sys.stderr):  # for what decoders print
+        found = measured(sys.argv[1], sys.argv[2:])
+    json.dump(asdict(found), out)
+
+
+if __name__ == "__main__":
+    main()
