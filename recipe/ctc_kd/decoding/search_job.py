@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sisyphus import Job, Task, tk
 
 from ctc_kd.decoding.search import SearchConfig
 from ctc_kd.frames import FRAME_SHIFT_S
+
+if TYPE_CHECKING:
+    from ctc_kd.decoding.stored import StoredSet
 
 CHUNKS_PER_WORKER = 8
 
@@ -53,46 +58,35 @@ class SearchJob(Job):
 
     def run(self):
         from ctc_kd.corpus.transcripts import write_transcripts
-        from ctc_kd.decoding.posteriors import load_posteriors
+        from ctc_kd.decoding.stored import StoredSet
         from ctc_kd.decoding.workers import chunks, run_units
         from ctc_kd.store import read_metadata
 
-        posteriors = load_posteriors(self.posteriors.get_path())
-        lengths = {utterance: len(array) for utterance, array in posteriors.items()}
+        stored = StoredSet(
+            posteriors=self.posteriors, prior=self.prior, lexicon=self.lexicon, lm=self.lm, config=self.search
+        )
+        lengths = stored.lengths
         units = dict(enumerate(chunks(lengths, CHUNKS_PER_WORKER * self.rqmt["cpu"])))
         hypotheses, seconds = {}, 0.0
-        for _, (found, cpu_seconds) in run_units(self._search_function(posteriors), units, workers=self.rqmt["cpu"]):
+        for _, (found, cpu_seconds) in run_units(self._search_function(stored), units, workers=self.rqmt["cpu"]):
             hypotheses.update(found)
             seconds += cpu_seconds
-            print(f"{len(hypotheses)}/{len(posteriors)} utterances", flush=True)
+            print(f"{len(hypotheses)}/{len(lengths)} utterances", flush=True)
         frame_shift_s = read_metadata(self.posteriors.get_path()).get("frame_shift_s", FRAME_SHIFT_S)
         rtf = seconds / (sum(lengths.values()) * frame_shift_s)
         print(f"real-time factor of the search on one core: {rtf:.4f}")
-        write_transcripts(
-            self.out_hypotheses.get_path(), {utterance: hypotheses[utterance] for utterance in posteriors}
-        )
+        write_transcripts(self.out_hypotheses.get_path(), {utterance: hypotheses[utterance] for utterance in lengths})
         self.out_rtf.set(rtf)
 
-    def _search_function(self, posteriors):
+    def _search_function(self, stored: StoredSet):
         """``utterances -> ({utterance: words}, CPU seconds)``"""
         import time
 
-        from ctc_kd.decoding.decoders import decoder_of
-        from ctc_kd.decoding.posteriors import emissions, load_log_prior
-        from ctc_kd.inventory import inventory_of
-
-        lm_scale, prior_scale = _value(self.lm_scale), _value(self.prior_scale)
-        inventory = inventory_of(self.posteriors.get_path())
-        log_prior = load_log_prior(self.prior.get_path(), num_classes=len(inventory.labels))
-        lexicon, lm = (path and path.get_path() for path in (self.lexicon, self.lm))
-        decoder = decoder_of(inventory, lexicon=lexicon, lm=lm, config=self.search)
+        scales = {"lm_scale": _value(self.lm_scale), "prior_scale": _value(self.prior_scale)}
 
         def search_chunk(utterances):
             start = time.process_time()
-            found = {}
-            for utterance in utterances:
-                scores = emissions(posteriors[utterance], log_prior, prior_scale)
-                found[utterance] = decoder.search(scores, lm_scale=lm_scale)
+            found = {utterance: stored.search(utterance, **scales) for utterance in utterances}
             return found, time.process_time() - start
 
         return search_chunk

@@ -97,31 +97,26 @@ class TuneScalesJob(Job):
     def _search(self, pairs):
         """Yield ``(pair, WER)`` as the pairs get finished."""
         from ctc_kd.corpus.transcripts import read_transcripts
-        from ctc_kd.decoding.decoders import decoder_of
-        from ctc_kd.decoding.posteriors import emissions, load_log_prior, load_posteriors
+        from ctc_kd.decoding.stored import StoredSet
         from ctc_kd.decoding.workers import chunks, run_units
-        from ctc_kd.inventory import inventory_of
         from ctc_kd.scoring.alignment import Counts, align, count
         from ctc_kd.scoring.score import check_utterances, units_of
 
-        inventory = inventory_of(self.posteriors.get_path())
-        references = read_transcripts(self.transcripts.get_path(), inventory.normalised)
-        posteriors = load_posteriors(self.posteriors.get_path())
-        check_utterances(references, posteriors, names=(self.transcripts.get_path(), self.posteriors.get_path()))
-        log_prior = load_log_prior(self.prior.get_path(), num_classes=len(inventory.labels))
-        lexicon, lm = (path and path.get_path() for path in (self.lexicon, self.lm))
-        decoder = decoder_of(inventory, lexicon=lexicon, lm=lm, config=self.search)
+        stored = StoredSet(
+            posteriors=self.posteriors, prior=self.prior, lexicon=self.lexicon, lm=self.lm, config=self.search
+        )
+        normalised, lengths = stored.inventory.normalised, stored.lengths
+        references = read_transcripts(self.transcripts.get_path(), normalised)
+        check_utterances(references, lengths, names=(self.transcripts.get_path(), self.posteriors.get_path()))
 
         def search_chunk(unit) -> Counts:
             (lm_scale, prior_scale), utterances = unit
             counts = Counts()
             for utterance in utterances:
-                scores = emissions(posteriors[utterance], log_prior, prior_scale)
-                found = inventory.normalised(decoder.search(scores, lm_scale=lm_scale))
+                found = normalised(stored.search(utterance, lm_scale=lm_scale, prior_scale=prior_scale))
                 counts += count(align(units_of(references[utterance], self.unit), units_of(found, self.unit)))
             return counts
 
-        lengths = {utterance: len(array) for utterance, array in posteriors.items()}
         workers = self.rqmt["cpu"]
         # at least four units for each worker, so that none waits long for the others at the end
         number = max(-(-4 * workers // len(pairs)), -(-sum(lengths.values()) // CHUNK_FRAMES))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sisyphus import Job, Task, tk
 
 from ctc_kd.corpus.transcripts import read_normalised
@@ -62,7 +64,10 @@ class LabelSequencesJob(Job):
         kept = {utterance: text.split() for utterance, text in transcripts.items() if utterance not in unknown}
         if not kept:
             raise ValueError(f"{self.transcripts}: every utterance has a word outside {self.lexicon}")
-        self.write(kept, first, inventory)
+        sequences = (
+            (utterance, inventory.sentence(first[word] for word in words)) for utterance, words in kept.items()
+        )
+        write_sequences(self.out_hdf.get_path(), self.out_utterances.get_path(), inventory, sequences)
         print(f"{len(kept)} utterances; {len(unknown)} left out for unknown words: {sorted(unknown)[:10]}")
 
     def describe(self, unknown: dict[str, list[str]]) -> str:
@@ -75,17 +80,20 @@ class LabelSequencesJob(Job):
             "ApplyG2PJob, MergeLexiconJob) or by hand; for a cross-validation set use skip_unknown_words."
         )
 
-    def write(self, kept: dict[str, list[str]], first: dict[str, tuple[str, ...]], inventory: Inventory):
-        import numpy as np
 
-        from ctc_kd.store import HdfWriter
+def write_sequences(hdf: str, utterances: str, inventory: Inventory, sequences: Iterable[tuple[str, list[int]]]):
+    """Writes ``(utterance, labels)`` into a store, and the utterances into a text."""
+    import numpy as np
 
-        metadata = {"content": "labels", "inventory": inventory.facts()}
-        with HdfWriter(self.out_hdf.get_path(), labels=inventory.labels, metadata=metadata) as hdf:
-            for utterance, words in kept.items():
-                sequence = inventory.sentence(first[word] for word in words)
-                hdf.add(utterance, np.array(sequence, dtype="int32"))
-        write_lines(self.out_utterances.get_path(), kept)
+    from ctc_kd.store import HdfWriter
+
+    written = []
+    metadata = {"content": "labels", "inventory": inventory.facts()}
+    with HdfWriter(hdf, labels=inventory.labels, metadata=metadata) as store:
+        for utterance, labels in sequences:
+            store.add(utterance, np.array(labels, dtype="int32"))
+            written.append(utterance)
+    write_lines(utterances, written)
 
 
 def first_spellings(lexicon: str, inventory: Inventory) -> dict[str, tuple[str, ...]]:

@@ -9,7 +9,8 @@ from sisyphus import Job, Task, tk
 
 from ctc_kd.corpus.transcripts import normalise_spaces, read_texts
 from ctc_kd.corpus.word_lists import entries
-from ctc_kd.files import complete_file, text_lines, write_lines
+from ctc_kd.files import complete_file, text_lines
+from ctc_kd.lexicon.label_sequences import write_sequences
 from ctc_kd.lexicon.pronunciations import write_lexicon
 from ctc_kd.lexicon.spelling import check_missing, spelled, speller
 
@@ -45,19 +46,13 @@ class SpellTranscriptsJob(Job):
         yield Task("run", resume="run", rqmt=self.rqmt)
 
     def run(self):
-        import numpy as np
-
-        from ctc_kd.store import HdfWriter
-
         path, spell = self.transcripts.get_path(), speller(self.inventory, self.tokenizer)
         texts = [(f"utterance {utterance}", text) for utterance, text in read_texts(path).items()]
-        metadata = {"content": "labels", "inventory": spell.inventory.facts()}
-        utterances = []
-        with HdfWriter(self.out_hdf.get_path(), labels=spell.inventory.labels, metadata=metadata) as hdf:
-            for name, labels in spelled(spell, texts, missing=self.missing, where=path):
-                utterances.append(name.removeprefix("utterance "))
-                hdf.add(utterances[-1], np.array(labels, dtype="int32"))
-        write_lines(self.out_utterances.get_path(), utterances)
+        sequences = (
+            (name.removeprefix("utterance "), labels)
+            for name, labels in spelled(spell, texts, missing=self.missing, where=path)
+        )
+        write_sequences(self.out_hdf.get_path(), self.out_utterances.get_path(), spell.inventory, sequences)
 
 
 class SpellWordsJob(Job):

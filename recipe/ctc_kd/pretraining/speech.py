@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 from typing import TYPE_CHECKING
 
 from sisyphus import Job, Task
 
+from ctc_kd.files import complete_folder
 from ctc_kd.frames import SAMPLE_RATE_HZ
 
 if TYPE_CHECKING:
@@ -59,12 +59,9 @@ class SynthesisePretrainingSpeechJob(Job):
         folder = os.path.join(self.out_speech.get_path(), f"shard-{shard:03d}")
         if os.path.isdir(folder):
             return
-        partial = f"{folder}.partial"
-        shutil.rmtree(partial, ignore_errors=True)
-        os.makedirs(partial)
         seed = self.seed * 1000 + shard
-        in_fresh_process(write_shard, partial, self.windows_per_shard, self.acoustics, seed)
-        os.replace(partial, folder)
+        with complete_folder(folder) as partial:
+            in_fresh_process(write_shard, partial, self.windows_per_shard, self.acoustics, seed)
         print(f"shard {shard + 1} of {self.shards}: {self.windows_per_shard} windows", flush=True)
 
 

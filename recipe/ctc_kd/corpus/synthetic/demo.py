@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 
 from sisyphus import Job, Task
 
 from ctc_kd.corpus.synthetic.acoustics import Acoustics, Pauses
-from ctc_kd.files import write_lines, write_text
+from ctc_kd.files import complete_folder, write_lines, write_text
 
 UNTRANSCRIBED = "untranscribed"
 MINUTES = {"train": 16.0, "dev": 8.0, "test": 15.0, UNTRANSCRIBED: 16.0}
@@ -64,18 +63,14 @@ class SynthesiseDemoCorpusJob(Job):
             print(f"{part}: complete already")
             return
         speakers = plan(self.minutes, self.seed)[part]
-        partial = f"{part}.partial"
-        shutil.rmtree(partial, ignore_errors=True)
-        os.makedirs(partial)
         seconds = self.minutes[part] * 60 / len(speakers)
-        rows = in_fresh_process(
-            write_part, partial, speakers, seconds, self.acoustics, self.pauses, part != UNTRANSCRIBED, self.seed
-        )
-        speaker_lines = [
-            f"{number:<5}| {sex} | {part:<16} |{length:6.2f} | {name}" for number, sex, length, name in rows
-        ]
-        write_lines(f"{part}.speakers", speaker_lines)
-        os.replace(partial, folder)
+        recording = self.acoustics, self.pauses, part != UNTRANSCRIBED, self.seed
+        with complete_folder(folder) as partial:
+            rows = in_fresh_process(write_part, partial, speakers, seconds, *recording)
+            speaker_lines = [
+                f"{number:<5}| {sex} | {part:<16} |{length:6.2f} | {name}" for number, sex, length, name in rows
+            ]
+            write_lines(f"{part}.speakers", speaker_lines)
         print(f"{part}: {sum(length for _, _, length, _ in rows):.1f} minutes of {len(rows)} speakers", flush=True)
 
     def write_texts(self):
