@@ -12,6 +12,7 @@ from ctc_kd.corpus.hold_out import HoldOutJob
 from ctc_kd.corpus.sets import SelectTranscriptsJob
 from ctc_kd.experiments.corpora import Corpus, Part, archive, ngram_lm
 from ctc_kd.experiments.distillation import Distillation
+from ctc_kd.experiments.labels import Labels
 from ctc_kd.experiments.presets import Preset
 from ctc_kd.experiments.recognition import error_rates, posteriors_of
 from ctc_kd.experiments.requests import register_outputs
@@ -72,8 +73,8 @@ def distil(teacher: dict, sources: Sources, preset: Preset, *, name: str):
     :param preset: size and training of the students; its own teacher is not used
     """
     preset = replace(preset, teacher=teacher)
-    inventory = ModelInventoryJob(model=teacher).out_inventory
-    from_audio = Distillation(audio_corpus(preset, sources, inventory, name=name), preset)
+    labels = Labels(name, ModelInventoryJob(model=teacher).out_inventory, teacher.get("model"))
+    from_audio = Distillation(audio_corpus(preset, sources, labels, name=name), preset)
     own_frames = {**teacher, "subsampling": None}
     as_it_is = posteriors_of(from_audio.corpus, own_frames, None)
     pooled = posteriors_of(from_audio.corpus, teacher, None)
@@ -88,7 +89,7 @@ def distil(teacher: dict, sources: Sources, preset: Preset, *, name: str):
     outputs = {}
     students = [(from_audio, row) for row in FROM_AUDIO]
     if sources.labelled is not None:
-        labelled = Distillation(labelled_corpus(from_audio, sources), preset)
+        labelled = Distillation(labelled_corpus(from_audio, sources, labels), preset)
         students += [(labelled, row) for row in FROM_TRANSCRIPTS]
     for grid, row in students:
         training = grid.student(row)
@@ -138,16 +139,14 @@ def columns(unit: str, *, posteriors: str) -> dict[str, Column]:
     }
 
 
-def audio_corpus(preset: Preset, sources: Sources, inventory: tk.Path, *, name: str) -> Corpus:
+def audio_corpus(preset: Preset, sources: Sources, labels: Labels, *, name: str) -> Corpus:
     """The audio, with a part of it held out; and dev and test, if there are any."""
     split = HoldOutJob(cuts=sources.audio.cuts)
     cuts = {"train": split.out_train, HELD_OUT: split.out_held_out}
     cuts |= {set_name: part.cuts for set_name, part in sources.tested.items()}
     lexicon = None if sources.text is None else sources.lexicon
     if sources.text is not None and lexicon is None:
-        tokenizer = preset.teacher.get("model")
-        spelled = SpellWordsJob(texts=[sources.text], inventory=inventory, tokenizer=tokenizer, missing="skip")
-        lexicon = spelled.out_lexicon
+        lexicon = SpellWordsJob(texts=[sources.text], missing="skip", **labels.spelling()).out_lexicon
     return Corpus(
         name=name,
         audio={set_name: archive(preset, path) for set_name, path in cuts.items()},
@@ -160,37 +159,36 @@ def audio_corpus(preset: Preset, sources: Sources, inventory: tk.Path, *, name: 
         validation=HELD_OUT,
         recognised=(HELD_OUT, *sources.tested),
         prior=HELD_OUT,
-        inventory=inventory,
+        inventory=labels.inventory,
         unit=sources.unit,
     )
 
 
-def labelled_corpus(grid: Distillation, sources: Sources) -> Corpus:
+def labelled_corpus(grid: Distillation, sources: Sources, labels: Labels) -> Corpus:
     """A corpus whose students learn from labelled audio; they are measured as those that learn from audio alone."""
     corpus, preset = grid.corpus, grid.preset
     split = HoldOutJob(cuts=sources.labelled.cuts)
     parts = {"train": split.out_train, "validation": split.out_held_out}
-    labels = {}
+    sequences = {}
     for name, cuts in parts.items():
         transcripts = SelectTranscriptsJob(transcripts=sources.labelled.transcripts, cuts=cuts).out_transcripts
         if sources.lexicon is None:
-            tokenizer = preset.teacher.get("model")
-            job = SpellTranscriptsJob(transcripts=transcripts, inventory=corpus.inventory, tokenizer=tokenizer)
+            job = SpellTranscriptsJob(transcripts=transcripts, **labels.spelling())
         else:
             job = LabelSequencesJob(
                 transcripts=transcripts,
                 lexicon=sources.lexicon,
                 skip_unknown_words=name != "train",
-                inventory=corpus.inventory,
+                inventory=labels.inventory,
             )
-        labels[name] = job.out_hdf
+        sequences[name] = job.out_hdf
     audio = {name: archive(preset, cuts) for name, cuts in parts.items()}
     return replace(
         corpus,
         name=f"{corpus.name}-labelled",
         audio={**corpus.audio, **audio},
         cuts={**corpus.cuts, **parts},
-        labels=labels,
+        labels=sequences,
         validation="validation",
     )
 
