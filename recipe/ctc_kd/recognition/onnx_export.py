@@ -125,6 +125,6 @@ def write_int8(path: str, source: str):
             source,
             partial,
             op_types_to_quantize=["MatMul"],
-            weight_type=QuantType.QUInt8,
+            weight_type=QuantType.QUInt8,  # products of signed ones may overflow on processors without VNNI
             nodes_to_exclude=features,
         )
