@@ -117,7 +117,10 @@ def test_words_need_a_text_and_are_spelled_by_the_teacher(declared):
     for sources in (with_text, replace(with_text, lexicon=tk.Path("ipa.txt")), replace(with_text, text=None)):
         report, _ = declared(sources)
         searches.append(report.rows["Teacher"]["dev"].creator.hypotheses.creator)
-    assert searches[0].lexicon.creator.tokenizer == "somebody/model"
+    spelled = searches[0].lexicon.creator
+    assert spelled.tokenizer == "somebody/model"
+    text = searches[0].lm.creator.arpa.creator.text  # in the case of the labels, whatever the user's text is in
+    assert ([text], text.creator.inventory) == (spelled.texts, spelled.inventory)
     assert searches[1].lexicon == tk.Path("ipa.txt")
     assert (searches[2].lexicon, searches[2].lm) == (None, None)
 

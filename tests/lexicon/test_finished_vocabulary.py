@@ -61,7 +61,7 @@ def test_pieces(tmp_path):
         (["a", "B"], "characters", "keep"),
         (["你", "好"], "characters", "keep"),
         (["e\u0301", "a"], "characters", "lower"),  # a letter and its accent
-        (["sh", "iy", "p"], "phonemes", "keep"),
+        (["sh", "iy", "p"], "phonemes", "upper"),
         (["▁", "a", "b"], "characters", "lower"),
         (["▁a", "b"], "pieces", "lower"),
     ],
@@ -79,7 +79,7 @@ def test_a_phoneme_tokenizer_has_phonemes(tmp_path):
     (tmp_path / "vocab.json").write_text(json.dumps({label: index for index, label in enumerate(labels)}))
     (tmp_path / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "Wav2Vec2PhonemeCTCTokenizer"}))
     inventory = transformers_inventory(str(tmp_path))
-    assert (inventory.kind, inventory.case, inventory.labels) == ("phonemes", "keep", tuple(labels))
+    assert (inventory.kind, inventory.case, inventory.labels) == ("phonemes", "upper", tuple(labels))
 
 
 def test_special_tokens_behind_the_outputs_are_left_out(with_labels, tmp_path):

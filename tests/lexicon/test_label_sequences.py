@@ -70,7 +70,7 @@ def test_a_label_between_words_and_words_in_either_case(run_here, write, tmp_pat
     with pytest.raises(ValueError, match=r"such as DOG in utterance u3"):
         run_here(LabelSequencesJob(transcripts=write("more.txt", "u3 the dog\n"), **given))
     given["lexicon"] = write("other.txt", "the ð ə\ncat k a t\n")
-    with pytest.raises(ValueError, match=r"other.txt: cat: 'a' is none of the 7 labels, which are phonemes"):
+    with pytest.raises(ValueError, match=r"other.txt: CAT: 'a' is none of the 7 labels, which are phonemes"):
         run_here(LabelSequencesJob(transcripts=job.transcripts, **given))
     with pytest.raises(ValueError, match="unknown_label adds a label to the phonemes"):
         LabelSequencesJob(transcripts=job.transcripts, unknown_label=True, **given)

@@ -8,7 +8,7 @@ import pytest
 
 from ctc_kd.decoding.decoders import decoder_of
 from ctc_kd.decoding.search import SearchConfig
-from ctc_kd.inventory import BLANK, inventory_of, read_inventory
+from ctc_kd.inventory import BLANK, Inventory, inventory_of, read_inventory
 from ctc_kd.lexicon.inventory import phonemes
 from ctc_kd.lexicon.made_inventories import CollectCharactersJob, TrainPiecesJob
 from ctc_kd.lexicon.pronunciations import read_spellings
@@ -148,6 +148,12 @@ def test_pieces_of_a_model_of_transformers(tmp_path):
     assert names(inventory, speller.labels("The CAT")) == ["▁the", "▁", "c", "at"]
     with pytest.raises(ValueError, match="no label spells 'ж'$"):
         speller.labels("the caжt")
+
+
+def test_words_of_a_lexicon_are_written_as_transcripts_are(write):
+    inventory = Inventory("phonemes", ("_", "ð", "ə"), blank=0, case="upper")
+    path = write("ipa.txt", "the ð ə\nThe ð ə\nTHE ð\n").get_path()
+    assert read_spellings(path, inventory) == {"THE": [("ð", "ə"), ("ð",)]}
 
 
 def test_words_found_through_a_lexicon_of_pieces(run_here, write, tmp_path):

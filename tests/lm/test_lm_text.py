@@ -40,6 +40,16 @@ def test_texts_can_be_written_as_labels_are(run_here, tmp_path):
         assert json.load(counts) == {"sentences": 3, "words": 5, "words with other characters": 1}
 
 
+def test_letters_of_words_are_no_other_characters_where_labels_are_phonemes(run_here, tmp_path):
+    (tmp_path / "news.txt").write_text("It's ёж 9, ok\n")
+    write_inventory(tmp_path / "i.json", Inventory("phonemes", ("_", "ð"), blank=0, case="upper"))
+    job = run_here(LmTextJob(texts=[tk.Path(str(tmp_path / "news.txt"))], inventory=tk.Path(str(tmp_path / "i.json"))))
+    with gzip.open(job.out_text.get_path(), "rt", encoding="utf-8") as file:
+        assert file.read() == "IT'S ЁЖ 9, OK\n"
+    with open(job.out_counts.get_path()) as counts:
+        assert json.load(counts) == {"sentences": 1, "words": 4, "words with other characters": 1}
+
+
 def test_text_that_is_cut_off_is_refused(run_here, tmp_path):
     (tmp_path / "cut.gz").write_bytes(gzip.compress(b"a b c\n" * 1000)[:-10])
     with pytest.raises(ValueError, match="cut.gz: .*end-of-stream"):

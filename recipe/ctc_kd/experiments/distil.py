@@ -19,6 +19,7 @@ from ctc_kd.experiments.requests import register_outputs
 from ctc_kd.experiments.rows import BASELINE, Row
 from ctc_kd.lexicon.label_sequences import LabelSequencesJob
 from ctc_kd.lexicon.spell import SpellTranscriptsJob, SpellWordsJob
+from ctc_kd.lm.text import LmTextJob
 from ctc_kd.report.names import row_name
 from ctc_kd.report.students import Column, StudentsReportJob
 from ctc_kd.scoring.label_errors import LabelErrorRateJob
@@ -144,9 +145,12 @@ def audio_corpus(preset: Preset, sources: Sources, labels: Labels, *, name: str)
     split = HoldOutJob(cuts=sources.audio.cuts)
     cuts = {"train": split.out_train, HELD_OUT: split.out_held_out}
     cuts |= {set_name: part.cuts for set_name, part in sources.tested.items()}
-    lexicon = None if sources.text is None else sources.lexicon
-    if sources.text is not None and lexicon is None:
-        lexicon = SpellWordsJob(texts=[sources.text], missing="skip", **labels.spelling()).out_lexicon
+    lexicon, lm = None, None
+    if sources.text is not None:
+        text = LmTextJob(texts=[sources.text], inventory=labels.inventory).out_text
+        lexicon, lm = sources.lexicon, ngram_lm(text)
+        if lexicon is None:
+            lexicon = SpellWordsJob(texts=[text], missing="skip", **labels.spelling()).out_lexicon
     return Corpus(
         name=name,
         audio={set_name: archive(preset, path) for set_name, path in cuts.items()},
@@ -154,7 +158,7 @@ def audio_corpus(preset: Preset, sources: Sources, labels: Labels, *, name: str)
         transcripts={set_name: part.transcripts for set_name, part in sources.tested.items()},
         labels={},
         lexicon=lexicon,
-        lm=ngram_lm(sources.text) if sources.text is not None else None,
+        lm=lm,
         lm_statistics={},
         validation=HELD_OUT,
         recognised=(HELD_OUT, *sources.tested),

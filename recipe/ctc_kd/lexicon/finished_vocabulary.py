@@ -41,7 +41,7 @@ def transformers_inventory(model: str) -> Inventory:
     kind = "phonemes" if "Phoneme" in type(tokenizer).__name__ else _kind(spoken)
     if kind == "pieces":
         boundary = PIECE
-    case = "keep" if kind == "phonemes" else _case(spoken)
+    case = "upper" if kind == "phonemes" else _case(spoken)  # words are written as in this pipeline's lexica
     return Inventory(kind, tuple(labels), blank, case=case, boundary=boundary, unspoken=tuple(unspoken))
 
 
@@ -89,7 +89,7 @@ def _case(spoken: Collection[str]) -> str:
 
 
 def hama_inventory() -> Inventory:
-    """IPA phonemes with a label between words. The lexica of this pipeline have their words in upper case."""
+    """IPA phonemes with a label between words."""
     from hama.asr import ASRModel
 
     hama = ASRModel()

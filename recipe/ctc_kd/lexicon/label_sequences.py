@@ -101,11 +101,10 @@ def first_spellings(lexicon: str, inventory: Inventory) -> dict[str, tuple[str, 
 
     :raises ValueError: one of them has a label that is not in the inventory
     """
-    first: dict[str, tuple[str, ...]] = {}
-    for word, (spelling, *_) in read_spellings(lexicon, inventory).items():
+    first = {word: spelling for word, (spelling, *_) in read_spellings(lexicon, inventory).items()}
+    for word, spelling in first.items():
         try:
             inventory.word(spelling)
         except ValueError as error:
             raise ValueError(f"{lexicon}: {word}: {error}") from None
-        first.setdefault(inventory.normalised(word), spelling)
     return first

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ctc_kd.corpus.transcripts import normalise_spaces
 from ctc_kd.corpus.word_lists import Entry, check_words, entries
 from ctc_kd.files import text_lines, write_lines
 from ctc_kd.inventory import Inventory
@@ -48,20 +47,21 @@ def read_lexicon(path: str) -> Lexicon:
 def read_spellings(path: str, inventory: Inventory) -> Lexicon:
     """Reads the lexicon of a search with any labels and words of any script: lines ``word label label``, no comments.
 
-    With ARPAbet phonemes it is :func:`read_lexicon`. The search itself checks that the labels are in the inventory.
+    Words are written as the inventory writes transcripts, so the case of the file does not matter. With ARPAbet
+    phonemes it is :func:`read_lexicon`. The search itself checks that the labels are in the inventory.
 
     :raises ValueError: a word without labels
     """
     if inventory.kind == "phonemes" and set(PHONEMES) <= set(inventory.labels):
         return read_lexicon(path)
-    lexicon: Lexicon = {}
+    lexicon: dict[str, dict[tuple[str, ...], None]] = {}
     for number, line in enumerate(text_lines(path), 1):
         word, *labels = line.split() or [""]
         if word and not labels:
             raise ValueError(f"{path}:{number}: {word} has no spelling, expected a word and labels")
         if word:
-            lexicon.setdefault(normalise_spaces(word), []).append(tuple(labels))
-    return lexicon
+            lexicon.setdefault(inventory.normalised(word), {})[tuple(labels)] = None
+    return {word: list(spellings) for word, spellings in lexicon.items()}
 
 
 def write_lexicon(path: str, lexicon: Mapping[str, Sequence[Sequence[str]]]):

@@ -14,6 +14,7 @@ from ctc_kd.files import complete_file, text_lines, write_json
 from ctc_kd.inventory import read_inventory
 
 OTHER_CHARACTER = re.compile(r"[^A-Z' ]")
+NO_LETTER = re.compile(r"[^\w' ]|\d|_")
 SENTENCE_MARKS = re.compile(r"(?:^|(?<=\s))</?s>(?=\s|$)", re.IGNORECASE)
 
 
@@ -29,7 +30,8 @@ class LmTextJob(Job):
 
     :param texts: one sentence per line, words separated by spaces, as UTF-8, plain or ``.gz``
     :param transcripts: utterance ids and words; they come after the texts
-    :param inventory: how the texts are written; None for upper case. "Other" characters are then those that no label is
+    :param inventory: how the texts are written; None for upper case. "Other" characters are then those that no label
+        is; with phonemes, those that are neither letters nor apostrophes
 
     ``out_text``: ``.gz``, one sentence per line. ``out_counts``: JSON, how many ``sentences``, ``words`` and
     ``words with other characters``.
@@ -72,7 +74,8 @@ class LmTextJob(Job):
         if self.inventory is None:
             return normalised(self.sentences(normalise_text), counts)
         inventory = read_inventory(self.inventory.get_path())
-        other = re.compile(f"[^ {re.escape(''.join(label for label in inventory.index if len(label) == 1))}]")
+        characters = re.escape("".join(label for label in inventory.index if len(label) == 1))
+        other = NO_LETTER if inventory.kind == "phonemes" else re.compile(f"[^ {characters}]")
         return normalised(self.sentences(inventory.normalised), counts, inventory.normalised, other)
 
     def sentences(self, normalise: Callable[[str], str]) -> Iterator[str]:
