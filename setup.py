@@ -2,11 +2,12 @@
 
 from setuptools import find_packages, setup
 
-EXPORT = [
+EXPORT = [  # writes what other programs need to run a student
+    "transformers>=5,<6",
     "onnx>=1.17,<2",
     "onnxruntime>=1.20,<2",  # also makes the int8 file
-    "sherpa-onnx>=2,<3",  # the client that tests and benchmarks run the files in
 ]
+SHERPA = "sherpa-onnx>=2,<3"  # the client that tests and benchmarks run the files in
 
 setup(
     name="ctc-kd",
@@ -29,9 +30,9 @@ setup(
         "flashlight-text>=0.0.7,<0.1",  # brings KenLM's library
     ],
     extras_require={
-        "export": EXPORT,
+        "export": [*EXPORT, SHERPA],
         "train": [  # what the pipeline needs beside the workflow manager, which is a distribution of its own
-            "transformers>=5,<6",
+            *EXPORT,
             "returnn==1.20261022.211313",  # the RETURNN config format has no stable releases: pinned exactly
             "dm-tree>=0.1.8,<0.2",  # RETURNN's torch backend imports it without declaring it
             "h5py>=3.10,<4",
@@ -46,7 +47,7 @@ setup(
         ],
         "hama": ["hama>=1.7,<2"],  # a finished teacher with its weights inside
         "dev": [
-            *EXPORT,
+            SHERPA,
             "pytest>=8,<10",
             "pytest-xdist>=3.6,<4",  # tests run on all cores
             "filelock>=3.12,<4",  # what several test processes need is built once
