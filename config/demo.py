@@ -2,12 +2,14 @@
 
 It shows that a student distilled from a better teacher beats the same student trained with CTC alone, even if it never
 sees a transcript (lambda = 1), and how the choice of frames around blank matters. The best students become folders
-that transcribe without this pipeline: `output/demo/demo/students/`.
+that transcribe without this pipeline: `output/demo/demo/students/`. How small and fast they are, beside their teacher,
+is in `output/demo/demo/exported/`.
 """
 
 from dataclasses import replace
 
 from ctc_kd.experiments.blank_kd import blank_kd
+from ctc_kd.experiments.cost import what_it_bought
 from ctc_kd.experiments.demo import DEMO, demo_corpus
 from ctc_kd.experiments.export import export
 from ctc_kd.experiments.rows import BASELINE, TEACHER, Row
@@ -30,8 +32,9 @@ ROWS = [
 
 def py():
     grid = blank_kd(demo_corpus(DEMO), DEMO, ROWS, name="demo", reference="tedlium2")
-    export(grid, [row.name for row in ROWS if row != TEACHER], name="best")
-    export(grid, [row.name for row in ROWS if row.weight == 1], name="best_without_transcripts")
+    best = export(grid, [row.name for row in ROWS if row != TEACHER], name="best")
+    free = export(grid, [row.name for row in ROWS if row.weight == 1], name="best_without_transcripts")
+    what_it_bought(grid, {"Best student": best, "Best without transcripts": free})
 
 
 def longer_baseline():

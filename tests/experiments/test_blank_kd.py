@@ -6,12 +6,14 @@ import pytest
 from sisyphus import job as sisyphus_job
 
 from ctc_kd.experiments.blank_kd import blank_kd
+from ctc_kd.experiments.cost import what_it_bought
 from ctc_kd.experiments.demo import DEMO, demo_corpus
 from ctc_kd.experiments.distillation import Distillation
-from ctc_kd.experiments.export import export
+from ctc_kd.experiments.export import export, export_job
 from ctc_kd.experiments.librispeech import librispeech_clean
 from ctc_kd.experiments.paper_presets import PUBLISHED
 from ctc_kd.experiments.rows import BASELINE, COVERAGE, FIGURE_1, PRIOR, TABLE_1, TABLE_2, TEACHER, Row
+from ctc_kd.export.measure import MeasureStudentsJob
 from ctc_kd.export.student import ExportStudentJob
 from ctc_kd.report.grid.job import ReportJob
 from ctc_kd.training.dump import DumpLogitsJob
@@ -127,3 +129,24 @@ def test_a_row_is_exported_by_name(grid):
     assert job.teacher == preset.teacher["encoder"]
     with pytest.raises(ValueError, match="there is no row 'trim' to export; the rows are teacher, baseline"):
         export(found, ["trim"], name="plain")
+
+
+def test_a_teacher_is_exported_as_it_teaches(grid):
+    found = blank_kd(demo_corpus(DEMO), DEMO, [TEACHER, BASELINE], name="demo")
+    candidate = export_job(found, ["teacher"]).candidates["teacher"]
+    assert candidate["checkpoint"] == found.chain.teacher_checkpoint == grid.teacher_checkpoint
+    assert candidate["model"] == DEMO.teacher
+
+
+def test_exported_students_are_measured_beside_their_teacher(grid):
+    found = blank_kd(demo_corpus(DEMO), DEMO, [TEACHER, BASELINE], name="demo")
+    before = set(sisyphus_job.created_jobs)
+    plain = export(found, ["baseline"], name="plain")
+    what_it_bought(found, {"Plain": plain})
+    new = [job for name, job in sisyphus_job.created_jobs.items() if name not in before]
+    (measured,) = (job for job in new if isinstance(job, MeasureStudentsJob))
+    assert list(measured.students) == ["Teacher", "Plain"] and measured.students["Plain"] == plain
+    assert measured.audio == found.chain.corpus.audio["test"]
+    assert sorted(type(job).__name__ for job in new if job is not measured) == [
+        *("CostReportJob", "ExportStudentJob", "ExportStudentJob"),
+    ]

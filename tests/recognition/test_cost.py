@@ -1,17 +1,17 @@
 """What a student's folder costs is counted of a process of its own."""
 
 import json
-import os
 import subprocess
-import sys
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 import soundfile
+import torch
 from safetensors.numpy import load_file
 
 from ctc_kd.recognition import folder
-from ctc_kd.recognition.cost import TimedRecogniser
+from ctc_kd.recognition.cost import Cost, TimedRecogniser, cost, cost_of_this_process
 from levels import spoken
 from levels import student as levels_student
 
@@ -26,30 +26,30 @@ def recordings(tmp_path):
     return found
 
 
-def printed_by(*arguments, threads=1, check=True):
-    environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-m", "ctc_kd.recognition.cost", *map(str, arguments)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=check)
-
-
-@pytest.mark.parametrize("threads", [1, 2])
-def test_all_figures_of_a_folder(student, recordings, threads):
-    found = json.loads(printed_by(student.written, *recordings, threads=threads).stdout)
+def test_all_figures_of_a_folder(student, recordings):
+    found = cost(str(student.written), recordings, threads=[1, 2])
     weights = load_file(student.written / folder.WEIGHTS)
-    buffers = {"frontend", "conformer", "output"}  # what has parameters; batch norms would have other tensors, too
-    assert found["parameters"] == sum(value.size for name, value in weights.items() if name.split(".")[0] in buffers)
-    assert found["megabytes"] == (student.written / folder.WEIGHTS).stat().st_size / 1e6
-    assert found["audio_s"] == 3.5
-    run = found["run"]
-    assert run["threads"] == threads
-    assert 0 < run["model_rtf"] < run["rtf"]
-    assert 50 < run["libraries_mib"] < run["peak_mib"]
-    assert 0 <= run["waited"] <= 1
+    trained = {"frontend", "conformer", "output"}
+    assert found.parameters == sum(value.size for name, value in weights.items() if name.split(".")[0] in trained)
+    assert found.megabytes == (student.written / folder.WEIGHTS).stat().st_size / 1e6
+    assert (found.recordings, found.audio_s) == (2, 3.5)
+    assert found.processor and found.versions["torch"] == torch.__version__
+    assert [run.threads for run in found.runs] == [1, 2]
+    for run in found.runs:
+        assert 0 < run.model_rtf < run.rtf
+        assert 50 < run.libraries_mib < run.peak_mib
+        assert 0 <= run.waited <= 1
 
 
-def test_a_folder_that_is_none(tmp_path, recordings):
-    found = printed_by(tmp_path, *recordings, check=False)
-    assert found.returncode == 1 and f"{tmp_path}/config.json" in found.stderr and found.stdout == ""
+def test_json_and_back(student, recordings):
+    found = cost_of_this_process(str(student.written), recordings)
+    assert Cost.from_json(json.loads(json.dumps(asdict(found)))) == found
+
+
+def test_a_folder_that_is_none(tmp_path, recordings, capfd):
+    with pytest.raises(subprocess.CalledProcessError):
+        cost(str(tmp_path), recordings, threads=[1])
+    assert f"{tmp_path}/config.json" in capfd.readouterr().err
 
 
 def test_the_time_of_the_model_is_a_part_of_all(tmp_path):

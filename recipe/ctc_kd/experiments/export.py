@@ -6,13 +6,23 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+from sisyphus import tk
+
 from ctc_kd.experiments.blank_kd import Grid
 from ctc_kd.experiments.requests import register_outputs
 from ctc_kd.export.student import ExportStudentJob
 
 
-def export(grid: Grid, rows: Sequence[str], *, name: str):
-    """Registers the folder of the row with the lowest error rate on dev as ``students/<name>`` beside the records.
+def export(grid: Grid, rows: Sequence[str], *, name: str) -> tk.Path:
+    """Registers the folder of :func:`export_job` as ``students/<name>`` beside the records, and returns it."""
+    job = export_job(grid, rows)
+    job.add_alias(f"{grid.folder}/students/{name}")
+    register_outputs({f"{grid.folder}/students/{name}": job.out_student}, requests=grid.chain.preset.requests)
+    return job.out_student
+
+
+def export_job(grid: Grid, rows: Sequence[str]) -> ExportStudentJob:
+    """Exports the row with the lowest error rate on dev.
 
     :param rows: names of rows of the grid, such as ``"symmetric-n2-l1"``; a single one needs no choice
     :raises ValueError: the grid has no such row
@@ -23,13 +33,13 @@ def export(grid: Grid, rows: Sequence[str], *, name: str):
     trained = {row: grid.trained[row] for row in rows}
     candidates = {
         row: {
-            "model": one.training.model,
-            "checkpoint": one.training.checkpoint(),
+            "model": one.posteriors.model,
+            "checkpoint": one.posteriors.checkpoint,  # the teacher's is not always that of the last epoch
             "prior": one.posteriors.out_prior,
         }
         for row, one in trained.items()
     }
-    job = ExportStudentJob(
+    return ExportStudentJob(
         candidates=candidates,
         records=list(grid.records.values()),
         inventory=corpus.inventory,
@@ -40,8 +50,6 @@ def export(grid: Grid, rows: Sequence[str], *, name: str):
         notes=preset.notes,
         significance=grid.significance,
     )
-    job.add_alias(f"{grid.folder}/students/{name}")
-    register_outputs({f"{grid.folder}/students/{name}": job.out_student}, requests=preset.requests)
 
 
 def name_of(model: dict[str, Any]) -> str:

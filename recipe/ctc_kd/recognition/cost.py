@@ -2,22 +2,25 @@
 
     OMP_NUM_THREADS=1 python -m ctc_kd.recognition.cost FOLDER RECORDING ...
 
-prints the :class:`Measured` of this process as JSON. Peak memory is that of a process, so each measurement has its own.
+prints the :class:`Cost` as JSON. Peak memory is that of a process, so each number of threads has a process of its own.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import platform
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ctc_kd.files import read_json
+from ctc_kd.machine import processor
 from ctc_kd.recognition import folder
 from ctc_kd.recognition.recogniser import Recogniser
 from ctc_kd.training.build import MODELS
@@ -53,18 +56,47 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Measured:
+class Cost:
     """
     Attributes:
         parameters: of the model
         megabytes: its weights as exported
-        audio_s: what was recognised, in seconds
+        recordings: how many were recognised
+        audio_s: their length, in seconds
+        runs: on one thread, and on all that there were
+        processor: its name
+        versions: of what it ran with: program -> version
     """
 
     parameters: int
     megabytes: float
+    recordings: int
     audio_s: float
-    run: Run
+    runs: tuple[Run, ...]
+    processor: str
+    versions: dict[str, str]
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Cost:
+        """What became of ``dataclasses.asdict`` and JSON."""
+        return cls(**{**data, "runs": tuple(Run(**run) for run in data["runs"])})
+
+
+def cost(path: str, recordings: Sequence[str], *, threads: Sequence[int]) -> Cost:
+    """Starts one process after the other.
+
+    :param path: folder of a student
+    :param recordings: audio files
+    :param threads: how many each process has, one number or more
+    :raises subprocess.CalledProcessError: one failed; its error is on standard error
+    """
+    environment, runs = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}, []
+    for number in threads:
+        environment |= {"OMP_NUM_THREADS": str(number), "MKL_NUM_THREADS": str(number)}
+        command = [sys.executable, "-m", __name__, path, *recordings]
+        found = json.loads(subprocess.check_output(command, env=environment))
+        runs += found["runs"]
+    return Cost.from_json({**found, "runs": runs})
 
 
 class TimedRecogniser(Recogniser):
@@ -92,8 +124,8 @@ class TimedRecogniser(Recogniser):
         return self.model_s, self.clock() - start
 
 
-def measured(path: str, recordings: Sequence[str]) -> Measured:
-    """Measures this process, on as many threads as torch has.
+def cost_of_this_process(path: str, recordings: Sequence[str]) -> Cost:
+    """A single run, on as many threads as torch has.
 
     :param path: folder of a student
     :param recordings: audio files
@@ -116,8 +148,15 @@ def measured(path: str, recordings: Sequence[str]) -> Measured:
     audio_s = sum(soundfile.info(recording).duration for recording in recordings)
     model_rtf, rtf = (seconds.min(axis=0).sum(axis=0) / audio_s).tolist()
     run = Run(threads, model_rtf, rtf, peak_mib(), libraries_mib, waited)
-    parameters = sum(parameter.numel() for parameter in recogniser.student.model.parameters())
-    return Measured(parameters, os.path.getsize(os.path.join(path, folder.WEIGHTS)) / 1e6, audio_s, run)
+    return Cost(
+        parameters=sum(parameter.numel() for parameter in recogniser.student.model.parameters()),
+        megabytes=os.path.getsize(os.path.join(path, folder.WEIGHTS)) / 1e6,
+        recordings=len(recordings),
+        audio_s=audio_s,
+        runs=(run,),
+        processor=processor(),
+        versions={"Python": platform.python_version(), "torch": torch.__version__},
+    )
 
 
 def peak_mib() -> float:
@@ -135,7 +174,7 @@ def waited_s() -> float:
 def main():
     out = sys.stdout
     with redirect_stdout(sys.stderr):  # for what decoders print
-        found = measured(sys.argv[1], sys.argv[2:])
+        found = cost_of_this_process(sys.argv[1], sys.argv[2:])
     json.dump(asdict(found), out)
 
 

@@ -10,6 +10,7 @@ from sisyphus import Job, Task, tk
 
 from ctc_kd.files import read_json, write_json
 from ctc_kd.methods import method_of
+from ctc_kd.recognition.cost import Cost
 from ctc_kd.scoring.score import ERROR_RATES
 
 
@@ -45,6 +46,7 @@ class Record:
     :param test: None if dev chose another hyper-parameter, so that test was not searched
     :param job_ids: what the job did -> its id
     :param uses_transcripts: whether training of this model read transcripts
+    :param cost: of recognition with the exported model; None where that has not been measured
     """
 
     corpus: str
@@ -66,6 +68,7 @@ class Record:
     num_parameters: int | None
     job_ids: dict[str, str]
     uses_transcripts: bool
+    cost: Cost | None = None
 
     def __post_init__(self):
         try:
@@ -78,7 +81,9 @@ class Record:
 
     @classmethod
     def from_json(cls, data: dict) -> Record:
-        return cls(**{**data, "dev": Score(**data["dev"]), "test": data["test"] and Score(**data["test"])})
+        parts = {"dev": Score(**data["dev"]), "test": data["test"] and Score(**data["test"])}
+        parts["cost"] = data.get("cost") and Cost.from_json(data["cost"])
+        return cls(**{**data, **parts})
 
 
 def read_record(path: str | os.PathLike) -> Record:

@@ -12,7 +12,7 @@ from ctc_kd.report import names
 from ctc_kd.report.grid.coverage_table import coverage_facts
 from ctc_kd.report.grid.details import facts_list
 from ctc_kd.report.record import value_of
-from ctc_kd.report.svg import document, element, note
+from ctc_kd.report.svg import element, note, sectioned
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,9 @@ class Column:
     best: str = "min"
     factor: float = 1.0
     gap: str = ""
+
+    def text(self, value: float | None) -> str:
+        return names.wer(value)
 
 
 class StudentsReportJob(Job):
@@ -104,7 +107,10 @@ class Table:
         """Texts of a line, and whether each is the best of its column."""
         row = self.rows[model]
         return [
-            (names.wer(value), model not in self.teachers and value is not None and value == self.best(name))
+            (
+                self.columns[name].text(value),
+                model not in self.teachers and value is not None and value == self.best(name),
+            )
             for name, value in ((name, row.get(name)) for name in self.columns)
         ]
 
@@ -132,14 +138,9 @@ class Table:
 
 
 def page(title: str, table: Table, facts: dict[str, str], notes: list[str]) -> str:
-    sections = [("Students", "What the students learnt", table.html())]
-    if facts:
-        sections.append(("Teacher", "What the students saw of their teacher", facts_list(facts)))
-    if notes:
-        sections.append(("Notes", "What a reader should know", "".join(map(note, notes))))
-    body = "".join(
-        element("section", element("p", name, class_="kicker") + element("h2", heading) + content)
-        for name, heading, content in sections
-    )
-    header = element("p", "CTC distillation from audio alone", class_="kicker") + element("h1", escape(title))
-    return document(title, element("header", header) + body)
+    sections = [
+        ("Students", "What the students learnt", table.html()),
+        ("Teacher", "What the students saw of their teacher", facts_list(facts) if facts else ""),
+        ("Notes", "What a reader should know", "".join(map(note, notes))),
+    ]
+    return sectioned(title, kicker="CTC distillation from audio alone", sections=sections)

@@ -38,6 +38,24 @@ def document(title: str, main: str) -> str:
     return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head><body><main>{main}</main></body></html>\n'
 
 
+def sectioned(title: str, *, kicker: str, lede: str = "", sections: Iterable[tuple[str, str, str]]) -> str:
+    """A page of sections.
+
+    :param kicker: what kind of report it is, above the title
+    :param lede: what was found, below the title
+    :param sections: name, heading and HTML of each; one without content is left out
+    """
+    header = element("p", kicker, class_="kicker") + element("h1", escape(title))
+    if lede:
+        header += element("p", prose(lede), class_="lede")
+    body = "".join(
+        element("section", element("p", name, class_="kicker") + element("h2", heading) + content)
+        for name, heading, content in sections
+        if content
+    )
+    return document(title, element("header", header) + body)
+
+
 def grouped_rows(rows: Iterable[tuple[str, str]]) -> str:
     """Table rows of ``(label, cells)``; a label is left out if the row above has it, too."""
     texts, previous = [], None
