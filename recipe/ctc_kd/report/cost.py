@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from functools import cached_property
 
 from sisyphus import Job, Task, tk
 
 from ctc_kd.files import complete_folder, read_json, write_json, write_text
-from ctc_kd.recognition.cost import PASSES, Run
+from ctc_kd.recognition.cost import PASSES
 from ctc_kd.report import names
 from ctc_kd.report.record import Record, Score
 from ctc_kd.report.scatter import Dot, scatter
@@ -39,11 +39,15 @@ class CostReportJob(Job):
     def run(self):
         records = read_json(self.records.get_path())
         bought = Bought({name: Record.from_json(record) for name, record in records.items()})
-        target, table = self.out_report.get_path(), bought.table()
-        text = [bought.summary(), table.markdown(), " ".join([*table.notes(), *bought.notes()])]
+        target = self.out_report.get_path()
+        tables = (
+            f"**{heading}.**\n\n{table.markdown()}\n{' '.join(table.notes())}"
+            for heading, table in bought.tables().items()
+        )
+        text = [bought.summary(), *tables, " ".join(bought.notes())]
         with complete_folder(target) as folder:
             write_json(f"{folder}/results.json", records)
-            write_text(f"{folder}/table.md", "\n\n".join(part.strip() for part in text) + "\n")
+            write_text(f"{folder}/table.md", "\n\n".join(filter(None, text)) + "\n")
             write_text(f"{folder}/index.html", bought.page(self.title))
         print(f"{bought.summary()}\n{target}/index.html")
 
@@ -78,17 +82,24 @@ class Bought:
     def first(self) -> Record:
         return next(iter(self.records.values()))
 
-    def table(self) -> Table:
+    def tables(self) -> dict[str, Table]:
+        """Heading -> table: accuracy and size, then what a run on each number of threads took."""
         rate = self.first.dev.rate
-        columns = {
+        scores = {
             "dev": Column(f"dev {rate} [%]", "errors on dev, with the scales that are best there"),
             "test": Column(f"test {rate} [%]", "errors on test"),
             "parameters": Column("M parameters", "size of the model, in millions"),
             "megabytes": Column("MB", "its weights as exported"),
         }
-        for run in self.first.cost.runs:
-            columns |= columns_of(run)
-        return Table(columns, {name: values_of(record) for name, record in self.records.items()}, self.teachers)
+        tables = {"Accuracy and size": self._table(scores, map(size_of, self.records.values()))}
+        for number, run in enumerate(self.first.cost.runs):
+            on = "one thread" if run.threads == 1 else f"{run.threads} threads"
+            runs = (asdict(record.cost.runs[number]) for record in self.records.values())
+            tables[f"Speed and memory on {on}"] = self._table(COLUMNS, runs)
+        return tables
+
+    def _table(self, columns: dict[str, Column], rows: Iterable[dict[str, float | None]]) -> Table:
+        return Table(columns, dict(zip(self.records, rows, strict=True)), self.teachers)
 
     def summary(self) -> str:
         """What each student is beside the teacher, a sentence for each."""
@@ -100,7 +111,7 @@ class Bought:
         )
 
     def sentence(self, name: str, teacher: Record) -> str:
-        """E.g. ``Best student (Plain KD at λ = 1.0) is 3.0 times as fast as its teacher ...``."""
+        """E.g. ``The best student (Plain KD at λ = 1.0) is 3.0 times as fast as its teacher ...``."""
         student = self.records[name]
         ours, theirs = student.cost.runs[0], teacher.cost.runs[0]
         parts = [
@@ -108,7 +119,8 @@ class Bought:
             f"needs {100 * ours.peak_mib / theirs.peak_mib:.0f} % of its memory, libraries included",
             f"{more(self.score(student), self.score(teacher))} on {self.on}",
         ]
-        return f"{name} ({names.row_name(student)}) {parts[0]}, {parts[1]}, and {parts[2]}."
+        subject = f"The {name[0].lower()}{name[1:]} ({names.row_name(student)})"
+        return f"{subject} {parts[0]}, {parts[1]}, and {parts[2]}."
 
     def picture(self) -> str:
         """Error rate over real-time factor, a dot for each model."""
@@ -143,36 +155,30 @@ class Bought:
         return found
 
     def page(self, title: str) -> str:
-        table = self.table()
         figure = element("figure", self.picture(), class_="wide") + note(
             "Left is faster, down is more accurate. The real-time factor is that of the whole recogniser: seconds for "
             "a second of audio, from file to words."
         )
+        tables = self.tables().items()
         sections = [
             ("Picture", "Accuracy against speed", figure),
-            ("Table", "Size, speed and memory", table.html()),
+            *((f"Table {number}", heading, table.html()) for number, (heading, table) in enumerate(tables, 1)),
             ("Notes", "How it was measured", "".join(map(note, self.notes()))),
         ]
         return sectioned(title, kicker="What distillation bought", lede=self.summary(), sections=sections)
 
 
-def columns_of(run: Run) -> dict[str, Column]:
-    on = "1 thread" if run.threads == 1 else f"{run.threads} threads"
-    of_audio = f"seconds for a second of audio on {on}"
-    return {
-        f"model_rtf {run.threads}": RealTimeFactor(f"model RTF, {on}", f"{of_audio}, of features and acoustic model"),
-        f"rtf {run.threads}": RealTimeFactor(f"RTF, {on}", f"{of_audio}, from file to words"),
-        f"peak_mib {run.threads}": Column(f"MiB, {on}", f"the most memory that a process had on {on}"),
-    }
+COLUMNS = {
+    "model_rtf": RealTimeFactor("RTF, acoustic model", "seconds for a second of audio, with features"),
+    "rtf": RealTimeFactor("RTF", "the same from file to words"),
+    "peak_mib": Column("memory [MiB]", "the most that the process had"),
+}
+"""Of a run."""
 
 
-def values_of(record: Record) -> dict[str, float | None]:
-    cost = record.cost
-    found = {"dev": record.dev.wer, "test": record.test and record.test.wer}
-    found |= {"parameters": cost.parameters / 1e6, "megabytes": cost.megabytes}
-    for run in cost.runs:
-        found |= {f"{name} {run.threads}": getattr(run, name) for name in ("model_rtf", "rtf", "peak_mib")}
-    return found
+def size_of(record: Record) -> dict[str, float | None]:
+    cost, test = record.cost, record.test and record.test.wer
+    return {"dev": record.dev.wer, "test": test, "parameters": cost.parameters / 1e6, "megabytes": cost.megabytes}
 
 
 def times(ratio: float, above: str, below: str) -> str:

@@ -68,7 +68,7 @@ def scatter(dots: Sequence[Dot], *, x_label: str, y_label: str) -> str:
             plot.add("line", x1=point[0], y1=point[1], x2=end[0], y2=end[1], class_="grid")
         plot.marker(math.log(dot.x), dot.y, 0, f"mark {dot.colour}", dot.title)
         anchor, x = _beside(point[0], box)
-        plot.text(x, box.bottom - 5, dot.label, class_="ink", anchor=anchor)
+        plot.text(x, box.bottom - 5, dot.label, class_="label", anchor=anchor)
     return plot.svg(f"{y_label} over {x_label}: " + "; ".join(dot.title for dot in dots))
 
 
