@@ -1,6 +1,7 @@
 """The student that dev prefers becomes a folder that says what it is."""
 
 import json
+import re
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from ctc_kd.files import write_json
 from ctc_kd.inventory import Inventory, write_inventory
 from ctc_kd.recognition import folder
 from ctc_kd.recognition.recogniser import Recogniser
+from ctc_kd.report import names
 from ctc_kd.report.record import Record, Score
 from ctc_kd.training.build import build_model
 from random_student import random_student
@@ -115,6 +117,10 @@ def test_the_card_says_what_it_is(exported):
     assert "| The teacher | 5.0 | 6.0 |" in card and "| The CTC baseline | 20.0 | 21.0 |" in card
     assert "The 95 % interval over speakers is 11.2 to 14.8." in card
     assert "hubert-of-the-island" in card and "read no transcript." in card and "Recorded on an island." in card
+    size = sum(parameter.numel() for parameter in random_student().parameters())
+    assert re.search(
+        rf"{size:,} parameters, .* takes the acoustic model [\d.]+ ms on one thread".replace(",", "."), card
+    )
     assert "TrainJob.symmetric-n2-l1" in card and "ExportStudentJob." in card
     assert "lexicon.txt" not in card and "model.onnx" in card
 

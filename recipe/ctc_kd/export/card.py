@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ctc_kd.frames import SAMPLE_RATE_HZ
+from ctc_kd.machine import processor
 from ctc_kd.methods import METHODS
 from ctc_kd.report import names
 from ctc_kd.report.record import Record, Score
@@ -51,6 +52,7 @@ class Card:
     :param teacher: its name
     :param notes: sentences on data and training
     :param num_parameters: size of the model
+    :param model_rtf: see :func:`ctc_kd.recognition.cost.model_rtf`
     :param config: of the model, see ``nn.config``
     :param job: id of the job that wrote the folder
     :param has_lexicon: whether its decoder searches for words of a lexicon
@@ -62,6 +64,7 @@ class Card:
     teacher: str
     notes: Sequence[str]
     num_parameters: int
+    model_rtf: float
     config: Any
     job: str
     has_lexicon: bool
@@ -76,7 +79,8 @@ class Card:
         labels, megabytes = self.config.num_labels_with_blank, 4 * self.num_parameters / 1e6
         return (
             f"# A CTC model of {SAMPLE_RATE_HZ // 1000} kHz speech, trained on {self.record.corpus}\n\n"
-            f"{names.count(self.num_parameters)} parameters, {megabytes:.1f} MB, {labels} labels with blank."
+            f"{names.count(self.num_parameters)} parameters, {megabytes:.1f} MB, {labels} labels with blank. A second "
+            f"of audio takes the acoustic model {1000 * self.model_rtf:.1f} ms on one thread of {processor()}."
         )
 
     def _facts(self) -> str:

@@ -77,7 +77,8 @@ class ExportStudentJob(Job):
         from ctc_kd.export.card import Card
         from ctc_kd.recognition import folder
         from ctc_kd.recognition.clients import add_clients
-        from ctc_kd.training.build import check_model
+        from ctc_kd.recognition.cost import model_rtf
+        from ctc_kd.training.build import build_model
         from ctc_kd.training.outputs import inventory_and_model
 
         records = fullest([read_record(path.get_path()) for path in self.records])
@@ -85,15 +86,17 @@ class ExportStudentJob(Job):
         candidate = self.candidates[record.row]
         inventory, literal = inventory_and_model(self.inventory, candidate["model"])
         literal = portable(literal)
-        weights = weights_of(candidate["checkpoint"].get_path())
+        model = build_model(literal).eval()
+        model.load_state_dict(weights_of(candidate["checkpoint"].get_path()))
         card = Card(
             record=record,
             others=[other for other in records if other.method in ("teacher", "baseline") and other is not record],
             interval=self._interval(record),
             teacher=self.teacher,
             notes=list(self.notes),
-            num_parameters=sum(weight.numel() for weight in weights.values()),
-            config=check_model(literal),
+            num_parameters=sum(parameter.numel() for parameter in model.parameters()),
+            model_rtf=model_rtf(model),
+            config=model.cfg,
             job=self.job_id(),
             has_lexicon=self.lexicon is not None,
         )
@@ -101,7 +104,7 @@ class ExportStudentJob(Job):
             folder.write(
                 partial,
                 model=literal,
-                weights=weights,
+                weights=model.state_dict(),
                 inventory=inventory,
                 decoding=self._decoding(record, candidate),
                 card=card.markdown(),

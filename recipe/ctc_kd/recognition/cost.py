@@ -20,6 +20,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ctc_kd.files import read_json
+from ctc_kd.frames import SAMPLE_RATE_HZ
 from ctc_kd.machine import processor
 from ctc_kd.recognition import folder
 from ctc_kd.recognition.recogniser import Recogniser
@@ -27,6 +28,7 @@ from ctc_kd.training.build import MODELS
 
 if TYPE_CHECKING:
     import numpy as np
+    from torch import nn
 
 PASSES = 3
 """How often each recording is recognised; its fastest time counts."""
@@ -157,6 +159,25 @@ def cost_of_this_process(path: str, recordings: Sequence[str]) -> Cost:
         processor=processor(),
         versions={"Python": platform.python_version(), "torch": torch.__version__},
     )
+
+
+def model_rtf(model: nn.Module, *, seconds: int = 10) -> float:
+    """Processor time of an acoustic model on one thread, in seconds for a second of audio; the best of ``PASSES``.
+
+    :param model: in eval mode: 16 kHz samples ``[1, N]``, their number ``[1]`` -> what it says
+    :param seconds: length of the noise that it hears
+    """
+    import torch
+
+    samples, threads, found = torch.randn(1, seconds * SAMPLE_RATE_HZ), torch.get_num_threads(), []
+    torch.set_num_threads(1)
+    with torch.inference_mode():
+        for _ in range(PASSES):
+            start = time.process_time()
+            model(samples, torch.tensor([samples.shape[1]]))
+            found.append(time.process_time() - start)
+    torch.set_num_threads(threads)
+    return min(found) / seconds
 
 
 def peak_mib() -> float:
