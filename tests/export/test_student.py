@@ -117,10 +117,8 @@ def test_the_card_says_what_it_is(exported):
     assert "| The teacher | 5.0 | 6.0 |" in card and "| The CTC baseline | 20.0 | 21.0 |" in card
     assert "The 95 % interval over speakers is 11.2 to 14.8." in card
     assert "hubert-of-the-island" in card and "read no transcript." in card and "Recorded on an island." in card
-    size = sum(parameter.numel() for parameter in random_student().parameters())
-    assert re.search(
-        rf"{size:,} parameters, .* takes the acoustic model [\d.]+ ms on one thread".replace(",", "."), card
-    )
+    size = names.count(sum(parameter.numel() for parameter in random_student().parameters()))
+    assert re.search(rf"\n{size} parameters, .* takes the acoustic model [\d.]+ ms on one thread of \S", card)
     assert "TrainJob.symmetric-n2-l1" in card and "ExportStudentJob." in card
     assert "lexicon.txt" not in card and "model.onnx" in card
 
