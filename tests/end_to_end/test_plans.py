@@ -32,6 +32,9 @@ def folder(tmp_path_factory):
     folder = setup_folder(tmp_path_factory.mktemp("plans") / "setup", *CONFIGS, settings=NO_NETWORK)
     (folder / "podcasts").mkdir()
     (folder / "podcasts" / "first.wav").write_bytes(b"only its name is read")
+    for part in ("train", "dev", "test"):  # in LibriSpeech's layout
+        (folder / part / "19" / "198").mkdir(parents=True)
+        (folder / part / "19" / "198" / "19-198.trans.txt").touch()
     for table in ("dev.tsv", "test.tsv"):
         (folder / table).write_text("path\ttext\n")
     return folder
