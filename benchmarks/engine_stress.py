@@ -153,17 +153,21 @@ def address_of_page(engine: Engine) -> str:
     return found[1]
 
 
-def answer_times(url: str, manager: psutil.Popen) -> list[float]:
-    """Seconds of a request of the page, made every second until the manager ends."""
-    found = []
-    while True:
-        begin = time.perf_counter()
-        with contextlib.suppress(OSError, http.client.HTTPException):
-            urllib.request.urlopen(url, timeout=60).read()
-            found.append(time.perf_counter() - begin)
-        with contextlib.suppress(psutil.TimeoutExpired):
-            manager.wait(1)
-            return found
+class Visitor(threading.Thread):
+    """Requests the page every second, for as long as the manager runs. ``answered``: seconds of each answer."""
+
+    def __init__(self, url: str, manager: psutil.Popen):
+        super().__init__(daemon=True)
+        self._url, self._manager = url, manager
+        self.answered = []
+
+    def run(self):
+        while self._manager.is_running():
+            begin = time.perf_counter()
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                urllib.request.urlopen(self._url, timeout=60).read()
+                self.answered.append(time.perf_counter() - begin)
+            time.sleep(1)
 
 
 def jobs_per_second(engine: Engine, jobs: int, half_open: int) -> float:
@@ -173,9 +177,12 @@ def jobs_per_second(engine: Engine, jobs: int, half_open: int) -> float:
     url = address_of_page(engine)
     attack = HalfOpen(int(url.rstrip("/").rpartition(":")[2]), half_open)
     attack.start()
-    answers = answer_times(url, manager)
+    visitor = Visitor(url, manager)
+    visitor.start()
+    manager.wait()
     speed = jobs / (time.perf_counter() - begin)
     attack.stop()
+    answers = visitor.answered
     if manager.returncode:
         sys.exit(f"the run failed, see {engine.folder}/manager.log")
     print(

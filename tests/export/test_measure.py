@@ -40,6 +40,7 @@ def archive(tmp_path):
 
 def test_records_with_what_was_measured(run_here, archive, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("ctc_kd.machine.cores", lambda: 2)
+    monkeypatch.setattr("ctc_kd.recognition.cost.ROUNDS", 1)
     student = random_student()
     literal = {"class": "StudentCtc", **asdict(student.cfg)}
     found = {}

@@ -10,8 +10,8 @@ import soundfile
 import torch
 from safetensors.numpy import load_file
 
-from ctc_kd.recognition import folder
-from ctc_kd.recognition.cost import Cost, TimedRecogniser, cost, cost_of_this_process
+from ctc_kd.recognition import cost, folder
+from ctc_kd.recognition.cost import Cost, Run, TimedRecogniser, cost_of_this_process, costs
 from levels import spoken
 from levels import student as levels_student
 
@@ -26,8 +26,9 @@ def recordings(tmp_path):
     return found
 
 
-def test_all_figures_of_a_folder(student, recordings):
-    found = cost(str(student.written), recordings, threads=[1, 2])
+def test_all_figures_of_a_folder(student, recordings, monkeypatch):
+    monkeypatch.setattr(cost, "ROUNDS", 1)
+    found = costs({"a": str(student.written)}, recordings, threads=[1, 2])["a"]
     weights = load_file(student.written / folder.WEIGHTS)
     trained = {"frontend", "conformer", "output"}
     assert found.parameters == sum(value.size for name, value in weights.items() if name.split(".")[0] in trained)
@@ -41,6 +42,20 @@ def test_all_figures_of_a_folder(student, recordings):
         assert 0 <= run.waited <= 1
 
 
+def test_models_take_turns_and_the_fastest_round_counts(monkeypatch):
+    asked, times = [], {"a": iter([3.0, 5.0, 4.0]), "b": iter([9.0, 8.0, 7.0])}
+
+    def measured(path, recordings, threads):
+        asked.append(path)
+        run = Run(threads, model_rtf=1.0, rtf=next(times[path]), peak_mib=2.0, libraries_mib=1.0, waited=0.0)
+        return Cost(1, 1.0, len(recordings), 1.0, (run,), "processor", {})
+
+    monkeypatch.setattr(cost, "_cost_of_a_process", measured)
+    found = costs({"first": "a", "second": "b"}, ["1.wav"], threads=[1])
+    assert asked == ["a", "b"] * 3
+    assert [found[name].runs[0].rtf for name in ("first", "second")] == [3.0, 7.0]
+
+
 def test_json_and_back(student, recordings):
     found = cost_of_this_process(str(student.written), recordings)
     assert Cost.from_json(json.loads(json.dumps(asdict(found)))) == found
@@ -48,7 +63,7 @@ def test_json_and_back(student, recordings):
 
 def test_a_folder_that_is_none(tmp_path, recordings, capfd):
     with pytest.raises(subprocess.CalledProcessError):
-        cost(str(tmp_path), recordings, threads=[1])
+        costs({"a": str(tmp_path)}, recordings, threads=[1])
     assert f"{tmp_path}/config.json" in capfd.readouterr().err
 
 

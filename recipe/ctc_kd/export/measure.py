@@ -16,7 +16,7 @@ ENDINGS = tuple(f".{audio.ending}" for audio in AUDIO_FORMATS.values())
 
 
 class MeasureStudentsJob(Job):
-    """Measures exported models one after the other, so that all have the same machine and the same recordings.
+    """Measures exported models in turns, so that all have the same machine and the same recordings.
 
     :param students: name -> folder by ExportStudentJob
     :param audio: archive by OggZipJob
@@ -43,20 +43,20 @@ class MeasureStudentsJob(Job):
         from dataclasses import replace
 
         from ctc_kd.machine import cores
-        from ctc_kd.recognition.cost import cost
+        from ctc_kd.recognition.cost import costs
         from ctc_kd.recognition.folder import CONFIG
         from ctc_kd.report.record import Record
 
         records = {}
+        paths = {name: student.get_path() for name, student in self.students.items()}
         with tempfile.TemporaryDirectory() as folder:
             recordings = unpacked(self.audio.get_path(), self.recordings, folder)
-            for name, student in self.students.items():
-                path = student.get_path()
-                record = Record.from_json(read_json(os.path.join(path, CONFIG))["facts"])
-                measured = replace(record, cost=cost(path, recordings, threads=sorted({1, cores()})))
-                records[name] = measured.to_json()
-                for run in measured.cost.runs:
-                    print(f"{name}: {run}", flush=True)
+            measured = costs(paths, recordings, threads=sorted({1, cores()}))
+        for name, cost in measured.items():
+            facts = read_json(os.path.join(paths[name], CONFIG))["facts"]
+            records[name] = replace(Record.from_json(facts), cost=cost).to_json()
+            for run in cost.runs:
+                print(f"{name}: {run}", flush=True)
         write_json(self.out_records.get_path(), records)
 
 

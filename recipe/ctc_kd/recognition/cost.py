@@ -13,9 +13,9 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import nn
 
-PASSES = 3
-"""How often each recording is recognised; its fastest time counts."""
+ROUNDS = 3
+"""How often the recordings are recognised; the fastest time counts."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Cost:
         megabytes: its weights as exported
         recordings: how many were recognised
         audio_s: their length, in seconds
-        runs: on one thread, and on all that there were
+        runs: of each number of threads, one
         processor: its name
         versions: of what it ran with: program -> version
     """
@@ -84,21 +84,32 @@ class Cost:
         return cls(**{**data, "runs": tuple(Run(**run) for run in data["runs"])})
 
 
-def cost(path: str, recordings: Sequence[str], *, threads: Sequence[int]) -> Cost:
-    """Starts one process after the other.
+def costs(paths: Mapping[str, str], recordings: Sequence[str], *, threads: Sequence[int]) -> dict[str, Cost]:
+    """Starts one process after the other, in rounds where the models take turns, so that a slow moment hits no model
+    alone.
 
-    :param path: folder of a student
+    :param paths: name -> folder of a student
     :param recordings: audio files
-    :param threads: how many each process has, one number or more
-    :raises subprocess.CalledProcessError: one failed; its error is on standard error
+    :param threads: how many a process has, one number or more
+    :return: name -> cost, of each number of threads the fastest round
+    :raises subprocess.CalledProcessError: a process failed; its error is on standard error
     """
-    environment, runs = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}, []
-    for number in threads:
-        environment |= {"OMP_NUM_THREADS": str(number), "MKL_NUM_THREADS": str(number)}
-        command = [sys.executable, "-m", __name__, path, *recordings]
-        found = json.loads(subprocess.check_output(command, env=environment))
-        runs += found["runs"]
-    return Cost.from_json({**found, "runs": runs})
+    turns = [(name, number) for number in threads for name in paths] * ROUNDS
+    runs: dict[str, dict[int, Run]] = {name: {} for name in paths}
+    found = {}
+    for name, number in turns:
+        found[name] = _cost_of_a_process(paths[name], recordings, number)
+        run, best = found[name].runs[0], runs[name].get(number)
+        if best is None or run.rtf < best.rtf:
+            runs[name][number] = run
+    return {name: replace(cost, runs=tuple(runs[name].values())) for name, cost in found.items()}
+
+
+def _cost_of_a_process(path: str, recordings: Sequence[str], threads: int) -> Cost:
+    number = {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **number}
+    command = [sys.executable, "-m", __name__, path, *recordings]
+    return Cost.from_json(json.loads(subprocess.check_output(command, env=environment)))
 
 
 class TimedRecogniser(Recogniser):
@@ -145,10 +156,10 @@ def cost_of_this_process(path: str, recordings: Sequence[str]) -> Cost:
     recogniser = TimedRecogniser(folder.read(path), clock)
     recogniser.seconds(recordings[0])  # the first call of everything takes longer
     start, waited = time.perf_counter(), waited_s()
-    seconds = np.array([[recogniser.seconds(recording) for recording in recordings] for _ in range(PASSES)])
+    seconds = np.array([recogniser.seconds(recording) for recording in recordings])
     waited = (waited_s() - waited) / (time.perf_counter() - start)
     audio_s = sum(soundfile.info(recording).duration for recording in recordings)
-    model_rtf, rtf = (seconds.min(axis=0).sum(axis=0) / audio_s).tolist()
+    model_rtf, rtf = (seconds.sum(axis=0) / audio_s).tolist()
     run = Run(threads, model_rtf, rtf, peak_mib(), libraries_mib, waited)
     return Cost(
         parameters=sum(parameter.numel() for parameter in recogniser.student.model.parameters()),
@@ -162,7 +173,7 @@ def cost_of_this_process(path: str, recordings: Sequence[str]) -> Cost:
 
 
 def model_rtf(model: nn.Module, *, seconds: int = 10) -> float:
-    """Processor time of an acoustic model on one thread, in seconds for a second of audio; the best of ``PASSES``.
+    """Processor time of an acoustic model on one thread, in seconds for a second of audio; the best of ``ROUNDS``.
 
     :param model: in eval mode: 16 kHz samples ``[1, N]``, their number ``[1]`` -> what it says
     :param seconds: length of the noise that it hears
@@ -172,7 +183,7 @@ def model_rtf(model: nn.Module, *, seconds: int = 10) -> float:
     samples, threads, found = torch.randn(1, seconds * SAMPLE_RATE_HZ), torch.get_num_threads(), []
     torch.set_num_threads(1)
     with torch.inference_mode():
-        for _ in range(PASSES):
+        for _ in range(ROUNDS):
             start = time.process_time()
             model(samples, torch.tensor([samples.shape[1]]))
             found.append(time.process_time() - start)

@@ -9,7 +9,7 @@ from functools import cached_property
 from sisyphus import Job, Task, tk
 
 from ctc_kd.files import complete_folder, read_json, write_json, write_text
-from ctc_kd.recognition.cost import PASSES
+from ctc_kd.recognition.cost import ROUNDS
 from ctc_kd.report import names
 from ctc_kd.report.record import Record, Score
 from ctc_kd.report.scatter import Dot, scatter
@@ -140,8 +140,8 @@ class Bought:
             f"{record.cost.runs[0].libraries_mib:.0f} MiB for {name}" for name, record in self.records.items()
         )
         found = [
-            f"Measured on {cost.recordings} recordings of {cost.audio_s:.0f} s together, one at a time, each at the "
-            f"fastest of {PASSES} times, with {cost.processor}, {versions}.",
+            f"Measured on {cost.recordings} recordings of {cost.audio_s:.0f} s together, one at a time, the "
+            f"fastest of {ROUNDS} rounds in which the models took turns, with {cost.processor}, {versions}.",
             "On one thread time is the processor's, on several that of the clock.",
             f"Python and its libraries have a part of the memory: {libraries}.",
         ]
