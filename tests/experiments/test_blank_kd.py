@@ -81,7 +81,7 @@ def test_tables_have_the_rows_of_the_paper():
 
 def test_literals_of_jobs_build_models_and_losses(grid):
     from ctc_kd.nn.config import StudentConfig
-    from ctc_kd.training.build import build_criterion
+    from ctc_kd.training.criteria import build_criterion
 
     literal = dict(DEMO.student)
     assert literal.pop("class") == "StudentCtc"

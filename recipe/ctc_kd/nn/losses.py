@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from .config import NORMALISATIONS, check_distillation, check_temperature
 from .selection import Selection
@@ -162,8 +162,35 @@ def ctc_loss(
     return loss / over_processes(target_lengths.sum()).clamp(min=1)
 
 
+class Criterion:
+    """What a training minimises: named losses of a batch, and their weights.
+
+    ``training.criteria`` has the table of those that a config may name. A class of it is called with what
+    :meth:`outputs` returns and with ``blank``, ``teacher_logits, teacher_lengths, targets, target_lengths`` (where the
+    training has them) and ``over_processes``, and returns the unscaled losses by the names in :attr:`scales`.
+    """
+
+    @property
+    def scales(self) -> dict[str, float]:
+        """The losses and their weights."""
+        raise NotImplementedError
+
+    def outputs(self, model: nn.Module, audio: Tensor, lengths: Tensor) -> tuple:
+        """Calls the model. A criterion with several outputs or views of the audio does it in another way.
+
+        :param audio: ``[B, N]`` samples
+        :param lengths: ``[B]`` samples
+        :return: the first two arguments of a call: here logits ``[B, T, C]`` and lengths ``[B]`` in frames
+        """
+        return model(audio, lengths)
+
+    def weighted_sum(self, losses: dict[str, BatchLoss]) -> Tensor:
+        """The criterion: the sum of the losses that a call returned, weighted by :attr:`scales`."""
+        return torch.stack([scale * losses[name].value for name, scale in self.scales.items()]).sum()
+
+
 @dataclass(frozen=True)
-class DistillationLoss:
+class DistillationLoss(Criterion):
     """``kd_scale * KD + (1 - kd_scale) * CTC``.
 
     Attributes:
@@ -233,7 +260,3 @@ class DistillationLoss:
             value = ctc_loss(logits, lengths, targets, target_lengths, blank=blank, over_processes=over_processes)
             losses["ctc"] = BatchLoss(value, target_lengths.sum())
         return losses
-
-    def weighted_sum(self, losses: dict[str, BatchLoss]) -> Tensor:
-        """The criterion: the sum of the losses that a call returned, weighted by :attr:`scales`."""
-        return torch.stack([scale * losses[name].value for name, scale in self.scales.items()]).sum()

@@ -1,6 +1,8 @@
-"""Learning rates per sub-epoch, as lists for RETURNN's ``learning_rates``."""
+"""Learning rates per sub-epoch, as lists for RETURNN's ``learning_rates``, and weights that change over a training."""
 
 from __future__ import annotations
+
+from typing import Any
 
 
 def ramp(start: float, end: float, num_epochs: int) -> list[float]:
@@ -39,3 +41,22 @@ def teacher_ramp(num_epochs: int = 50, *, start: float = 7e-6, peak: float = 5e-
     if num_epochs > num_up:
         raise ValueError(f"the ramp has {num_up} epochs, but {num_epochs} were requested")
     return ramp(start, peak, num_up)[:num_epochs]
+
+
+def clipped_line(epoch: int, num_epochs: int, *, knee: float) -> float:
+    """A weight that rises from ``knee`` to ``1 - knee`` (arXiv 2406.07909): a line from 0 to 1, clipped.
+
+    :param epoch: counted from 1
+    :param knee: the paper's t, from 0 to 0.5
+    """
+    return min(max((epoch - 1) / max(num_epochs - 1, 1), knee), 1.0 - knee)
+
+
+def weight_at(value: Any, epoch: int, num_epochs: int) -> Any:
+    """The value of a setting in an epoch, counted from 1.
+
+    ``{"clipped_line": t}`` is a schedule, see :func:`clipped_line`; everything else is constant.
+    """
+    if isinstance(value, dict) and set(value) == {"clipped_line"}:
+        return clipped_line(epoch, num_epochs, knee=value["clipped_line"])
+    return value

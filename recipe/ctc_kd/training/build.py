@@ -1,28 +1,17 @@
-"""Builds models and losses from the literals in configs. A graph checks the literals when declared, without torch.
+"""Builds models from the literals in configs. A graph checks the literals when declared, without torch.
 
-A model is ``{"class": a name in MODELS, ...fields of its config}``, a criterion ``{"kd_scale": lambda, ...}``.
+A model is ``{"class": a name in MODELS, ...fields of its config}``.
 """
 
 from __future__ import annotations
 
-from functools import cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ctc_kd.methods import check_rule
-from ctc_kd.nn.config import (
-    NORMALISATIONS,
-    HamaConfig,
-    StudentConfig,
-    TeacherConfig,
-    TransformersConfig,
-    check_distillation,
-)
+from ctc_kd.nn.config import HamaConfig, StudentConfig, TeacherConfig, TransformersConfig
 
 if TYPE_CHECKING:
     import torch
-
-    from ctc_kd.nn.losses import DistillationLoss
 
 
 class ModelClass(NamedTuple):
@@ -43,8 +32,6 @@ MODELS = {
     "TransformersCtc": ModelClass("ctc_kd.nn.finished", TransformersConfig, finished=True),
     "HamaCtc": ModelClass("ctc_kd.nn.hama", HamaConfig, finished=True),
 }
-
-CRITERION_FIELDS = ("kd_scale", "temperature", "normalisation", "selection", "log_prior")
 
 
 def check_model(literal: dict[str, Any], *, has_inventory: bool = False) -> Any:
@@ -82,53 +69,3 @@ def check_forward(literal: dict[str, Any], *, checkpoint: Any, inventory: Any):
 def build_model(literal: dict[str, Any]) -> torch.nn.Module:
     config = check_model(literal)
     return getattr(import_module(MODELS[literal["class"]].module), literal["class"])(config)
-
-
-def check_criterion(literal: dict[str, Any], *, labels: Any, teacher_logits: Any):
-    """
-    :param labels, teacher_logits: inputs of the training; None for an input that it does not have
-    :raises ValueError: a field is unknown or wrong, or the criterion needs an input that the training does not have
-    """
-    if unknown := set(literal) - set(CRITERION_FIELDS):
-        raise ValueError(f"a criterion has {', '.join(sorted(unknown))}; expected only {', '.join(CRITERION_FIELDS)}")
-    scale = literal.get("kd_scale")
-    check_distillation(
-        kd_scale=scale,
-        temperature=literal.get("temperature", 1.0),
-        normalisation=literal.get("normalisation", NORMALISATIONS[0]),
-    )
-    if scale < 1 and labels is None:
-        raise ValueError(f"kd_scale {scale} leaves a weight to the CTC loss, which needs label sequences")
-    if scale > 0 and teacher_logits is None:
-        raise ValueError(f"kd_scale {scale} needs the logits of a teacher")
-    if scale > 0:
-        _check_selection(literal.get("selection", {"rule": "all"}), has_prior="log_prior" in literal)
-
-
-def _check_selection(selection: dict[str, Any], *, has_prior: bool):
-    if "rule" not in selection or set(selection) - {"rule", "parameters"}:
-        raise ValueError(f"a selection has {sorted(selection)}; expected a rule and, where it takes any, parameters")
-    rule = selection["rule"]
-    check_rule(rule, selection.get("parameters") or {})
-    if (rule == "prior") != has_prior:
-        raise ValueError(f"selection rule {rule!r} {'needs the' if rule == 'prior' else 'takes no'} log_prior")
-
-
-def build_criterion(literal: dict[str, Any]) -> DistillationLoss:
-    """Here ``"selection"`` is ``{"rule", "parameters"}``, and ``"log_prior"`` a file for the rule that needs it."""
-    from ctc_kd.nn.losses import DistillationLoss
-    from ctc_kd.nn.selection import Selection
-
-    fields = {name: value for name, value in literal.items() if name != "log_prior"}
-    selection = Selection(**literal.get("selection", {}))
-    if "log_prior" in literal:
-        selection = partial(selection, log_prior=_log_prior(literal["log_prior"]))
-    return DistillationLoss(**{**fields, "selection": selection})
-
-
-@cache
-def _log_prior(path: str) -> torch.Tensor:
-    import numpy as np
-    import torch
-
-    return torch.from_numpy(np.loadtxt(path, dtype="float32"))

@@ -5,7 +5,6 @@ The config files that the jobs write import this module; everything variable is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache, partial
 
 import numpy as np
@@ -17,7 +16,8 @@ from returnn.tensor import Dim, Tensor, TensorDict
 
 from ctc_kd.nn.alone import batch_dependence, each_alone
 from ctc_kd.store import HdfWriter
-from ctc_kd.training.build import build_criterion, build_model
+from ctc_kd.training.build import build_model
+from ctc_kd.training.criteria import build_criterion
 from ctc_kd.training.returnn_config import MODEL_SIZE_FILE
 from ctc_kd.training.several_gpus import joint_loss, sum_over_processes
 
@@ -33,38 +33,40 @@ def get_model(**_kwargs) -> torch.nn.Module:
 
 
 def train_step(*, model: torch.nn.Module, extern_data: TensorDict, **_kwargs):
-    """Computes CTC, KD, or both, as ``criterion_config`` says; at kd_scale 1 there is no data key ``labels`` at all."""
-    config = get_global_config()
-    criterion = build_criterion(config.typed_value("criterion_config"))
-    logits, lengths = _logits(model, extern_data)
+    """Computes the losses of ``criterion_config``; there are the data keys ``labels`` and ``teacher`` if it needs them."""
+    config, context = get_global_config(), rf.get_run_ctx()
+    criterion = build_criterion(
+        config.typed_value("criterion_config"), epoch=context.epoch, num_epochs=config.typed_value("num_epochs")
+    )
+    outputs, lengths = criterion.outputs(model, *_audio(extern_data))
     inputs = {}
     if "teacher" in extern_data.data:
         inputs["teacher_logits"], inputs["teacher_lengths"] = _padded(extern_data["teacher"])
     if "labels" in extern_data.data:
         inputs["targets"], inputs["target_lengths"] = _padded(extern_data["labels"])
-    training = rf.get_run_ctx().train_flag
+    training = context.train_flag
     # The loss on dev is computed by one process alone.
     together = training and config.typed_value("torch_distributed") is not None
     split_batches = together and config.typed_value("split_batches")
     if split_batches:
         inputs["over_processes"] = sum_over_processes
-    losses = criterion(logits, lengths, blank=config.typed_value("blank"), **inputs)
+    losses = criterion(outputs, lengths, blank=config.typed_value("blank"), **inputs)
     for name, scale in criterion.scales.items():
         value, count = losses[name]
         if together:
             value = joint_loss(value, split_batches=split_batches)
         if training:
-            rf.get_run_ctx().mark_as_loss(value, name, scale=scale)
+            context.mark_as_loss(value, name, scale=scale)
         else:  # the loss of the set is a mean over its frames or labels, whatever the batches are
             count = count.clamp(min=1).to(value)
             weight = Tensor("count", dims=(), dtype=rf.get_default_float_dtype(), raw_tensor=count)
-            rf.get_run_ctx().mark_as_loss(value * count, name, scale=scale, custom_inv_norm_factor=weight)
+            context.mark_as_loss(value * count, name, scale=scale, custom_inv_norm_factor=weight)
 
 
 def forward_step(*, model: torch.nn.Module, extern_data: TensorDict, **_kwargs):
     """Marks the logits ``[B, T, C]`` as output; they never depend on the other utterances of the batch."""
     forward = partial(each_alone, model) if _depends_on_batch(model) else model
-    logits, lengths = _logits(forward, extern_data)
+    logits, lengths = forward(*_audio(extern_data))
     batch = extern_data["audio"].dims[0]
     frames = Dim(Tensor("frames", dims=[batch], dtype="int32", raw_tensor=lengths.to("cpu", torch.int32)))
     classes = Dim(logits.shape[-1], name="classes")
@@ -76,9 +78,10 @@ def _padded(data: Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return data.raw_tensor, data.dims[1].dyn_size_ext.raw_tensor.to(data.raw_tensor.device)
 
 
-def _logits(model: Callable[..., tuple], extern_data: TensorDict) -> tuple[torch.Tensor, torch.Tensor]:
+def _audio(extern_data: TensorDict) -> tuple[torch.Tensor, torch.Tensor]:
+    """:return: samples ``[B, N]`` and lengths ``[B]``"""
     audio, lengths = _padded(extern_data["audio"])
-    return model(audio.squeeze(-1), lengths)
+    return audio.squeeze(-1), lengths
 
 
 @cache

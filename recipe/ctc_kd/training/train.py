@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from sisyphus import Job, Task, tk
 
 from ctc_kd.files import write_json
-from ctc_kd.training.build import check_criterion, check_model
+from ctc_kd.training.build import check_model
+from ctc_kd.training.criteria import check_criterion
 from ctc_kd.training.training_config import TrainingConfig
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class TrainJob(Job):
     ``training.keep_epochs``. It is not part of the job's identity.
 
     :param model: class and config of a model of ``ctc_kd.nn``, see ``build.build_model``
-    :param criterion: the loss, see ``build.build_criterion``
+    :param criterion: the loss, see ``criteria.build_criterion``
     :param audio: archives by ``OggZipJob``; they may hold several speeds, or audio without transcripts
     :param dev_audio: archive of the set whose loss is computed after every sub-epoch
     :param labels, dev_labels: label sequences by ``LabelSequencesJob``, needed where CTC has a weight

@@ -44,7 +44,7 @@ def training_settings(
 ) -> dict[str, Any]:
     """Names and literal values of the config.
 
-    :param model, criterion: see ``build.build_model`` and ``build.build_criterion``
+    :param model, criterion: see ``build.build_model`` and ``criteria.build_criterion``
     :param models: folder of the checkpoints
     :param blank: its index among the outputs
     :param keep_best: number of best checkpoints (by dev loss) that are kept
