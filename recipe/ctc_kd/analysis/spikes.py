@@ -8,6 +8,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 
+def runs_of_labels(best: np.ndarray, *, blank: int) -> tuple[np.ndarray, np.ndarray]:
+    """The first frame of each spike, and the one behind its last.
+
+    :param best: ``[T]``, label with the highest posterior of each frame of one utterance
+    """
+    changes = np.diff(best, prepend=blank, append=blank) != 0  # T + 1: before each frame, and after the last
+    return np.flatnonzero(changes[:-1] & (best != blank)), np.flatnonzero(changes[1:] & (best != blank)) + 1
+
+
 @dataclass
 class SpikeStatistics:
     """Running counts over utterances.
@@ -25,10 +34,7 @@ class SpikeStatistics:
 
     def add(self, best: np.ndarray, *, blank: int):
         """:param best: ``[T]``, label with the highest posterior of each frame of one utterance"""
-        edges = np.flatnonzero(np.diff(best)) + 1
-        starts, ends = np.append(0, edges), np.append(edges, len(best))
-        spike = best[starts] != blank
-        starts, ends = starts[spike], ends[spike]
+        starts, ends = runs_of_labels(best, blank=blank)
         self.frames += len(best)
         self.lengths.update((ends - starts).tolist())
         self.gaps += max(len(starts) - 1, 0)
