@@ -8,6 +8,12 @@ EXPORT = [  # writes what other programs need to run a student
     "onnxruntime>=1.20,<2",  # also makes the int8 file
 ]
 SHERPA = "sherpa-onnx>=2,<3"  # the client that tests and benchmarks run the files in
+K2D = [  # pseudo labels by Whisper, and what compares them
+    "faster-whisper>=1.2.1,<2",
+    "ctranslate2>=4.8,<5",
+    "opencc>=1.2,<2",  # traditional and simplified characters
+    "pypinyin>=0.55,<0.56",  # the phonemes of Mandarin
+]
 
 setup(
     name="ctc-kd",
@@ -46,7 +52,9 @@ setup(
             "matplotlib>=3.8,<4",
         ],
         "hama": ["hama>=1.7,<2"],  # a finished teacher with its weights inside
+        "k2d": K2D,
         "dev": [
+            *K2D,
             SHERPA,
             "pytest>=8,<10",
             "pytest-xdist>=3.6,<4",  # tests run on all cores

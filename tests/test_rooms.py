@@ -9,6 +9,7 @@ FLOORS = [
     {"experiments"},
     {"export"},
     {"report"},
+    {"pseudo_labels"},
     {"recognition"},
     {"analysis", "decoding", "pretraining"},
     {"training"},

@@ -22,6 +22,9 @@ IPA = {
 # fmt: on
 """ARPAbet as General American is written in IPA, by the labels of ``hama``. Only AH depends on the stress."""
 
+ARPABET = {ipa: phoneme.rstrip("012") for phoneme, ipa in IPA.items()} | {"ɚ": "ER", "ɡ": "G", "r": "R"}
+"""What a label of ``hama`` is in ARPAbet without stress, for English; with the other signs for the same phoneme."""
+
 
 class IpaLexiconJob(Job):
     """Writes the pronunciations of the CMU Pronouncing Dictionary in IPA, for the words of some texts.
