@@ -52,7 +52,7 @@ def test_phrases_of_subtitles_are_no_speech():
 
 
 def test_times_of_a_sound_output_stay():
-    found = timed_segments(decoded((0.5, 2.02, " One  two"), (2.02, 4.0, "three")), num_ticks=400)
+    found = timed_segments(decoded((0.5, 2.02, " One  two"), (2.02, 4.0, "three")), last=400)
     assert [one.segment for one in found] == [Segment(25, 101, "One two"), Segment(101, 200, "three")]
     assert {one.fault for one in found} == {None}
 
@@ -62,7 +62,7 @@ def test_times_that_run_backwards_or_past_the_end_are_faults():
         (0.0, 5.0, "a"), (1.0, 3.0, "back"), (4.5, 6.0, "rounded"), (7.0, 6.5, "turned"), (8.0, 8.0, "nothing"),
         (9.0, 10.4, "cut short"), (9.9, 14.0, "past"), (12.0, 13.0, "far past"),
     )  # fmt: skip
-    found = timed_segments(outputs, num_ticks=500)
+    found = timed_segments(outputs, last=500)
     assert [(one.segment.text, one.fault) for one in found] == [
         ("a", None),
         ("back", "times run backwards"),
@@ -74,7 +74,9 @@ def test_times_that_run_backwards_or_past_the_end_are_faults():
         ("far past", "times past the end"),
     ]
     assert [one.segment[:2] for one in found if not one.fault] == [(0, 250), (250, 300), (450, 500)]
-    assert timed_segments(decoded((0.0, 31.0, "x")), num_ticks=5000)[0].fault == "longer than 30 s"
+    before = timed_segments(decoded((0.0, 1.0, "before the stretch")), first=200, last=500)
+    assert before == [(Segment(200, 200, "before the stretch"), "times run backwards")]
+    assert timed_segments(decoded((0.0, 31.0, "x")), last=5000)[0].fault == "longer than 30 s"
 
 
 TIMES = st.lists(st.tuples(st.floats(-5, 70), st.floats(-5, 70), st.just("w")), max_size=12)
@@ -83,9 +85,9 @@ TIMES = st.lists(st.tuples(st.floats(-5, 70), st.floats(-5, 70), st.just("w")), 
 @settings(max_examples=60)
 @given(TIMES, st.integers(1, 3000))
 def test_whatever_a_decoder_says_chunks_are_in_order_and_within_the_recording(times, num_ticks):
-    found = timed_segments(decoded(*times), num_ticks=num_ticks)
+    found = timed_segments(decoded(*times), last=num_ticks)
     assert len(found) == len(times)
-    made = list(chunks("r", [None if one.fault else one.segment for one in found]))
+    made = list(chunks("r", "s", [None if one.fault else one.segment for one in found]))
     kept = [segment for chunk in made for segment in chunk.segments]
     assert kept == [one.segment for one in found if not one.fault]
     edges = [edge for segment in kept for edge in segment[:2]]
@@ -97,16 +99,16 @@ def test_whatever_a_decoder_says_chunks_are_in_order_and_within_the_recording(ti
 
 def test_a_chunk_takes_segments_as_long_as_it_has_room_and_counts_gaps():
     first, second, third = Segment(100, 600, "a"), Segment(1100, 1600, "b"), Segment(1600, 1601, "c")
-    assert [chunk.text for chunk in chunks("r", [first, second, third])] == ["a b", "c"]
-    assert [chunk.id for chunk in chunks("r", [first, second, third])] == ["r-00002000", "r-00032000"]
+    assert [chunk.text for chunk in chunks("r", "s", [first, second, third])] == ["a b", "c"]
+    assert [chunk.id for chunk in chunks("r", "s", [first, second, third])] == ["r-00002000", "r-00032000"]
 
 
 def test_no_chunk_hides_a_segment_that_was_dropped():
     first, second = Segment(0, 100, "a"), Segment(200, 300, "b")
-    assert [chunk.segments for chunk in chunks("r", [first, None, second])] == [(first,), (second,)]
+    assert [chunk.segments for chunk in chunks("r", "s", [first, None, second])] == [(first,), (second,)]
 
 
 def test_pieces_are_read_as_they_were_written(tmp_path):
-    pieces = [Piece("talk/一", (Segment(1, 20, "去 office"), Segment(20, 30, "b")))]
+    pieces = [Piece("talk/一", "talk", (Segment(1, 20, "去 office"), Segment(20, 30, "b")))]
     write_pieces(str(tmp_path / "pieces.jsonl.gz"), pieces)
     assert list(read_pieces(str(tmp_path / "pieces.jsonl.gz"))) == pieces

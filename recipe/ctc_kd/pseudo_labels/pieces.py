@@ -30,10 +30,12 @@ class Piece:
     """A part of a recording: a segment, or several of them in one chunk.
 
     :param recording: id of its cut
+    :param source: where the recording is from, such as a channel: the speaker of its cut
     :param segments: in order, one or more; they lie between the start of the first one and the end of the last
     """
 
     recording: str
+    source: str
     segments: tuple[Segment, ...]
 
     @property
@@ -58,7 +60,7 @@ class Piece:
         return (self.end - self.start) / TICKS_PER_S
 
     def fields(self) -> dict[str, Any]:
-        return {"id": self.id, "recording": self.recording, "segments": self.segments}
+        return {"id": self.id, "recording": self.recording, "source": self.source, "segments": self.segments}
 
 
 def write_lines_of_json(path: str, values: Iterable[Any]):
@@ -77,4 +79,5 @@ def write_pieces(path: str, pieces: Iterable[Piece]):
 
 def read_pieces(path: str) -> Iterator[Piece]:
     for fields in read_lines_of_json(path):
-        yield Piece(fields["recording"], tuple(Segment(*segment) for segment in fields["segments"]))
+        segments = tuple(Segment(*segment) for segment in fields["segments"])
+        yield Piece(fields["recording"], fields["source"], segments)
