@@ -1,6 +1,6 @@
-"""Every method of the tables (arXiv 2506.01503), declared once: its hyper-parameter, its names, and its table.
+"""Every method, declared once: its hyper-parameter, its names, its loss, and its table in the paper (arXiv 2506.01503).
 
-A rule's function is the one of the same name in ``ctc_kd.nn.selection.RULES``.
+A selection rule's function is the one of the same name in ``ctc_kd.nn.selection.RULES``.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from numbers import Integral, Real
 
 @dataclass(frozen=True)
 class Parameter:
-    """The hyper-parameter of a rule.
+    """The hyper-parameter of a method.
 
-    :param name: argument of the rule's function
+    :param name: argument of the rule's function, or setting of the loss
     :param symbol: how tables show it
-    :param tried: the values in the paper's tables
+    :param tried: the values in the paper's tables, or those of a method that is in none
     :param most: the largest value that makes sense; all values are above 0
     :param whole: whether only whole numbers make sense
     """
@@ -38,15 +38,21 @@ class Parameter:
         return f"{self.name} is {value!r}, expected {kind} above 0{at_most}"
 
 
+SELECTS = "DistillationLoss"
+"""The criterion of selection rules."""
+
+
 @dataclass(frozen=True)
 class Method:
     """
     :param name: its name in configs, rows and records
     :param short: its name in tables
     :param long: its name in sentences
-    :param distils: whether it trains on the teacher's logits, with a weight lambda; its rule then has the same name
-    :param parameter: hyper-parameter of its rule
+    :param distils: whether it learns from the teacher, with a weight lambda
+    :param parameter: its hyper-parameter
     :param table: number of its table in the paper; None if it is in no table
+    :param criterion: the loss that it trains with, a name of ``ctc_kd.training.criteria.CRITERIA``
+    :param updates: number of its updates divided by that of other rows, for a method whose updates cost more
     """
 
     name: str
@@ -55,7 +61,16 @@ class Method:
     distils: bool = True
     parameter: Parameter | None = None
     table: int | None = None
+    criterion: str = SELECTS
+    updates: float = 1.0
 
+    @property
+    def is_rule(self) -> bool:
+        """Whether it is a selection rule, of the same name."""
+        return self.distils and self.criterion == SELECTS
+
+
+_CONSISTENCY = Parameter("alpha", "α", tried=(0.2,))
 
 _ALL = (
     Method("teacher", "Teacher", "The teacher", distils=False, table=1),
@@ -81,6 +96,39 @@ _ALL = (
     Method(
         "prior", "Prior", "Prior-corrected elimination", parameter=Parameter("scale", "scale", tried=(0.5,))
     ),  # mentioned without numbers (section 5.1)
+    Method("soft", "Soft", "Soft selection", criterion="SoftSelectionLoss"),
+    Method(
+        "sequence",
+        "Sequence KD",
+        "Sequence-level KD",
+        parameter=Parameter("n", "N", tried=(1, 4), whole=True),
+        criterion="SequenceLoss",
+    ),
+    Method("factorised", "Factorised", "Factorised KD", criterion="FactorisedLoss"),
+    Method(
+        "delayed",
+        "Delayed",
+        "Delayed KD",
+        parameter=Parameter("d", "d", tried=(1, 2), whole=True),
+        criterion="DelayedLoss",
+    ),
+    Method(
+        "inter",
+        "Inter-KD",
+        "Inter-KD",
+        parameter=Parameter("share", "share", tried=(0.3, 0.5), most=0.9),
+        criterion="InterLoss",
+    ),
+    Method("cr_ctc", "CR-CTC", "CR-CTC", distils=False, parameter=_CONSISTENCY, criterion="ConsistencyLoss"),
+    Method(
+        "cr_ctc_half",
+        "CR-CTC, half",
+        "CR-CTC with half of the updates",
+        distils=False,
+        parameter=_CONSISTENCY,
+        criterion="ConsistencyLoss",
+        updates=0.5,
+    ),
 )
 
 METHODS = {method.name: method for method in _ALL}
@@ -90,6 +138,11 @@ METHODS = {method.name: method for method in _ALL}
 def rules_of_table(number: int) -> list[str]:
     """The names of the methods in a table of the paper that distil."""
     return [name for name, method in METHODS.items() if method.table == number and method.distils]
+
+
+def relatives() -> list[str]:
+    """The names of the methods of other papers, and of soft selection."""
+    return [name for name, method in METHODS.items() if method.criterion != SELECTS]
 
 
 def method_of(name: str) -> Method:
@@ -103,7 +156,7 @@ def check_rule(rule: str, parameters: Mapping[str, float]):
     """
     :raises ValueError: there is no such selection rule, or ``parameters`` are not its hyper-parameter in its range
     """
-    rules = [name for name, method in METHODS.items() if method.distils]
+    rules = [name for name, method in METHODS.items() if method.is_rule]
     if rule not in rules:
         raise ValueError(f"there is no selection rule {rule!r}; expected one of {', '.join(rules)}")
     expected = METHODS[rule].parameter
@@ -112,3 +165,11 @@ def check_rule(rule: str, parameters: Mapping[str, float]):
         raise ValueError(f"selection rule {rule!r} takes {names or 'no parameters'}, got {list(parameters)}")
     if expected and (fault := expected.fault_of(parameters[expected.name])):
         raise ValueError(f"selection rule {rule!r}: {fault}")
+
+
+def check_parameter(method: str, value: float):
+    """
+    :raises ValueError: the hyper-parameter of a method is not in its range
+    """
+    if fault := METHODS[method].parameter.fault_of(value):
+        raise ValueError(f"{method}: {fault}")

@@ -195,8 +195,8 @@ def test_blank_may_be_any_class():
     assert eliminate(logits, torch.tensor([3]), blank=0).tolist() == [[False, True, True]]
 
 
-def test_every_method_that_distils_is_a_rule_with_its_hyper_parameter():
-    declared = {name: method.parameter for name, method in METHODS.items() if method.distils}
+def test_every_rule_is_declared_with_its_hyper_parameter():
+    declared = {name: method.parameter for name, method in METHODS.items() if method.is_rule}
     assert set(declared) == set(RULES)
     for rule, parameter in declared.items():
         arguments = inspect.signature(RULES[rule]).parameters.values()

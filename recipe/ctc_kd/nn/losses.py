@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -80,17 +80,27 @@ def kd_loss(
     :raises ValueError: the temperature is not above 0, or the normalisation is unknown or lacks ``num_labels``
     """
     check_temperature(temperature)
+    divergence = _MaskedDivergence.apply(student_logits, teacher_logits, mask, temperature)
+    total = temperature**2 * divergence
+    return normalised(total, normalisation, mask, num_labels=num_labels, over_processes=over_processes)
+
+
+def normalised(
+    total: Tensor,
+    normalisation: str,
+    mask: Tensor,
+    *,
+    num_labels: Tensor | int | None = None,
+    over_processes: OverProcesses = one_process,
+) -> Tensor:
+    """Divides a sum over masked frames, see :func:`kd_loss`."""
     if normalisation == "selected_frames":
-        denominator = over_processes(mask.sum()).clamp(min=1)
-    elif normalisation == "batch_times_labels":
+        return total / over_processes(mask.sum()).clamp(min=1)
+    if normalisation == "batch_times_labels":
         if num_labels is None:
             raise ValueError('the normalisation "batch_times_labels" needs num_labels')
-        batch = over_processes(student_logits.shape[0])
-        denominator = batch * torch.as_tensor(over_processes(num_labels)).clamp(min=1)
-    else:
-        raise ValueError(f"unknown normalisation {normalisation!r}, expected one of {', '.join(NORMALISATIONS)}")
-    divergence = _MaskedDivergence.apply(student_logits, teacher_logits, mask, temperature)
-    return temperature**2 * divergence / denominator
+        return total / (over_processes(len(mask)) * torch.as_tensor(over_processes(num_labels)).clamp(min=1))
+    raise ValueError(f"unknown normalisation {normalisation!r}, expected one of {', '.join(NORMALISATIONS)}")
 
 
 class _MaskedDivergence(torch.autograd.Function):
@@ -190,14 +200,13 @@ class Criterion:
 
 
 @dataclass(frozen=True)
-class DistillationLoss(Criterion):
-    """``kd_scale * KD + (1 - kd_scale) * CTC``.
+class TeacherLoss(Criterion):
+    """``kd_scale * KD + (1 - kd_scale) * CTC``; a subclass says in :meth:`distil` what KD is.
 
     Attributes:
         kd_scale: the paper's lambda; 1 ignores the targets, 0 ignores the teacher
         temperature: of teacher and student
         normalisation: see :func:`kd_loss`
-        selection: chooses the frames to distil, called with ``(teacher_logits, lengths, blank=...)``
 
     Raises a ValueError for a setting that makes no sense.
     """
@@ -205,7 +214,9 @@ class DistillationLoss(Criterion):
     kd_scale: float
     temperature: float = 2.0
     normalisation: str = "selected_frames"
-    selection: Callable[..., Tensor] = field(default_factory=Selection)
+
+    parts: ClassVar[tuple[str, ...]] = ("kd",)
+    """The losses that :meth:`distil` returns, which have the same weight."""
 
     def __post_init__(self):
         check_distillation(kd_scale=self.kd_scale, temperature=self.temperature, normalisation=self.normalisation)
@@ -213,7 +224,7 @@ class DistillationLoss(Criterion):
     @property
     def scales(self) -> dict[str, float]:
         """The losses with a scale other than 0."""
-        scales = {"kd": self.kd_scale, "ctc": 1.0 - self.kd_scale}
+        scales = {**dict.fromkeys(self.parts, self.kd_scale), "ctc": 1.0 - self.kd_scale}
         return {name: scale for name, scale in scales.items() if scale}
 
     def __call__(
@@ -239,24 +250,59 @@ class DistillationLoss(Criterion):
         :return: the unscaled losses by the names in :attr:`scales`
         """
         losses = {}
-        if "kd" in self.scales:
+        if self.kd_scale > 0:
             if teacher_logits is None or teacher_lengths is None:
                 raise ValueError(f"kd_scale {self.kd_scale} needs teacher_logits and teacher_lengths")
-            teacher_logits = match_frames(teacher_logits, logits.shape[1])
-            mask = self.selection(teacher_logits, torch.minimum(lengths, teacher_lengths), blank=blank)
-            value = kd_loss(
+            losses |= self.distil(
                 logits,
-                teacher_logits,
-                mask,
-                temperature=self.temperature,
-                normalisation=self.normalisation,
+                match_frames(teacher_logits, logits.shape[1]),
+                torch.minimum(lengths, teacher_lengths),
+                blank=blank,
                 num_labels=None if target_lengths is None else target_lengths.sum(),
                 over_processes=over_processes,
             )
-            losses["kd"] = BatchLoss(value, mask.sum())
-        if "ctc" in self.scales:
+        if self.kd_scale < 1:
             if targets is None or target_lengths is None:
                 raise ValueError(f"kd_scale {self.kd_scale} needs targets and target_lengths")
             value = ctc_loss(logits, lengths, targets, target_lengths, blank=blank, over_processes=over_processes)
             losses["ctc"] = BatchLoss(value, target_lengths.sum())
         return losses
+
+    def distil(
+        self,
+        logits: Tensor,
+        teacher_logits: Tensor,
+        lengths: Tensor,
+        *,
+        blank: int,
+        num_labels: Tensor | None,
+        over_processes: OverProcesses,
+    ) -> dict[str, BatchLoss]:
+        """
+        :param logits: the student's ``[B, T, C]``
+        :param teacher_logits: ``[B, T, C]``
+        :param lengths: ``[B]``, frames that both have
+        :param num_labels, over_processes: see :func:`kd_loss`
+        :return: the losses named in :attr:`parts`
+        """
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class DistillationLoss(TeacherLoss):
+    """The paper's distillation: :func:`kd_loss` on selected frames.
+
+    Attributes:
+        selection: chooses the frames to distil, called with ``(teacher_logits, lengths, blank=...)``
+    """
+
+    selection: Callable[..., Tensor] = field(default_factory=Selection)
+
+    def distil(
+        self, logits: Tensor, teacher_logits: Tensor, lengths: Tensor, *, blank: int, **counts
+    ) -> dict[str, BatchLoss]:
+        mask = self.selection(teacher_logits, lengths, blank=blank)
+        value = kd_loss(
+            logits, teacher_logits, mask, temperature=self.temperature, normalisation=self.normalisation, **counts
+        )
+        return {"kd": BatchLoss(value, mask.sum())}

@@ -10,7 +10,7 @@ from functools import cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ctc_kd.methods import check_rule
+from ctc_kd.methods import SELECTS, check_parameter, check_rule
 from ctc_kd.nn.config import NORMALISATIONS, check_distillation
 from ctc_kd.nn.schedules import weight_at
 
@@ -25,6 +25,7 @@ class Needs(NamedTuple):
 
     labels: str | None = None
     teacher_logits: str | None = None
+    hypotheses: str | None = None
 
 
 class CriterionClass(NamedTuple):
@@ -40,19 +41,45 @@ class CriterionClass(NamedTuple):
     needs: Callable[[dict[str, Any]], Needs]
 
 
-def distillation_needs(fields: dict[str, Any]) -> Needs:
+def teacher_needs(fields: dict[str, Any]) -> Needs:
+    """Of a :class:`ctc_kd.nn.losses.TeacherLoss`."""
     scale = fields.get("kd_scale")
     check_distillation(
         kd_scale=scale,
         temperature=fields.get("temperature", 1.0),
         normalisation=fields.get("normalisation", NORMALISATIONS[0]),
     )
-    if scale > 0:
-        check_selection(fields)
     return Needs(
         labels=f"kd_scale {scale} leaves a weight to the CTC loss" if scale < 1 else None,
         teacher_logits=f"kd_scale {scale} gives a weight to distillation" if scale > 0 else None,
     )
+
+
+def distillation_needs(fields: dict[str, Any]) -> Needs:
+    needs = teacher_needs(fields)
+    if needs.teacher_logits:
+        check_selection(fields)
+    return needs
+
+
+def delayed_needs(fields: dict[str, Any]) -> Needs:
+    check_parameter("delayed", fields.get("d"))
+    return teacher_needs(fields)
+
+
+def inter_needs(fields: dict[str, Any]) -> Needs:
+    check_parameter("inter", fields.get("share"))
+    return distillation_needs(fields)
+
+
+def sequence_needs(fields: dict[str, Any]) -> Needs:
+    needs = teacher_needs(fields)
+    return Needs(labels=needs.labels, hypotheses=needs.teacher_logits)
+
+
+def consistency_needs(fields: dict[str, Any]) -> Needs:
+    check_parameter("cr_ctc", fields.get("alpha"))
+    return Needs(labels="CR-CTC is the CTC loss of two views")
 
 
 def check_selection(fields: dict[str, Any]):
@@ -66,25 +93,26 @@ def check_selection(fields: dict[str, Any]):
         raise ValueError(f"selection rule {rule!r} {'needs the' if rule == 'prior' else 'takes no'} log_prior")
 
 
-DEFAULT = "DistillationLoss"
+OF_TEACHER = ("kd_scale", "temperature", "normalisation")
+OF_SELECTION = (*OF_TEACHER, "selection", "log_prior")
 
 CRITERIA = {
-    "DistillationLoss": CriterionClass(
-        "ctc_kd.nn.losses",
-        fields=("kd_scale", "temperature", "normalisation", "selection", "log_prior"),
-        needs=distillation_needs,
-    ),
+    "DistillationLoss": CriterionClass("ctc_kd.nn.losses", OF_SELECTION, distillation_needs),
+    "SoftSelectionLoss": CriterionClass("ctc_kd.nn.soft_selection", OF_TEACHER, teacher_needs),
+    "SequenceLoss": CriterionClass("ctc_kd.nn.sequence", ("kd_scale",), sequence_needs),
+    "FactorisedLoss": CriterionClass("ctc_kd.nn.factorised", OF_TEACHER, teacher_needs),
+    "DelayedLoss": CriterionClass("ctc_kd.nn.delayed", (*OF_TEACHER, "d"), delayed_needs),
+    "InterLoss": CriterionClass("ctc_kd.nn.inter_kd", (*OF_SELECTION, "share"), inter_needs),
+    "ConsistencyLoss": CriterionClass("ctc_kd.nn.cr_ctc", ("alpha",), consistency_needs),
 }
 
 
-def check_criterion(literal: dict[str, Any], *, labels: Any, teacher_logits: Any):
+def needs_of(literal: dict[str, Any]) -> Needs:
     """
-    :param labels, teacher_logits: inputs of the training; None for an input that it does not have
-    :raises ValueError: the class or a field is unknown or wrong, or the criterion needs an input that the training does
-        not have
+    :raises ValueError: the class or a setting of a criterion is unknown or wrong
     """
     fields = dict(literal)
-    name = fields.pop("class", DEFAULT)
+    name = fields.pop("class", SELECTS)
     if name not in CRITERIA:
         raise ValueError(f'a criterion has "class": {name!r}; expected one of {", ".join(CRITERIA)}')
     criterion = CRITERIA[name]
@@ -92,11 +120,22 @@ def check_criterion(literal: dict[str, Any], *, labels: Any, teacher_logits: Any
         raise ValueError(
             f"the criterion {name} has {', '.join(sorted(unknown))}; expected only {', '.join(criterion.fields)}"
         )
-    needs = criterion.needs(fields)
-    if needs.labels and labels is None:
-        raise ValueError(f"{needs.labels}, which needs label sequences")
-    if needs.teacher_logits and teacher_logits is None:
-        raise ValueError(f"{needs.teacher_logits}, which needs the logits of a teacher")
+    return criterion.needs(fields)
+
+
+def check_criterion(literal: dict[str, Any], *, labels: Any, teacher_logits: Any, hypotheses: Any = None):
+    """
+    :param labels, teacher_logits, hypotheses: inputs of the training; None for an input that it does not have
+    :raises ValueError: see :func:`needs_of`; or the criterion needs an input that the training does not have
+    """
+    needs = needs_of(literal)
+    for reason, found, what in (
+        (needs.labels, labels, "label sequences"),
+        (needs.teacher_logits, teacher_logits, "the logits of a teacher"),
+        (needs.hypotheses, hypotheses, "hypotheses of a teacher"),
+    ):
+        if reason and found is None:
+            raise ValueError(f"{reason}, which needs {what}")
 
 
 def build_criterion(literal: dict[str, Any], *, epoch: int = 1, num_epochs: int = 1) -> Criterion:
@@ -104,7 +143,7 @@ def build_criterion(literal: dict[str, Any], *, epoch: int = 1, num_epochs: int 
     from ctc_kd.nn.selection import Selection
 
     fields = {name: weight_at(value, epoch, num_epochs) for name, value in literal.items()}
-    name, log_prior = fields.pop("class", DEFAULT), fields.pop("log_prior", None)
+    name, log_prior = fields.pop("class", SELECTS), fields.pop("log_prior", None)
     if "selection" in fields:
         fields["selection"] = Selection(**fields["selection"])
     if log_prior is not None:

@@ -33,7 +33,7 @@ def get_model(**_kwargs) -> torch.nn.Module:
 
 
 def train_step(*, model: torch.nn.Module, extern_data: TensorDict, **_kwargs):
-    """Computes the losses of ``criterion_config``; there are the data keys ``labels`` and ``teacher`` if it needs them."""
+    """Computes the losses of ``criterion_config``; data has the keys ``labels`` and ``teacher`` if they are needed."""
     config, context = get_global_config(), rf.get_run_ctx()
     criterion = build_criterion(
         config.typed_value("criterion_config"), epoch=context.epoch, num_epochs=config.typed_value("num_epochs")
