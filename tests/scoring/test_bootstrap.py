@@ -102,3 +102,39 @@ def test_unknown_rows_are_refused_when_the_graph_is_made(files):
     rows = {"kd": [hypotheses("kd", {"0": 0, "1": 0, "2": 0})]}
     with pytest.raises(ValueError, match="no hypotheses of baseline; expected only kd"):
         SignificanceJob(**inputs, hypotheses=rows, against={"kd": ["baseline"]})
+
+
+def test_rows_with_equally_many_seeds_are_paired(files, run_here):
+    """The second seed is worse in all rows alike; `better` has one error less in each speaker's 15 words."""
+    inputs, hypotheses = files
+    rows = {
+        name: [hypotheses(f"{name}{seed}", {"0": wrong, "1": seed, "2": 0}) for seed in (0, 1)]
+        for name, wrong in (("kd", 2), ("better", 1), ("alike", 2))
+    }
+    rows["single"] = rows["kd"][:1]
+    against = {"better": ["kd", "single"], "alike": ["kd"]}
+    contrasts = {"gain": {"better": 1, "kd": -1, "alike": -1, "single": 1}}
+    with pytest.raises(ValueError, match="contrast gain: its rows have unlike numbers of seeds: .*'single': 1"):
+        SignificanceJob(**inputs, hypotheses=rows, against=against, contrasts=contrasts)
+    contrasts = {"gain": {"better": 2, "kd": -1, "alike": -1}, "same": {"alike": 1, "kd": -1}}
+    job = SignificanceJob(**inputs, hypotheses=rows, against=against, margin=1.0, contrasts=contrasts)
+    found = read_json(run_here(job).out_significance.get_path())
+    better, unpaired, alike = found["comparisons"]
+    assert better["seeds"]["differences"] == pytest.approx([-100 / 15] * 2)
+    assert (better["seeds"]["spread"], better["seeds"]["p"]) == (pytest.approx(0.0), 0.0)
+    assert "seeds" not in unpaired
+    assert alike["seeds"] == {"differences": [0.0] * 2, "spread": 0.0, "low": 0.0, "high": 0.0, "p": 1.0, "holm": 1.0}
+    assert alike["equivalence"] == {"margin": 1.0, "p": 0.0, "holm": 0.0}
+    assert better["equivalence"]["holm"] == 1.0
+    gain, same = found["contrasts"]
+    assert (gain["contrast"], gain["holm"]) == ("gain", 0.0)
+    assert [gain["difference"], gain["low"], gain["high"]] == pytest.approx([-200 / 15] * 3)
+    assert (same["difference"], same["holm"]) == (0.0, 1.0)
+
+
+def test_more_tests_do_not_change_the_id_of_a_job(files):
+    inputs, hypotheses = files
+    rows = {"kd": [hypotheses("kd", {"0": 0, "1": 0, "2": 0})]}
+    plain = SignificanceJob(**inputs, hypotheses=rows, against={})
+    assert plain.job_id() == SignificanceJob(**inputs, hypotheses=rows, against={}, margin=None).job_id()
+    assert plain.job_id() != SignificanceJob(**inputs, hypotheses=rows, against={}, margin=1.0).job_id()

@@ -1,4 +1,4 @@
-"""The significance of the differences of a table, by paired tests over the speakers of the evaluation set."""
+"""The significance of the differences of a table, by paired tests over the speakers of the evaluation set and seeds."""
 
 from __future__ import annotations
 
@@ -18,22 +18,31 @@ if TYPE_CHECKING:
 class SignificanceJob(Job):
     """Compares rows of a table by their difference in WER.
 
-    The WER of a row with several seeds is the mean over its seeds.
+    The WER of a row with several seeds is the mean over its seeds. Rows with equally many are paired by seed.
 
     :param references: transcripts of the set
     :param cuts: manifest of the set, with the speakers
-    :param hypotheses: row -> transcripts, one file for each seed
+    :param hypotheses: row -> transcripts, one file for each seed, in the same order of seeds
     :param against: row -> the rows it is compared with
     :param inventory, unit: as in :class:`ctc_kd.scoring.score.ScoreJob`; ``words`` below are these units
+    :param margin: in WER points: rows that differ by less count as equally good; None to test no equivalence
+    :param contrasts: name -> row -> factor: weighted sums of WERs to test, such as ``{"a": 1, "b": -1, "c": -1, "d":
+        1}``, by how much more a differs from b than c from d. Their rows have equally many seeds
 
     ``out_significance``: JSON: ``samples, speakers, utterances, words``; ``exact``: True with few speakers, whose p is
     exact and whose intervals are too narrow; ``wer``: row -> percent; ``intervals``: row -> the 95 % interval of its
     WER; ``comparisons``: a list of ``row, against, difference`` (WER points, negative if ``row`` is better), ``low,
     high`` (95 % interval), ``p``, and ``holm``, which is p corrected for the number of comparisons. See
-    :mod:`ctc_kd.scoring.speaker_tests`.
+    :mod:`ctc_kd.scoring.speaker_tests`. All of these are about speakers only.
+
+    Two rows with equally many seeds, two or more, have ``seeds`` in addition: ``differences``, one for each seed, their
+    ``spread`` (sample standard deviation), and ``low, high, p, holm`` over seeds and speakers, see
+    :mod:`ctc_kd.scoring.seed_tests`. With a margin there is ``equivalence``: ``margin``, and ``p, holm`` of a larger
+    difference; it covers seeds where there are several. ``contrasts`` is a list with ``contrast``, its name, instead of
+    ``row, against``; ``p`` and the interval are those over seeds and speakers, or over speakers for one seed.
     """
 
-    __sis_hash_exclude__ = {"inventory": None, "unit": "words"}
+    __sis_hash_exclude__ = {"inventory": None, "unit": "words", "margin": None, "contrasts": None}
 
     def __init__(
         self,
@@ -44,9 +53,16 @@ class SignificanceJob(Job):
         against: dict[str, Sequence[str]],
         inventory: tk.Path | None = None,
         unit: str = "words",
+        margin: float | None = None,
+        contrasts: dict[str, dict[str, float]] | None = None,
     ):
         check_unit(unit)
         mentioned = [row for pair in against.items() for row in (pair[0], *pair[1])]
+        for name, factors in (contrasts or {}).items():
+            mentioned += factors
+            seeds = {row: len(hypotheses[row]) for row in factors if row in hypotheses}
+            if len(set(seeds.values())) > 1:
+                raise ValueError(f"contrast {name}: its rows have unlike numbers of seeds: {seeds}")
         if unknown := sorted(set(mentioned) - set(hypotheses)):
             raise ValueError(f"no hypotheses of {', '.join(unknown)}; expected only {', '.join(hypotheses)}")
         self.references = references
@@ -55,6 +71,8 @@ class SignificanceJob(Job):
         self.against = against
         self.inventory = inventory
         self.unit = unit
+        self.margin = margin
+        self.contrasts = contrasts
         self.out_significance = self.output_path("significance.json")
         self.rqmt = {"cpu": 1, "mem": 2, "time": 1}
 
@@ -74,9 +92,13 @@ class SignificanceJob(Job):
         words = np.bincount(index, weights=[len(units_of(text, self.unit)) for text in references.values()])
         if silent := [name for name, number in zip(names, words, strict=True) if not number]:
             raise ValueError(f"{self.references.get_path()}: no words of {', '.join(silent)} to compare with")
-        errors = {row: np.bincount(index, weights=self._errors(row, references)) for row in self.hypotheses}
+        by_seed = {
+            row: np.array([np.bincount(index, weights=self._errors(path, references)) for path in paths])
+            for row, paths in self.hypotheses.items()
+        }
+        errors = {row: found.mean(axis=0) for row, found in by_seed.items()}
         samples = draws(len(words))
-        comparisons = self._compared(errors, words, samples)
+        comparisons = self._compared(by_seed, words, samples)
         result = {
             "samples": SAMPLES,
             "speakers": len(names),
@@ -87,24 +109,50 @@ class SignificanceJob(Job):
             "intervals": {row: interval(row_errors, words, samples) for row, row_errors in errors.items()},
             "comparisons": comparisons,
         }
+        if self.contrasts is not None:
+            result["contrasts"] = self._contrasted(by_seed, words)
         write_json(self.out_significance.get_path(), result)
         print(f"{len(comparisons)} comparisons over {len(names)} speakers")
         if result["exact"]:
             print(f"warning: with fewer than {FEW_SPEAKERS} speakers the intervals are too narrow; p is exact")
 
     def _compared(self, errors: Mapping[str, np.ndarray], words: np.ndarray, samples: np.ndarray) -> list[dict]:
-        """:param errors, words: of each speaker, in the same order"""
-        from ctc_kd.scoring.speaker_tests import holm, interval, sign_flip_p
+        """
+        :param errors: row -> ``[seeds, speakers]``
+        :param words: of each speaker, in the same order
+        """
+        from ctc_kd.scoring.seed_tests import equivalence_p, estimate, over_seeds
+        from ctc_kd.scoring.speaker_tests import interval, sign_flip_p
 
         compared = []
         for row, other in ((row, other) for row, others in self.against.items() for other in others):
-            surplus = errors[row] - errors[other]
+            surplus = errors[row].mean(axis=0) - errors[other].mean(axis=0)
             difference = float(100 * surplus.sum() / words.sum())
             low, high = interval(surplus, words, samples)
             found = {"difference": difference, "low": low, "high": high, "p": sign_flip_p(surplus)}
+            paired = errors[row] - errors[other] if len(errors[row]) == len(errors[other]) else surplus[None]
+            if len(paired) > 1:
+                found["seeds"] = over_seeds(paired, words)
+            if self.margin is not None:
+                p = equivalence_p(estimate(paired, words), self.margin)
+                found["equivalence"] = {"margin": self.margin, "p": p}
             compared.append({"row": row, "against": other, **found})
-        corrected = holm([found["p"] for found in compared])
-        return [{**found, "holm": p} for found, p in zip(compared, corrected, strict=True)]
+        _correct(compared)
+        for test in ("seeds", "equivalence"):
+            _correct([found[test] for found in compared if test in found])
+        return compared
+
+    def _contrasted(self, errors: Mapping[str, np.ndarray], words: np.ndarray) -> list[dict]:
+        """:param errors, words: as in :meth:`_compared`"""
+        from ctc_kd.scoring.seed_tests import over_seeds
+
+        tested = []
+        for name, factors in self.contrasts.items():
+            surplus = sum(factor * errors[row] for row, factor in factors.items())
+            difference = float(100 * surplus.mean(axis=0).sum() / words.sum())
+            tested.append({"contrast": name, "difference": difference, **over_seeds(surplus, words)})
+        _correct(tested)
+        return tested
 
     def _speakers(self, references: Mapping[str, str]) -> dict[str, str]:
         """Utterance -> speaker, in the order of the references."""
@@ -116,21 +164,27 @@ class SignificanceJob(Job):
         refuse(problems, where=path, remedy=f"Expected cuts of all utterances of {self.references.get_path()}.")
         return {utterance: found[utterance] for utterance in references}
 
-    def _errors(self, row: str, references: Mapping[str, str]) -> list[float]:
-        """Errors of each utterance, the mean over seeds."""
+    def _errors(self, path: tk.Path, references: Mapping[str, str]) -> list[int]:
+        """Errors of each utterance."""
         from ctc_kd.scoring.alignment import align, count
         from ctc_kd.scoring.score import check_utterances, units_of
 
-        sums = [0.0] * len(references)
-        for path in self.hypotheses[row]:
-            hypotheses = self._texts(path)
-            check_utterances(references, hypotheses, names=(self.references.get_path(), path.get_path()))
-            for number, (utterance, text) in enumerate(references.items()):
-                pairs = align(units_of(text, self.unit), units_of(hypotheses[utterance], self.unit))
-                sums[number] += count(pairs).errors
-        return [total / len(self.hypotheses[row]) for total in sums]
+        hypotheses = self._texts(path)
+        check_utterances(references, hypotheses, names=(self.references.get_path(), path.get_path()))
+        return [
+            count(align(units_of(text, self.unit), units_of(hypotheses[utterance], self.unit))).errors
+            for utterance, text in references.items()
+        ]
 
     def _texts(self, path: tk.Path) -> dict[str, str]:
         from ctc_kd.corpus.transcripts import read_normalised
 
         return read_normalised(path.get_path(), self.inventory and self.inventory.get_path())
+
+
+def _correct(tests: Sequence[dict]):
+    """Adds ``holm`` to tests with ``p``."""
+    from ctc_kd.scoring.speaker_tests import holm
+
+    for found, p in zip(tests, holm([found["p"] for found in tests]), strict=True):
+        found["holm"] = p
