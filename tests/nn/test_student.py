@@ -17,7 +17,7 @@ from ctc_kd.nn.conformer import (
     relative_positions,
     select_distances,
 )
-from ctc_kd.nn.frontend import VggFrontend
+from ctc_kd.nn.frontend import VggFrontend, pooled_relu
 from ctc_kd.nn.student import StudentCtc
 
 torch.set_num_threads(1)
@@ -115,6 +115,21 @@ def test_frontend_equals_torch():
             y = F.max_pool2d(F.relu(second(first(y))), (2, 1))
         y = module.linear(y[0].permute(1, 2, 0).flatten(1))
         torch.testing.assert_close(row[: len(y)], y, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("size", [1, 2, 4])
+@pytest.mark.parametrize("num_frames", [8, 11])
+def test_pooling_equals_torch_to_the_bit(size, num_frames):
+    x = torch.randn(2, 3, num_frames, 5).to(memory_format=torch.channels_last)
+    ours, expected = (x.clone(memory_format=torch.preserve_format).requires_grad_() for _ in range(2))
+    y = F.relu(F.max_pool2d(expected, (size, 1)))
+    gradient = torch.randn_like(y)
+    y.backward(gradient)
+    pooled = pooled_relu(ours, size)
+    pooled.backward(gradient)
+    assert torch.equal(pooled, y)
+    assert torch.equal(ours.grad, expected.grad)
+    assert torch.equal(pooled_relu(x, size), y)  # as in recognition, without gradients
 
 
 def test_an_utterance_gives_the_same_in_any_batch():
