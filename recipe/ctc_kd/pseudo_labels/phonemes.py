@@ -21,20 +21,28 @@ class MixedPhonemes:
 
     def __call__(self, text: str) -> list[str]:
         phonemes: list[str] = []
-        for chinese, group in groupby(mixed_units(normalised(text, kept="'’")), key=is_ideograph):
+        for chinese, group in groupby(_units(text), key=is_ideograph):
             if chinese:
                 phonemes += pinyin("".join(group))
             else:
-                phonemes += [phoneme for word in group for phoneme in self._word(word)]
+                phonemes += [phoneme for unit in group for phoneme in self._word(_word(unit))]
         return phonemes
 
-    def _word(self, written: str) -> Sequence[str]:
-        word = spoken_word(written)
+    def _word(self, word: str) -> Sequence[str]:
         return self.lexicon[word][0] if word in self.lexicon else word
 
 
-def spoken_word(unit: str) -> str:
-    """A word of a normalised text as lexica have it."""
+def words_of(text: str) -> list[str]:
+    """The words of a text that are not in Chinese script, as lexica have them."""
+    words = (_word(unit) for unit in _units(text) if not is_ideograph(unit))
+    return [word for word in words if word]
+
+
+def _units(text: str) -> list[str]:
+    return mixed_units(normalised(text, kept="'’"))
+
+
+def _word(unit: str) -> str:
     return unit.replace("’", "'").strip("'").upper()
 
 

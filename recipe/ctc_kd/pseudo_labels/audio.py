@@ -1,0 +1,62 @@
+"""The audio of a stretch of a recording, and where to look for speech in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ctc_kd.corpus.audio_size import open_audio
+from ctc_kd.corpus.cuts import Cut
+from ctc_kd.corpus.problems import CorpusError
+from ctc_kd.corpus.speech import Span
+from ctc_kd.frames import SAMPLE_RATE_HZ
+from ctc_kd.pseudo_labels.pieces import LONGEST_TICKS, TICK_SAMPLES, TICKS_PER_S
+
+if TYPE_CHECKING:
+    import numpy as np
+
+LONGEST_STRETCH_S = 600
+"""Speech that goes on for longer is cut at the longest of its pauses, which bounds the memory."""
+
+MOST_GAP_TICKS = 3 * TICKS_PER_S
+"""Speech is decoded together with the pause before it up to this length. What is longer may be music, to which Whisper
+writes a text of its own."""
+
+
+def stretches(speech: Sequence[Span], *, num_samples: int) -> list[tuple[int, int]]:
+    """What is decoded at once: neighbouring speech within 30 s, or longer speech by itself; in ticks.
+
+    :param speech: first sample and the one after the last, in order
+    """
+    found: list[tuple[int, int]] = []
+    for start, end in speech:
+        begin, stop = start // TICK_SAMPLES, -(-end // TICK_SAMPLES)
+        if found:
+            begin = max(begin, found[-1][1])
+            if begin - found[-1][1] <= MOST_GAP_TICKS and stop - found[-1][0] <= LONGEST_TICKS:
+                begin = found.pop()[0]
+        stop = min(stop, num_samples // TICK_SAMPLES)
+        if begin < stop:
+            found.append((begin, stop))
+    return found
+
+
+def read_samples(cut: Cut, start: int, end: int) -> np.ndarray:
+    """16 kHz mono, float32 ``[N]``.
+
+    :param start, end: ticks from the start of the cut
+    :raises CorpusError: its audio cannot be decoded, or ends before
+    """
+    import soundfile
+
+    first = round(cut.start * SAMPLE_RATE_HZ) + start * TICK_SAMPLES
+    wanted = (end - start) * TICK_SAMPLES
+    try:
+        with open_audio(cut.audio) as content, soundfile.SoundFile(content) as audio:
+            audio.seek(first)
+            samples = audio.read(wanted, dtype="float32", always_2d=True)[:, 0]
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise CorpusError(f"recording {cut.id}: {cut.audio}: cannot be decoded ({error})") from error
+    if len(samples) != wanted:
+        raise CorpusError(f"recording {cut.id}: {cut.audio}: {len(samples)} samples from {first} on, expected {wanted}")
+    return samples

@@ -1,0 +1,87 @@
+"""Second models that say what they hear in a piece: a small Whisper, or a CTC model, which cannot loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ctc_kd.frames import MIN_SAMPLES
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ctc_kd.inventory import Inventory
+
+KINDS = {"whisper": {"model", "language"}, "student": {"folder"}, "ctc": {"model"}}
+"""Kind of a validator -> what it is declared with, see :func:`validator_of`."""
+
+Heard = tuple[str, bool]
+"""What was said, and whether these are phonemes."""
+
+
+def check_validator(validator: dict[str, Any]):
+    """:raises ValueError: it is none of :data:`KINDS`, or is declared with something else"""
+    kind = validator.get("kind")
+    if kind not in KINDS or set(validator) - {"kind"} != KINDS[kind]:
+        expected = "; ".join(f"{name} with {', '.join(sorted(fields))}" for name, fields in KINDS.items())
+        raise ValueError(f"the validator {validator} is none; expected a kind: {expected}")
+
+
+def validator_of(validator: dict[str, Any], *, threads: int) -> Callable[[np.ndarray], Heard]:
+    """
+    :param validator: ``kind``, and for ``"whisper"`` the ``model`` and ``language`` of
+        :class:`ctc_kd.pseudo_labels.whisper.FasterWhisper`, for ``"student"`` the ``folder`` of an exported one, for
+        ``"ctc"`` the ``model``, class and config of a finished one
+    :return: samples ``[N]`` -> what was said
+    """
+    if validator["kind"] == "whisper":
+        from ctc_kd.pseudo_labels.whisper import GREEDY, FasterWhisper
+
+        whisper = FasterWhisper(validator["model"], language=validator["language"], decoding=GREEDY, threads=threads)
+        return lambda samples: (" ".join(one["text"] for one in whisper.decode(samples)["segments"]), False)
+    if validator["kind"] == "student":
+        from ctc_kd.recognition.recogniser import Recogniser
+
+        student = Recogniser.from_folder(validator["folder"])
+        return lambda samples: (" ".join(segment.text for segment in student.transcribe(samples)), False)
+    return CtcValidator(validator["model"])
+
+
+class CtcValidator:
+    """The best path of a finished CTC model.
+
+    :param literal: class and config
+    """
+
+    def __init__(self, literal: dict[str, Any]):
+        from ctc_kd.lexicon.finished_vocabulary import hama_inventory, transformers_inventory
+        from ctc_kd.training.build import build_model
+
+        inventory = hama_inventory() if literal["class"] == "HamaCtc" else transformers_inventory(literal["model"])
+        config = {**literal, "subsampling": None, "num_labels_with_blank": len(inventory.labels)}
+        self.model = build_model(config).eval()
+        self.inventory = inventory
+
+    def __call__(self, samples: np.ndarray) -> Heard:
+        import torch
+
+        if len(samples) < MIN_SAMPLES:
+            return "", self.inventory.kind == "phonemes"
+        with torch.inference_mode():
+            logits, lengths = self.model(torch.from_numpy(samples)[None], torch.tensor([len(samples)]))
+        return heard(self.inventory, logits[0, : int(lengths[0])].argmax(dim=-1).tolist())
+
+
+def heard(inventory: Inventory, path: list[int]) -> Heard:
+    """
+    :param path: the best label of each frame ``[T]``
+    :return: text; of phonemes those of ARPAbet without the labels between words
+    """
+    from ctc_kd.lexicon.ipa import ARPABET
+
+    labels = inventory.collapsed(path)
+    if inventory.kind != "phonemes":
+        return inventory.text(labels), False
+    names = [inventory.labels[label] for label in labels]
+    spoken = [name for name in names if name not in (*inventory.unspoken, inventory.boundary)]
+    return " ".join(ARPABET.get(name, name) for name in spoken), True
