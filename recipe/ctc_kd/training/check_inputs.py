@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from ctc_kd.frames import SUBSAMPLING, frame_shift_s, student_centre_s
 from ctc_kd.inventory import Inventory, check_same, inventory_of
 from ctc_kd.store import read_hdf, read_metadata, read_utterances
-from ctc_kd.training.datasets import too_short_for_ctc, utterance_durations
+from ctc_kd.training.datasets import HYPOTHESES, too_short_for_ctc, utterance_durations
 from ctc_kd.training.train_config import Inputs
 
 SHOWN = 10
@@ -33,10 +34,12 @@ def check_inputs(
     :raises ValueError: a store has other labels or another frame rate than the model, lacks an utterance, or has logits
         that are no numbers; or there are fewer utterances than sub-epochs and processes
     """
+    hypotheses = train.hypotheses and os.path.join(train.hypotheses, HYPOTHESES["hypotheses"])
     for name, store in (
         ("labels", train.labels),
         ("dev_labels", dev.labels),
         ("teacher_logits", train.teacher_logits),
+        ("hypotheses", hypotheses),
     ):
         if store:  # training itself sees only indices
             check_same(inventory_of(store), inventory, what=f"{name} {store}", whose="the model")
@@ -54,6 +57,8 @@ def check_inputs(
     if train.teacher_logits:
         check_frames(train.teacher_logits, subsampling)
         check_teacher_logits(train.teacher_logits, [*of_train, *wanted_of_dev])
+    if hypotheses:
+        require([*of_train, *wanted_of_dev], read_utterances(hypotheses), store=hypotheses)
     for labels, durations in ((train.labels, of_train), (dev.labels, of_dev)):
         if labels:
             note_too_short(labels, durations, subsampling)

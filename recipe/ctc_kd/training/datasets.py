@@ -10,6 +10,9 @@ from collections.abc import Mapping, Sequence
 from ctc_kd.frames import SAMPLE_RATE_HZ, SUBSAMPLING, num_frames
 from ctc_kd.store import read_hdf
 
+HYPOTHESES = {"hypotheses": "labels.hdf", "hypothesis_weights": "weights.hdf"}
+"""Data key -> its file in the folder of an N-best list."""
+
 
 def audio_dataset(archives: Sequence[str], *, seq_ordering: str, partition_epoch: int = 1, **options) -> dict:
     """Waveforms as recorded (``[N, 1]`` float32, 16 kHz) from archives made by ``OggZipJob``.
@@ -59,11 +62,14 @@ def beside_gpu(dataset: dict, rqmt: dict) -> dict:
 
 
 def extern_data(*, num_classes: int, keys: Sequence[str]) -> dict:
-    """Shapes of the data keys ``audio``, ``labels`` (sparse) and ``teacher`` (logits), both with blank."""
+    """Shapes of the data keys ``audio``, ``labels`` (sparse) and ``teacher`` (logits), both with blank, and of N-best
+    lists: ``hypotheses`` (sparse, each ends with a blank) and ``hypothesis_weights``."""
     shapes = {
         "audio": {"dim": 1, "shape": (None, 1)},
         "labels": {"dim": num_classes, "sparse": True, "shape": (None,)},
         "teacher": {"dim": num_classes, "shape": (None, num_classes), "dtype": "float16"},
+        "hypotheses": {"dim": num_classes, "sparse": True, "shape": (None,)},
+        "hypothesis_weights": {"dim": 1, "shape": (None, 1)},
     }
     return {key: shapes[key] for key in keys}
 

@@ -33,7 +33,7 @@ def get_model(**_kwargs) -> torch.nn.Module:
 
 
 def train_step(*, model: torch.nn.Module, extern_data: TensorDict, **_kwargs):
-    """Computes the losses of ``criterion_config``; data has the keys ``labels`` and ``teacher`` if they are needed."""
+    """Computes the losses of ``criterion_config``; data has the keys that it needs beside the audio."""
     config, context = get_global_config(), rf.get_run_ctx()
     criterion = build_criterion(
         config.typed_value("criterion_config"), epoch=context.epoch, num_epochs=config.typed_value("num_epochs")
@@ -44,6 +44,9 @@ def train_step(*, model: torch.nn.Module, extern_data: TensorDict, **_kwargs):
         inputs["teacher_logits"], inputs["teacher_lengths"] = _padded(extern_data["teacher"])
     if "labels" in extern_data.data:
         inputs["targets"], inputs["target_lengths"] = _padded(extern_data["labels"])
+    if "hypotheses" in extern_data.data:
+        inputs["hypotheses"], inputs["hypothesis_lengths"] = _padded(extern_data["hypotheses"])
+        inputs["hypothesis_weights"] = extern_data["hypothesis_weights"].raw_tensor.squeeze(-1)
     training = context.train_flag
     # The loss on dev is computed by one process alone.
     together = training and config.typed_value("torch_distributed") is not None

@@ -33,11 +33,12 @@ class TrainJob(Job):
     :param dev_audio: archive of the set whose loss is computed after every sub-epoch
     :param labels, dev_labels: label sequences by ``LabelSequencesJob``, needed where CTC has a weight
     :param teacher_logits: store by ``DumpLogitsJob`` over both sets, needed where KD has a weight
+    :param hypotheses: N-best lists by ``NBestJob`` over both sets, needed by sequence-level KD
     :param inventory: what the outputs of the model stand for; None for the phonemes
     :raises ValueError: the model or the criterion cannot be built, or the criterion lacks an input
     """
 
-    __sis_hash_exclude__ = {"inventory": None}
+    __sis_hash_exclude__ = {"inventory": None, "hypotheses": None}
 
     def __init__(
         self,
@@ -51,9 +52,10 @@ class TrainJob(Job):
         dev_labels: tk.Path | None = None,
         teacher_logits: tk.Path | None = None,
         inventory: tk.Path | None = None,
+        hypotheses: tk.Path | None = None,
     ):
         check_model(model, has_inventory=inventory is not None)
-        check_criterion(criterion, labels=labels, teacher_logits=teacher_logits)
+        check_criterion(criterion, labels=labels, teacher_logits=teacher_logits, hypotheses=hypotheses)
         self.model = model
         self.criterion = criterion
         self.training = training
@@ -63,6 +65,7 @@ class TrainJob(Job):
         self.dev_labels = dev_labels
         self.teacher_logits = teacher_logits
         self.inventory = inventory
+        self.hypotheses = hypotheses
         self.keep_best = 0
 
         self.out_models = self.output_path("models", directory=True)
@@ -124,6 +127,7 @@ class TrainJob(Job):
             audio=[path.get_path() for path in audio],
             labels=labels and labels.get_path(),
             teacher_logits=self.teacher_logits and self.teacher_logits.get_path(),
+            hypotheses=self.hypotheses and self.hypotheses.get_path(),
         )
 
     def _last_epoch(self) -> int:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ctc_kd.store import hdf_files
-from ctc_kd.training.datasets import audio_dataset, beside_gpu, extern_data, joined_dataset
+from ctc_kd.training.datasets import HYPOTHESES, audio_dataset, beside_gpu, extern_data, joined_dataset
 from ctc_kd.training.returnn_config import as_literal, loader_options
 from ctc_kd.training.several_gpus import update_options
 from ctc_kd.training.training_config import TrainingConfig
 
 
 class Inputs(NamedTuple):
-    """Files of the training set or of the dev set: archives, a store of label sequences, a store of teacher logits."""
+    """Files of the training set or of the dev set: archives, stores of label sequences and of teacher logits, and the
+    folder of an N-best list."""
 
     audio: Sequence[str]
     labels: str | None
     teacher_logits: str | None
+    hypotheses: str | None = None
 
     def stores(self) -> dict[str, list[str]]:
         """Data key -> HDF files."""
@@ -26,6 +29,8 @@ class Inputs(NamedTuple):
             stores["labels"] = [self.labels]
         if self.teacher_logits is not None:
             stores["teacher"] = hdf_files(self.teacher_logits)
+        if self.hypotheses is not None:
+            stores |= {key: [os.path.join(self.hypotheses, name)] for key, name in HYPOTHESES.items()}
         return stores
 
 
