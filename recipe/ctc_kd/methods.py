@@ -48,10 +48,11 @@ class Method:
     :param name: its name in configs, rows and records
     :param short: its name in tables
     :param long: its name in sentences
-    :param distils: whether it learns from the teacher, with a weight lambda
+    :param distils: whether it learns from the teacher
     :param parameter: its hyper-parameter
     :param table: number of its table in the paper; None if it is in no table
     :param criterion: the loss that it trains with, a name of ``ctc_kd.training.criteria.CRITERIA``
+    :param weighted: whether a row of it has a weight lambda beside the CTC loss
     :param updates: number of its updates divided by that of other rows, for a method whose updates cost more
     """
 
@@ -62,6 +63,7 @@ class Method:
     parameter: Parameter | None = None
     table: int | None = None
     criterion: str = SELECTS
+    weighted: bool = True
     updates: float = 1.0
 
     @property
@@ -73,8 +75,8 @@ class Method:
 _CONSISTENCY = Parameter("alpha", "α", tried=(0.2,))
 
 _ALL = (
-    Method("teacher", "Teacher", "The teacher", distils=False, table=1),
-    Method("baseline", "Baseline", "The CTC baseline", distils=False, table=1),
+    Method("teacher", "Teacher", "The teacher", distils=False, weighted=False, table=1),
+    Method("baseline", "Baseline", "The CTC baseline", distils=False, weighted=False, table=1),
     Method("all", "KD", "Plain KD", table=1),
     Method("eliminate", "Blank elim.", "Blank elimination", table=1),
     Method(
@@ -119,12 +121,21 @@ _ALL = (
         parameter=Parameter("share", "share", tried=(0.3, 0.5), most=0.9),
         criterion="InterLoss",
     ),
-    Method("cr_ctc", "CR-CTC", "CR-CTC", distils=False, parameter=_CONSISTENCY, criterion="ConsistencyLoss"),
+    Method(
+        "cr_ctc",
+        "CR-CTC",
+        "CR-CTC",
+        distils=False,
+        weighted=False,
+        parameter=_CONSISTENCY,
+        criterion="ConsistencyLoss",
+    ),
     Method(
         "cr_ctc_half",
         "CR-CTC, half",
         "CR-CTC with half of the updates",
         distils=False,
+        weighted=False,
         parameter=_CONSISTENCY,
         criterion="ConsistencyLoss",
         updates=0.5,

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
 
 from sisyphus import tk
 
+from ctc_kd.decoding.nbest_job import NBestJob
 from ctc_kd.decoding.tune import TuneScalesJob
 from ctc_kd.experiments.corpora import Corpus
 from ctc_kd.experiments.presets import Preset
 from ctc_kd.experiments.published import published_wer
 from ctc_kd.experiments.recognition import Recognised, posteriors_of, recognised, tuned_scales
-from ctc_kd.experiments.rows import BASELINE, TEACHER, Row
+from ctc_kd.experiments.row_training import NBEST_SEARCH, criterion_of, model_of, training_of
+from ctc_kd.experiments.rows import TEACHER, Row
 from ctc_kd.methods import METHODS
 from ctc_kd.report.record import RecordJob
 from ctc_kd.training.build import is_finished
 from ctc_kd.training.checkpoints import AverageCheckpointsJob, SelectCheckpointJob
+from ctc_kd.training.criteria import needs_of
 from ctc_kd.training.dump import DumpLogitsJob
 from ctc_kd.training.posteriors import PosteriorsJob
 from ctc_kd.training.train import TrainJob
@@ -94,6 +96,7 @@ class Distillation:
         audio: list[tk.Path],
         labels: bool,
         teacher_logits: tk.Path | None = None,
+        hypotheses: tk.Path | None = None,
     ) -> TrainJob:
         corpus = self.corpus
         return TrainJob(
@@ -105,6 +108,7 @@ class Distillation:
             labels=corpus.labels["train"] if labels else None,
             dev_labels=corpus.labels[corpus.validation] if labels else None,
             teacher_logits=teacher_logits,
+            hypotheses=hypotheses,
             inventory=corpus.inventory,
         )
 
@@ -118,35 +122,23 @@ class Distillation:
             self.corpus, self.preset, on or self.corpus.dev, posteriors=posteriors, scales=scales or self.preset.scales
         )
 
-    def normalisation(self, row: Row) -> str:
-        plain = row.method == "all" and row.weight < 1.0
-        return self.preset.plain_normalisation if plain else self.preset.normalisation
+    def hypotheses(self, num: int) -> NBestJob:
+        """The teacher's N-best lists."""
+        return NBestJob(logits=self.teacher_dump.out_logits, num=num, search=NBEST_SEARCH)
 
     def student(self, row: Row) -> TrainJob:
         """The training of a row. At lambda = 1 no input of it depends on transcripts."""
-        preset = self.preset
-        model, training = preset.student, preset.student_training
-        if row.method == BASELINE.method:
-            model, training = preset.baseline or model, preset.baseline_training or training
-        if row.seed is not None:
-            training = replace(training, seed=row.seed)
-        if row.method == BASELINE.method:
-            return self._train(model, training, {"kd_scale": 0.0}, audio=self.student_audio, labels=True)
-        criterion = {
-            "kd_scale": row.weight,
-            "temperature": preset.temperature,
-            "normalisation": self.normalisation(row),
-            "selection": row.selection,
-        }
-        if row.method == "prior":
-            criterion["log_prior"] = self.teacher_posteriors.out_prior
+        paths = {"log_prior": self.teacher_posteriors.out_prior} if row.method == "prior" else {}
+        criterion = criterion_of(row, self.preset, **paths)
+        needs = needs_of(criterion)
         return self._train(
-            model,
-            training,
+            model_of(row, self.preset),
+            training_of(row, self.preset),
             criterion,
             audio=self.student_audio,
-            labels=row.weight < 1.0,
-            teacher_logits=self.teacher_dump.out_logits,
+            labels=needs.labels is not None,
+            teacher_logits=self.teacher_dump.out_logits if needs.teacher_logits else None,
+            hypotheses=self.hypotheses(row.parameter).out_hypotheses if needs.hypotheses else None,
         )
 
     def trained(self, row: Row) -> TrainedRow:
@@ -195,7 +187,7 @@ class Distillation:
     def _facts(self, trained: TrainedRow) -> dict:
         """The facts of a row's record that are known before its jobs run."""
         row, training, preset = trained.row, trained.training, self.preset
-        distils = METHODS[row.method].distils
+        criterion = training.criterion if METHODS[row.method].distils else {}
         return {
             "corpus": self.corpus.name,
             "preset": preset.name,
@@ -203,8 +195,8 @@ class Distillation:
             "method": row.method,
             "parameter": row.parameter,
             "weight": row.weight,
-            "temperature": preset.temperature if distils else None,
-            "normalisation": self.normalisation(row) if distils else None,
+            "temperature": criterion.get("temperature"),
+            "normalisation": criterion.get("normalisation"),
             "seed": training.training.seed,
             "published": published_wer(self.corpus.name, row.method, row.weight),
             "uses_transcripts": training.labels is not None,

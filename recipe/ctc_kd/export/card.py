@@ -87,7 +87,8 @@ class Card:
         record, method = self.record, METHODS[self.record.method]
         lines = [f"- Row `{record.row}` of preset `{record.preset}`: {names.row_name(record)}."]
         if method.distils:
-            lines.append(f"- Teacher: {self.teacher}, at temperature {record.temperature:g}.")
+            at = "" if record.temperature is None else f", at temperature {record.temperature:g}"
+            lines.append(f"- Teacher: {self.teacher}{at}.")
         heard = "read transcripts" if record.uses_transcripts else "read no transcript"
         lines.append(f"- Its training {heard}.")
         lines += [f"- {note}" for note in self.notes]

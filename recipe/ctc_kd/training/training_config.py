@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ctc_kd.plain_numbers import make_plain
@@ -43,3 +43,14 @@ class TrainingConfig:
     @property
     def num_epochs(self) -> int:
         return len(self.learning_rates)
+
+    def shortened(self, share: float) -> TrainingConfig:
+        """The same schedule in fewer sub-epochs, of which only the last is kept.
+
+        :param share: of the sub-epochs, from above 0 to 1; 1 changes nothing
+        """
+        if share == 1:
+            return self
+        number = max(1, round(share * self.num_epochs))
+        rates = tuple(self.learning_rates[(epoch + 1) * self.num_epochs // number - 1] for epoch in range(number))
+        return replace(self, learning_rates=rates, keep_epochs=())
