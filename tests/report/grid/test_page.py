@@ -97,6 +97,17 @@ def test_page_is_self_contained_and_complete(results):
     assert checker.text.index("Symmetric selection with n = 2 at λ = 1.0") < checker.text.index("Table 1")
 
 
+def test_each_of_many_losses_has_a_line_and_a_colour(results):
+    names = ["kd_blank", "kd_labels", "ctc", "cr", "inner_ctc"]
+    curve = [
+        {"epoch": epoch, "learning_rate": 1e-3, "scores": {f"dev_loss_{name}": 2 / epoch for name in names}}
+        for epoch in (1, 2)
+    ]
+    page = page_of(results, curves={"factorised-l1.0": curve})
+    assert sorted(re.findall(r"line dev c(\d)", page)) == ["0", "1", "2", "3", "4"]
+    assert "KD BLANK" in page
+
+
 def test_headline(results):
     assert headline(results) == (
         "Symmetric selection with n = 2 at λ = 1.0, trained without transcripts, reaches 17.6 % WER on test, "

@@ -18,6 +18,7 @@ def test_students_are_compared_with_the_baseline_and_with_kd_of_their_scale():
         "eliminate-l1": ["baseline"],
     }
     assert comparisons(GROUPS[3:]) == {}
+    assert comparisons([("baseline", None), ("cr_ctc", None)]) == {"cr_ctc": ["baseline"]}
 
 
 @pytest.fixture
@@ -50,6 +51,12 @@ def test_table(records, significance):
     assert "10\u2009000 random ways to swap" in text
     assert "the number of comparisons (3)" in text
     assert "too narrow" not in text
+
+
+def test_a_row_without_a_distillation_scale(records, make_record, significance):
+    found = significance({**WERS, "cr_ctc": 20.0}, [*COMPARED, ("cr_ctc", "baseline", 0.0002)])
+    results = Results([*records, make_record("cr_ctc", 0.2, dev=18, test=20)], significance=found)
+    assert "| CR-CTC | – | α = 0.2 | **−2.00 [−2.50, −1.50]** |" in significance_markdown(results)
 
 
 def test_what_is_bold_is_so_after_the_correction(records, significance):

@@ -97,6 +97,16 @@ def test_a_new_rule_has_rows(make_record, monkeypatch):
     ]
 
 
+def test_a_method_without_a_teacher_has_one_row(make_record):
+    records = [make_record("soft", None, 1.0, dev=17, test=18), make_record("cr_ctc", 0.2, dev=18, test=19)]
+    assert lines(table2_markdown(Results(records)))[-4:] == [
+        "| Soft | 0.25 | – | – | – |",
+        "|  | 0.9 | – | – | – |",
+        "|  | 1.0 | – | **17.0** | **18.0** |",
+        "| CR-CTC | – | α = 0.2 | 18.0 | 19.0 |",
+    ]
+
+
 def test_two_records_of_one_cell_are_refused(make_record):
     records = [make_record("baseline", dev=20, test=21, row=row) for row in ("first", "again")]
     with pytest.raises(ValueError, match="first and again"):

@@ -126,28 +126,28 @@ def loss_names(curves: Sequence[list[dict]]) -> list[str]:
 
 
 def loss_colour(index: int) -> str:
-    """Two colours that differ from those of the paper's three distillation scales."""
-    return f"c{4 - index % 2}"
+    """Beginning with the two colours that differ from those of the paper's three distillation scales."""
+    return f"c{(4 - index) % 5}"
 
 
 def learning_curve(curve: list[dict], losses: list[str], label: str) -> str:
     """Losses of one training over epochs: a colour for each loss, dev as a strong line, train as a faint one."""
-    lines = {}
+    lines = []
     for loss_index, loss in enumerate(losses):
         for part in ("train", "dev"):
             score = f"{part}_loss_{loss}"
             points = [(e["epoch"], e["scores"][score]) for e in curve if score in e["scores"]]
-            lines[f"line {part} {loss_colour(loss_index)}"] = [(x, y) for x, y in points if math.isfinite(y)]
-    lines = {class_: points for class_, points in lines.items() if points}
+            lines.append((f"line {part} {loss_colour(loss_index)}", [(x, y) for x, y in points if math.isfinite(y)]))
+    lines = [(class_, points) for class_, points in lines if points]
     if not lines:
         return ""
-    epochs = [x for points in lines.values() for x, _ in points]
-    top = max(y for points in lines.values() for _, y in points)
+    epochs = [x for _, points in lines for x, _ in points]
+    top = max(y for _, points in lines for _, y in points)
     plot = Plot(width=220, height=140, x=(min(epochs), max(epochs)), y=(0, top * 1.04), margins=(32, 8, 8, 22))
     plot.y_axis(3)
     for tick in ticks(min(epochs), max(epochs), 4):
         plot.text(plot.x(tick), plot.bottom + 15, f"{tick:g}")
-    for class_, points in lines.items():
+    for class_, points in lines:
         plot.line(points, class_)
     return plot.svg(f"Learning curves of {label}")
 

@@ -17,8 +17,8 @@ def comparisons(groups: Iterable[tuple[str, float | None]]) -> dict[str, list[st
     """
     keys = {row_key(*group): group for group in groups}
     against = {}
-    for key, (_, weight) in keys.items():
+    for key, (method, weight) in keys.items():
         others = [other for other in ("baseline", row_key("all", weight)) if other in keys and other != key]
-        if weight is not None and others:
+        if method not in ("teacher", "baseline") and others:
             against[key] = others
     return against

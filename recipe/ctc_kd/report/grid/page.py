@@ -123,7 +123,7 @@ class Page:
         if not panels:
             return ""
         keys = "".join(
-            f'<span><i class="key line {charts.loss_colour(index)}"></i>{escape(loss.upper())}</span>'
+            f'<span><i class="key line {charts.loss_colour(index)}"></i>{escape(loss.upper().replace("_", " "))}</span>'
             for index, loss in enumerate(losses)
         )
         return element("p", keys, class_="legend") + element("div", panels, class_="panels") + note(CURVES)

@@ -15,7 +15,7 @@ OTHERS = {"baseline": "against baseline", "all": "against KD"}
 
 def compared(results: Results) -> list[Cell]:
     """The rows that are compared with others, in order of method and distillation scale."""
-    groups = [(method, weight) for method in METHODS for weight in results.weights]
+    groups = [(method, weight) for method in METHODS for weight in (None, *results.weights)]
     cells = [cell for group in groups if (cell := results.best(*group))]
     return [cell for cell in cells if any(results.significance.against(cell, other) for other in OTHERS)]
 

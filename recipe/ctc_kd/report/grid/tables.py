@@ -42,15 +42,14 @@ def table1(results: Results) -> list[Row]:
 
 
 def table2(results: Results) -> list[Row]:
-    """KD and elimination at their best scale, then each rule at every scale, with the hyper-parameter chosen on dev.
+    """KD and elimination at their best scale, then each method at every scale, with the hyper-parameter chosen on dev.
 
-    The rules are the paper's and all others that were trained.
+    The methods are the paper's and all others that were trained.
     """
     best = [(method, results.best_weight(method)) for method in STANDARD]
-    trained = {cell.method for cell in results.distilled}
-    others = trained - set(STANDARD)
-    rules = [name for name, method in METHODS.items() if method.table == 2 or name in others]
-    return [*(_row(results, method, found and found.weight) for method, found in best), *_groups(results, rules)]
+    trained = {cell.method for cell in results.cells}
+    shown = [name for name, method in METHODS.items() if method.table == 2 or method.table is None and name in trained]
+    return [*(_row(results, method, found and found.weight) for method, found in best), *_groups(results, shown)]
 
 
 def _row(results: Results, method: str, weight: float | None, first: bool = True) -> Row:
@@ -59,8 +58,11 @@ def _row(results: Results, method: str, weight: float | None, first: bool = True
 
 
 def _groups(results: Results, methods: Sequence[str]) -> list[Row]:
-    weights = results.weights
-    return [_row(results, method, weight, weight == weights[0]) for method in methods for weight in weights]
+    return [
+        _row(results, method, weight, first=number == 0)
+        for method in methods
+        for number, weight in enumerate(results.weights if METHODS[method].weighted else [None])
+    ]
 
 
 def best_scores(rows: Sequence[Row]) -> dict[str, str]:
