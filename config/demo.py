@@ -12,6 +12,7 @@ from ctc_kd.experiments.blank_kd import blank_kd
 from ctc_kd.experiments.cost import what_it_bought
 from ctc_kd.experiments.demo import DEMO, demo_corpus
 from ctc_kd.experiments.export import export
+from ctc_kd.experiments.row_analysis import analysed
 from ctc_kd.experiments.rows import BASELINE, TEACHER, Row
 from ctc_kd.nn.schedules import one_cycle
 
@@ -31,10 +32,19 @@ ROWS = [
 
 
 def py():
-    grid = blank_kd(demo_corpus(DEMO), DEMO, ROWS, name="demo", reference="tedlium2")
+    grid = rows()
     best = export(grid, [row.name for row in ROWS if row != TEACHER], name="best")
     free = export(grid, [row.name for row in ROWS if row.weight == 1], name="best_without_transcripts")
     what_it_bought(grid, {"Best student": best, "Best without transcripts": free})
+
+
+def rows():
+    return blank_kd(demo_corpus(DEMO), DEMO, ROWS, name="demo", reference="tedlium2")
+
+
+def analysis():
+    """When students say what their teacher says, and which is best under four decoders: nothing is trained for it."""
+    analysed(rows())
 
 
 def longer_baseline():

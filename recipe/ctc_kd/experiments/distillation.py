@@ -11,7 +11,7 @@ from sisyphus import tk
 from ctc_kd.decoding.nbest_job import NBestJob
 from ctc_kd.decoding.tune import TuneScalesJob
 from ctc_kd.experiments.corpora import Corpus
-from ctc_kd.experiments.presets import Preset
+from ctc_kd.experiments.presets import Preset, Scales
 from ctc_kd.experiments.published import published_wer
 from ctc_kd.experiments.recognition import Recognised, posteriors_of, recognised, tuned_scales
 from ctc_kd.experiments.row_training import NBEST_SEARCH, criterion_of, model_of, training_of
@@ -117,10 +117,12 @@ class Distillation:
 
     def _tuned(self, row: Row, posteriors: PosteriorsJob, on: str | None = None) -> TuneScalesJob:
         """:param on: the set to search, by default dev"""
-        scales = self.preset.teacher_scales if row == TEACHER else None
-        return tuned_scales(
-            self.corpus, self.preset, on or self.corpus.dev, posteriors=posteriors, scales=scales or self.preset.scales
-        )
+        scales = self.scales_of(row)
+        return tuned_scales(self.corpus, self.preset, on or self.corpus.dev, posteriors=posteriors, scales=scales)
+
+    def scales_of(self, row: Row) -> Scales:
+        """The grid that dev chooses from."""
+        return (self.preset.teacher_scales if row == TEACHER else None) or self.preset.scales
 
     def hypotheses(self, num: int) -> NBestJob:
         """The teacher's N-best lists."""

@@ -27,6 +27,11 @@ def spread(deviation: float | None) -> str:
     return "" if deviation is None else f" ± {deviation:.2f}"
 
 
+def points(value: float | None) -> str:
+    """A difference: ``−2.13``, ``+0.40``; never minus zero."""
+    return DASH if value is None else f"{round(value, 2) + 0.0:+.2f}".replace("-", "−")
+
+
 def scale(value: float | None) -> str:
     return DASH if value is None else f"{value:g}" if value % 1 else f"{value:.1f}"
 
@@ -44,6 +49,14 @@ def row_name(row: Row) -> str:
     if row.weight is not None:
         name += f" at λ = {scale(row.weight)}"
     return name
+
+
+def short_name(row: Row) -> str:
+    """E.g. ``Symmetric n = 2, λ = 1.0``."""
+    name = METHODS[row.method].short
+    if row.parameter is not None:
+        name += f" {parameter(row.method, row.parameter)}"
+    return name if row.weight is None else f"{name}, λ = {scale(row.weight)}"
 
 
 def duration(seconds: float | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 
 from sisyphus import Job, Task, tk
@@ -20,8 +20,8 @@ class Column:
     """
     Attributes:
         heading: of the table, with its unit
-        meaning: a sentence below the table, without its end
-        best: ``"min"`` or ``"max"``
+        meaning: a sentence below the table, without its end; empty if the heading says it all
+        best: ``"min"``, ``"max"``, or empty if no value is better than another
         factor: of the values, from what was measured to what is shown
         gap: why a value may be undefined; a sentence without its end, shown where one is
     """
@@ -91,12 +91,19 @@ class StudentsReportJob(Job):
 
 @dataclass(frozen=True)
 class Table:
+    """
+    :param spreads: model -> column -> sample standard deviation over seeds, where there are several
+    """
+
     columns: dict[str, Column]
     rows: dict[str, dict[str, float | None]]
     teachers: list[str]
+    spreads: dict[str, dict[str, float | None]] = field(default_factory=dict)
 
     def best(self, name: str) -> float | None:
-        """The best value of a student; None if all students have the same."""
+        """The best value of a student; None if all students have the same, or none is better."""
+        if not self.columns[name].best:
+            return None
         students = [row for model, row in self.rows.items() if model not in self.teachers]
         values = [row[name] for row in students if row.get(name) is not None]
         if len(students) > 1 and values == values[:1] * len(students):
@@ -105,20 +112,25 @@ class Table:
 
     def cells(self, model: str) -> list[tuple[str, bool]]:
         """Texts of a line, and whether each is the best of its column."""
-        row = self.rows[model]
+        row, spreads = self.rows[model], self.spreads.get(model, {})
         return [
             (
-                self.columns[name].text(value),
+                self.columns[name].text(value) + names.spread(spreads.get(name)),
                 model not in self.teachers and value is not None and value == self.best(name),
             )
             for name, value in ((name, row.get(name)) for name in self.columns)
         ]
 
     def notes(self) -> list[str]:
-        meanings = [f"{column.heading}: {column.meaning}." for column in self.columns.values()]
+        meanings = [f"{column.heading}: {column.meaning}." for column in self.columns.values() if column.meaning]
         undefined = {name for row in self.rows.values() for name, value in row.items() if value is None}
         gaps = {column.gap: None for name, column in self.columns.items() if name in undefined and column.gap}
-        return [*meanings, "The best student is bold.", *(f"{names.DASH}: {gap}." for gap in gaps)]
+        bold = ["The best student is bold."] if any(column.best for column in self.columns.values()) else []
+        means = ["± is the standard deviation over seeds (divisor n − 1)."] if self._has_seeds() else []
+        return [*meanings, *bold, *means, *(f"{names.DASH}: {gap}." for gap in gaps)]
+
+    def _has_seeds(self) -> bool:
+        return any(spread is not None for row in self.spreads.values() for spread in row.values())
 
     def markdown(self) -> str:
         head = ["Model", *(column.heading for column in self.columns.values())]

@@ -74,19 +74,12 @@ def key_figures(results: Results) -> list[Figure]:
         if best:
             comparable = baseline and baseline.test and best.test
             compared_to = (f"{comparison(best, baseline)} baseline",) if comparable else ()
-            figures.append(Figure(label, best, (_short(best), *compared_to)))
+            figures.append(Figure(label, best, (names.short_name(best), *compared_to)))
     return figures
 
 
 def _size(cell: Cell) -> tuple[str, ...]:
     return () if cell.num_parameters is None else (f"{cell.num_parameters / 1e6:.1f} M parameters",)
-
-
-def _short(cell: Cell) -> str:
-    name = METHODS[cell.method].short
-    if cell.parameter is not None:
-        name += f" {names.parameter(cell.method, cell.parameter)}"
-    return f"{name}, λ = {names.scale(cell.weight)}"
 
 
 def caution(results: Results) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from ctc_kd.files import read_json
+from ctc_kd.report import names
 from ctc_kd.report.grid.cell import Cell
 from ctc_kd.report.grid.comparisons import row_key
 
@@ -33,12 +34,8 @@ class Difference:
 
     def texts(self) -> tuple[str, str, str, str]:
         """Difference, interval, p and corrected p: ``−2.13``, ``[−3.04, −1.21]``, ``0.002``, ``0.031``."""
-        interval = f"[{_points(self.low)}, {_points(self.high)}]"
-        return _points(self.difference), interval, p_value(self.p), p_value(self.holm)
-
-
-def _points(value: float) -> str:
-    return f"{round(value, 2) + 0.0:+.2f}".replace("-", "−")  # + 0.0 turns minus zero into zero
+        interval = f"[{names.points(self.low)}, {names.points(self.high)}]"
+        return names.points(self.difference), interval, p_value(self.p), p_value(self.holm)
 
 
 def p_value(p: float) -> str:

@@ -1,0 +1,1 @@
+"""The report on what rows do in time, and under other decoders."""
