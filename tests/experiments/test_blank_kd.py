@@ -119,6 +119,16 @@ def test_a_corpus_that_the_paper_does_not_have(grid):
     assert report.reference is None
 
 
+def test_rows_are_paired_by_seed_whatever_their_order(grid):
+    rows = [Row("all", 1.0, seed=43), Row("all", 1.0, seed=42)]
+    rows += [Row("symmetric", 1.0, n, seed=seed) for seed in (42, 43) for n in (1, 2)]
+    found = blank_kd(demo_corpus(DEMO), DEMO, [TEACHER, *rows], name="demo")
+    hypotheses = found.significance.creator.hypotheses
+    first, second = (path.creator.posteriors.creator for path in hypotheses["all-l1"])
+    assert [first, second] == [found.trained[f"all-l1-s{seed}"].posteriors for seed in (42, 43)]
+    assert [path.creator.lm_scale.creator.seed for path in hypotheses["symmetric-l1"]] == [42, 43]
+
+
 def test_a_row_is_exported_by_name(grid):
     preset = PUBLISHED["librispeech-clean"]
     found = blank_kd(librispeech_clean(preset), preset, [TEACHER, BASELINE], name="clean")

@@ -67,14 +67,18 @@ def partial_grid(make_record):
 @pytest.fixture
 def significance():
     """``significance({"baseline": 22.0, "all-l0.9": 18.5}, [("all-l0.9", "baseline", 0.003)])``: the file of the job;
-    the triples are row, the one it is compared with, and p."""
+    the triples are row, the one it is compared with, and p. ``paired``: by place in that list, p over seeds."""
 
-    def make(wer, compared, speakers=20):
+    def make(wer, compared, speakers=20, paired=None):
         comparisons = [
             {"row": row, "against": other, "difference": d, "low": d - 0.5, "high": d + 0.5, "p": p, "holm": corrected}
             for (row, other, p), corrected in zip(compared, holm([p for _, _, p in compared]), strict=True)
             for d in [wer[row] - wer[other]]
         ]
+        for place, p in (paired or {}).items():
+            d = comparisons[place]["difference"]
+            tested = {"low": d - 1.0, "high": d + 1.0, "p": p, "holm": min(1.0, p * len(paired))}
+            comparisons[place]["seeds"] = {"differences": [d - 0.25, d + 0.25], "spread": 0.35, **tested}
         sizes = {"samples": 10_000, "speakers": speakers, "exact": speakers < 20, "utterances": 100, "words": 1000}
         return {**sizes, "wer": wer, "comparisons": comparisons}
 

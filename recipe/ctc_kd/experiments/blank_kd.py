@@ -25,7 +25,7 @@ class Scored(NamedTuple):
     """The results of the rows with one method and distillation scale.
 
     :param records: name of the row -> record
-    :param hypotheses: hypotheses of test for each seed, with the hyper-parameter chosen on dev
+    :param hypotheses: hypotheses of test in the order of seeds, with the hyper-parameter chosen on dev
     """
 
     records: dict[str, tk.Path]
@@ -92,7 +92,8 @@ def scored_on_test(grid: Distillation, group: list[TrainedRow]) -> Scored:
     """Searches test with all rows, or, if the hyper-parameter varies, with its best value on dev."""
     if len({one.row.parameter for one in group}) == 1:
         rows = {one.row.name: grid.recorded(one) for one in group}
-        hypotheses = [found.sets["test"].search.out_hypotheses for found in rows.values()]
+        by_seed = sorted(group, key=lambda one: one.training.training.seed)  # rows are compared seed by seed
+        hypotheses = [rows[one.row.name].sets["test"].search.out_hypotheses for one in by_seed]
         return Scored({row: found.record.out_record for row, found in rows.items()}, hypotheses)
     corpus = grid.corpus
     records = {one.row.name: grid.recorded(one, sets=["dev"]).record.out_record for one in group}

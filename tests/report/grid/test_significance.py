@@ -4,9 +4,10 @@ import pytest
 
 from ctc_kd.files import write_json
 from ctc_kd.report.grid.comparisons import comparisons
+from ctc_kd.report.grid.findings import caution
 from ctc_kd.report.grid.results import Results
 from ctc_kd.report.grid.significance import Difference, p_value, read_significance
-from ctc_kd.report.grid.significance_table import significance_markdown
+from ctc_kd.report.grid.significance_table import significance_html, significance_markdown
 
 GROUPS = [("teacher", None), ("baseline", None), ("all", 0.9), ("eliminate", 0.9), ("eliminate", 1.0)]
 
@@ -57,6 +58,26 @@ def test_a_row_without_a_distillation_scale(records, make_record, significance):
     found = significance({**WERS, "cr_ctc": 20.0}, [*COMPARED, ("cr_ctc", "baseline", 0.0002)])
     results = Results([*records, make_record("cr_ctc", 0.2, dev=18, test=20)], significance=found)
     assert "| CR-CTC | – | α = 0.2 | **−2.00 [−2.50, −1.50]** |" in significance_markdown(results)
+
+
+def test_rows_with_several_seeds_have_a_second_table(records, significance):
+    """It decides: two of three differences that are more than chance over speakers may be chance in training."""
+    found = significance(WERS, COMPARED, paired={0: 0.04, 1: 0.003})
+    results = Results(records, significance=found)
+    speakers, seeds = significance_markdown(results).split("**Seeds.**")
+    assert "but not in training here; the next table covers both." in speakers
+    assert [line for line in seeds.splitlines() if line.startswith("|")][2:] == [
+        "| KD | 0.9 | – | −3.50 ± 0.35 [−4.50, −2.50] | 0.040 | 0.080 | – | – | – |",
+        "| Symmetric | 0.9 | n = 2 | **−3.80 ± 0.35 [−4.80, −2.80]** | **0.003** | **0.006** | – | – | – |",
+    ]
+    assert "corrected for 2 comparisons" in seeds
+    assert significance_html(results).count("<table") == 2
+    assert caution(results).startswith(
+        "1 of 2 students differ from the CTC baseline by more than chance in training and"
+    )
+    without = Results(records, significance=significance(WERS, COMPARED))
+    assert "Seeds" not in significance_markdown(without) and significance_html(without).count("<table") == 1
+    assert caution(without).startswith("2 of 2 students differ from the CTC baseline by more than chance in the choice")
 
 
 def test_what_is_bold_is_so_after_the_correction(records, significance):

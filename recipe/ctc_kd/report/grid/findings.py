@@ -48,7 +48,7 @@ def headline(results: Results) -> str:
 
 
 def _may_be_chance(results: Results, cell: Cell, baseline: Cell, on: str) -> bool:
-    if on == "test" and results.significance and (found := results.significance.against(cell, "baseline")):
+    if on == "test" and results.significance and (found := results.significance.decisive(cell, "baseline")):
         return not found.significant
     score = getattr(baseline, on)
     return abs(getattr(cell, on).wer - score.wer) < chance(score)
@@ -85,16 +85,17 @@ def _size(cell: Cell) -> tuple[str, ...]:
 def caution(results: Results) -> str:
     """How large a difference has to be, so that nobody reads chance as an effect."""
     found = results.significance
-    differences = [found.against(cell, "baseline") for cell in compared(results)] if found else []
+    differences = [found.decisive(cell, "baseline") for cell in compared(results)] if found else []
     differences = [difference for difference in differences if difference]
     return f"{_tested(found, differences) if differences else _independent(results)} {_trainings(results)}"
 
 
 def _tested(found: Significance, differences: Sequence[Difference]) -> str:
     """How many students differ from the baseline."""
+    training = "training and in " if found.num_paired else ""
     text = (
         f"{sum(difference.significant for difference in differences)} of {len(differences)} students differ from the "
-        f"CTC baseline by more than chance in the choice of test speakers (5 %, corrected for the number of "
+        f"CTC baseline by more than chance in {training}the choice of test speakers (5 %, corrected for the number of "
         "comparisons)."
     )
     return f"{text} {few_speakers(found)}" if found.exact else text

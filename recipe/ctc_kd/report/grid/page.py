@@ -10,7 +10,7 @@ from ctc_kd.report.grid import charts, findings, tables
 from ctc_kd.report.grid.coverage_table import NOTE, coverage_facts, coverage_html
 from ctc_kd.report.grid.details import data_facts, facts_list, record_list
 from ctc_kd.report.grid.results import Results
-from ctc_kd.report.grid.significance_table import compared, significance_html, significance_note
+from ctc_kd.report.grid.significance_table import compared, significance_html
 from ctc_kd.report.grid.wer_table import WerTable, legend
 from ctc_kd.report.svg import document, element, note, prose
 
@@ -89,7 +89,7 @@ class Page:
     def _significance(self) -> str:
         if self.results.significance is None or not compared(self.results):
             return ""
-        return significance_html(self.results) + note(significance_note(self.results))
+        return significance_html(self.results)
 
     def _figure1(self) -> str:
         drawing = charts.figure1(self.results)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from ctc_kd.files import read_json
 from ctc_kd.report import names
@@ -15,7 +15,7 @@ LEVEL = 0.05
 
 @dataclass(frozen=True)
 class Difference:
-    """In WER points, negative if the row is better.
+    """In WER points, negative if the row is better, over the speakers of test.
 
     :param low, high: the 95 % interval
     :param p: two-sided, of this comparison alone
@@ -36,6 +36,21 @@ class Difference:
         """Difference, interval, p and corrected p: ``−2.13``, ``[−3.04, −1.21]``, ``0.002``, ``0.031``."""
         interval = f"[{names.points(self.low)}, {names.points(self.high)}]"
         return names.points(self.difference), interval, p_value(self.p), p_value(self.holm)
+
+
+@dataclass(frozen=True)
+class PairedDifference(Difference):
+    """The same over seeds and speakers: both rows were trained with the same seeds.
+
+    :param spread: sample standard deviation of the seeds' differences
+    """
+
+    spread: float
+
+    def texts(self) -> tuple[str, str, str, str]:
+        """The same with the spread: ``−2.13 ± 0.30``."""
+        difference, *others = super().texts()
+        return difference + names.spread(self.spread), *others
 
 
 def p_value(p: float) -> str:
@@ -73,19 +88,39 @@ class Significance:
                     f"but {f'{found.wer:.4f} %' if found else 'none'} in the records: both need the hypotheses of test "
                     "from the row that dev chose, with all its seeds"
                 )
-        self._differences = {
-            (entry["row"], entry["against"]): Difference(*(entry[field.name] for field in fields(Difference)))
-            for entry in data["comparisons"]
-        }
+        self._differences, self._paired = {}, {}
+        for entry in data["comparisons"]:
+            rows, difference = (entry["row"], entry["against"]), entry["difference"]
+            tested = (entry[name] for name in ("low", "high", "p", "holm"))
+            self._differences[rows] = Difference(difference, *tested)
+            if seeds := entry.get("seeds"):
+                tested = (seeds[name] for name in ("low", "high", "p", "holm", "spread"))
+                self._paired[rows] = PairedDifference(difference, *tested)
 
     @property
     def num_comparisons(self) -> int:
         return len(self._differences)
 
+    @property
+    def num_paired(self) -> int:
+        return len(self._paired)
+
     def against(self, cell: Cell, method: str) -> Difference | None:
         """:param method: ``"baseline"``, or ``"all"`` for plain KD with the same distillation scale"""
+        return self._differences.get(self._rows(cell, method))
+
+    def paired(self, cell: Cell, method: str) -> PairedDifference | None:
+        """The same if both rows have several seeds."""
+        return self._paired.get(self._rows(cell, method))
+
+    def decisive(self, cell: Cell, method: str) -> Difference | None:
+        """Over seeds and speakers if there are several seeds, else over speakers."""
+        return self.paired(cell, method) or self.against(cell, method)
+
+    @staticmethod
+    def _rows(cell: Cell, method: str) -> tuple[str, str]:
         other = row_key(method, None if method == "baseline" else cell.weight)
-        return self._differences.get((row_key(cell.method, cell.weight), other))
+        return row_key(cell.method, cell.weight), other
 
 
 def few_speakers(found: Significance) -> str:

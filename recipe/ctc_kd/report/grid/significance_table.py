@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ctc_kd.methods import METHODS
 from ctc_kd.report import names
 from ctc_kd.report.grid.cell import Cell
 from ctc_kd.report.grid.results import Results
 from ctc_kd.report.grid.significance import LEVEL, Difference, few_speakers
-from ctc_kd.report.svg import element, grouped_rows
+from ctc_kd.report.svg import element, grouped_rows, note
 
 ROW = ["Row", "λ", "Hyper-param."]
 OTHERS = {"baseline": "against baseline", "all": "against KD"}
@@ -23,30 +25,62 @@ def compared(results: Results) -> list[Cell]:
 def significance_note(results: Results) -> str:
     found = results.significance
     ways = f"all {names.count(2**found.speakers)}" if found.exact else f"{names.count(found.samples)} random"
+    training = " here; the next table covers both" if found.num_paired else ""
     text = (
         f"Each difference is in points of test {results.rate} (negative: the row is better), with its 95 % interval "
         f"from {names.count(found.samples)} bootstrap samples of the {found.speakers} speakers of test. p is the share "
         f"of {ways} ways to swap the two rows, speaker by speaker, that differ by at least as much. Holm is p "
         f"corrected for the number of comparisons ({found.num_comparisons}); bold means that it is below {LEVEL}. All "
-        "this covers chance in the choice of speakers, but not in training."
+        f"this covers chance in the choice of speakers, but not in training{training}."
     )
     return f"{text} {few_speakers(found)}" if found.exact else text
 
 
+def seeds_note(results: Results) -> str:
+    """What the table over seeds shows; empty if there is none."""
+    found = results.significance
+    if not found.num_paired:
+        return ""
+    return (
+        "The same differences as means over seeds, each between two trainings with one seed, ± standard deviation "
+        f"(divisor n − 1). The 95 % interval is that of {names.count(found.samples)} bootstrap samples of seeds and "
+        "speakers, stretched for the small number of seeds; p is by Student's t over both. Holm is corrected for "
+        f"{found.num_paired} comparisons. This covers chance in training, too."
+    )
+
+
 def significance_markdown(results: Results) -> str:
-    lines = [
-        [*_label(cell), *(text for found in _differences(results, cell) for text in _markdown_cells(found))]
-        for cell in compared(results)
-    ]
-    head = [*ROW, *(name for against in OTHERS.values() for name in (against, "p", "Holm"))]
-    return f"**Significance** on {results.corpus}. {significance_note(results)}\n\n{names.markdown(head, lines)}"
+    found = results.significance
+    text = f"**Significance** on {results.corpus}. {significance_note(results)}\n\n{_markdown(results, found.against)}"
+    if found.num_paired:
+        text += f"\n**Seeds.** {seeds_note(results)}\n\n{_markdown(results, found.paired)}"
+    return text
 
 
 def significance_html(results: Results) -> str:
+    found = results.significance
+    text = _html(results, found.against) + note(significance_note(results))
+    return text + _html(results, found.paired) + note(seeds_note(results)) if found.num_paired else text
+
+
+Find = Callable[[Cell, str], Difference | None]
+"""The difference of a row from another one."""
+
+
+def _markdown(results: Results, find: Find) -> str:
+    lines = [
+        [*_label(cell), *(text for other in OTHERS for text in _markdown_cells(find(cell, other)))]
+        for cell in compared(results)
+    ]
+    head = [*ROW, *(name for against in OTHERS.values() for name in (against, "p", "Holm"))]
+    return names.markdown(head, lines)
+
+
+def _html(results: Results, find: Find) -> str:
     rows = []
     for cell in compared(results):
         label, *texts = _label(cell)
-        texts += [text for found in _differences(results, cell) for text in _html_cells(found)]
+        texts += [text for other in OTHERS for text in _html_cells(find(cell, other))]
         rows.append((label, "".join(f"<td>{text}</td>" for text in texts)))
     over = '<th></th><th colspan="2"></th>' + "".join(f'<th colspan="3">{against}</th>' for against in OTHERS.values())
     head = "".join(f"<th>{name}</th>" for name in [*ROW, *["difference", "p", "Holm"] * len(OTHERS)])
@@ -56,10 +90,6 @@ def significance_html(results: Results) -> str:
 
 def _label(cell: Cell) -> list[str]:
     return [METHODS[cell.method].short, names.scale(cell.weight), names.parameter(cell.method, cell.parameter)]
-
-
-def _differences(results: Results, cell: Cell) -> list[Difference | None]:
-    return [results.significance.against(cell, other) for other in OTHERS]
 
 
 def _markdown_cells(found: Difference | None) -> list[str]:
