@@ -31,7 +31,8 @@ class ReferenceErrorsJob(Job):
     :param cuts: the recordings of the pieces
     :param reference_cuts, reference_transcripts: utterances within the same audio files
 
-    ``out_errors``: JSON lines ``id, error_rate, reference``; the rate is 1 where there is no reference but a text.
+    ``out_errors``: JSON lines ``id, error_rate, errors, units, reference``; the rate is 1 where there is no reference
+    but a text.
     ``out_counts``: JSON: ``mer`` in percent, ``substitutions, deletions, insertions, units`` over all pieces, the rates
     of ``characters`` and ``words`` alone (None if the references have none), ``missed_units`` in no piece, ``loops``.
     """
@@ -65,7 +66,9 @@ class ReferenceErrorsJob(Job):
             of_characters, of_words = counts_by_language(said, reference)
             characters, words = characters + of_characters, words + of_words
             rate = error_rate(said, reference) if said or reference else 0.0
-            lines.append({"id": piece.id, "error_rate": rate, "reference": expected[piece.id]})
+            both = of_characters + of_words
+            line = {"id": piece.id, "error_rate": rate, "errors": both.errors, "units": both.words}
+            lines.append({**line, "reference": expected[piece.id]})
         write_lines_of_json(self.out_errors.get_path(), lines)
         both = characters + words
         every = sum(len(mixed_units(comparable(one.text))) for group in spoken.values() for one in group)

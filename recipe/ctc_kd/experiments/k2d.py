@@ -1,0 +1,162 @@
+"""K2D (arXiv 2407.10603): pseudo labels of untranscribed recordings, and filters that keep what can be trusted."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sisyphus import tk
+
+from ctc_kd.experiments.corpora import Part
+from ctc_kd.experiments.finished import fingerprint
+from ctc_kd.experiments.requests import register_outputs
+from ctc_kd.lexicon.g2p import ApplyG2PJob, TrainG2PJob
+from ctc_kd.lexicon.lexica import CmuLexiconJob, MergeLexiconJob
+from ctc_kd.pseudo_labels.convert import ConvertWhisperJob
+from ctc_kd.pseudo_labels.corpus import PiecesCorpusJob
+from ctc_kd.pseudo_labels.filter import Rule
+from ctc_kd.pseudo_labels.filter_job import DistancesJob, FilterJob, LatinWordsJob
+from ctc_kd.pseudo_labels.phrases import SUBTITLES
+from ctc_kd.pseudo_labels.piece_jobs import ChunksJob, SegmentsJob
+from ctc_kd.pseudo_labels.references import ReferenceErrorsJob
+from ctc_kd.pseudo_labels.repetition import LoopRule
+from ctc_kd.pseudo_labels.transcribe import TranscribeJob
+from ctc_kd.pseudo_labels.validate import ValidateJob
+from ctc_kd.report.pseudo_labels import FilterRow, PseudoLabelsReportJob
+
+SEGMENT_RULE = Rule(loops=LoopRule(), phrases=SUBTITLES)
+"""What becomes no part of a chunk that a validator hears."""
+
+ALL, NO_LOOPS = "All", "No loops"
+METRICS = {
+    "MER": Rule(metric="mer"),
+    "PER": Rule(metric="per"),
+    "composite": Rule(metric="composite", loops=LoopRule()),
+}
+PUBLISHED_KEPT = {ALL: 100.0, NO_LOOPS: 97.0, "MER": 55.0, "PER": 61.0, "composite": 74.0}
+"""Percent of the time that the paper's filters kept, its validator being Whisper base (Table 2)."""
+
+
+@dataclass(frozen=True)
+class Recordings:
+    """
+    :param cuts: manifest of long recordings, 16 kHz mono
+    :param references: transcribed utterances within the same files, if there are any; only the report reads them
+    :param language: of the speech; None to detect that of each stretch; two for speech that mixes them
+    """
+
+    cuts: tk.Path
+    references: Part | None = None
+    language: str | Sequence[str] | None = None
+
+    @property
+    def decoded_as(self) -> str | None:
+        """The language whose token the decoder reads."""
+        return self.language if self.language is None or isinstance(self.language, str) else self.language[0]
+
+
+def own_whisper(name: str, *, mixed: Sequence[str] = ()) -> tk.Path | str:
+    """A Whisper model as a config names it, in the format of CTranslate2.
+
+    :param name: a folder of transformers or of CTranslate2, ``owner/model`` of the Hugging Face hub, or a size such as
+        ``"large-v2"``. Only models of transformers are converted; names with ``faster-`` are of CTranslate2 already
+    :param mixed: languages that the speech mixes, see ``ConvertWhisperJob``
+    :raises FileNotFoundError: the name is a path, and there is no model
+    :raises ValueError: languages are mixed, but the model is of CTranslate2
+    """
+    folder = os.path.abspath(os.path.expanduser(name))
+    is_folder = name.startswith(("/", ".", "~")) or os.path.isdir(folder)
+    if is_folder and not os.path.exists(os.path.join(folder, "config.json")):
+        raise FileNotFoundError(f"{folder}: no config.json, expected a folder with a Whisper model")
+    model = tk.Path(folder, hash_overwrite=f"Whisper model {fingerprint(folder)}") if is_folder else name
+    is_converted = os.path.exists(os.path.join(folder, "model.bin")) if is_folder else "/" not in name
+    if not (is_converted or "faster-" in os.path.basename(name)):
+        return ConvertWhisperJob(model=model, languages=list(mixed)).out_model
+    if mixed:
+        raise ValueError(f"{name}: a model of CTranslate2, whose languages cannot be mixed; give one of transformers")
+    return model
+
+
+def k2d(
+    recordings: Recordings,
+    *,
+    teacher: tk.Path | str,
+    validators: dict[str, dict[str, Any]],
+    name: str,
+    alpha: float = 0.4,
+    requests: dict[str, dict] | None = None,
+) -> dict[str, Part]:
+    """Registers the report and each row's kept pieces below ``output/k2d/<name>/``; returns those as corpora.
+
+    :param teacher: see :func:`own_whisper`
+    :param validators: name -> see :func:`ctc_kd.pseudo_labels.validators.validator_of`; those that say phonemes have no
+        row for the MER
+    :param alpha: threshold of all distances
+    """
+    cuts = recordings.cuts
+    transcribed = TranscribeJob(cuts=cuts, model=teacher, language=recordings.decoded_as)
+    transcribed.add_alias(f"k2d/{name}/transcribe")
+    segments = SegmentsJob(transcriptions=transcribed.out_transcriptions)
+    everything, chunks = (chunks_of(segments, rule) for rule in (Rule(), SEGMENT_RULE))
+    rows = {ALL: (everything, Rule(), None, None), NO_LOOPS: (everything, Rule(loops=LoopRule()), None, None)}
+    validated = {one: ValidateJob(pieces=chunks, cuts=cuts, validator=how) for one, how in validators.items()}
+    lexicon = pronunciations(chunks, [one.out_validations for one in validated.values()])
+    for validator, job in validated.items():
+        job.add_alias(f"k2d/{name}/{validator}")
+        distances = DistancesJob(pieces=chunks, validations=job.out_validations, lexicon=lexicon).out_distances
+        for metric, rule in METRICS.items():
+            if metric != "MER" or not says_phonemes(validators[validator]):
+                of_metric = Rule(rule.loops, rule.phrases, rule.metric, alpha)
+                rows[f"{metric}, {validator}"] = (chunks, of_metric, distances, job.out_cost)
+    shown, kept = {}, {}
+    for row, (pieces, rule, distances, cost) in rows.items():
+        filtered = FilterJob(pieces=pieces, rule=rule, distances=distances)
+        errors = true_errors(recordings, pieces)
+        published = PUBLISHED_KEPT[row.partition(",")[0]]
+        shown[row] = FilterRow(pieces, filtered.out_decisions, filtered.out_summary, errors, cost, published)
+        corpus = PiecesCorpusJob(pieces=filtered.out_kept, cuts=cuts)
+        kept[row] = Part(corpus.out_cuts, corpus.out_transcripts)
+    report = PseudoLabelsReportJob(
+        title=f"Pseudo labels of {name}", rows=shown, cuts=cuts, cost=transcribed.out_cost, notes=[NOTE]
+    )
+    outputs = {"report": report.out_report, "faults.jsonl.gz": segments.out_faults}
+    for row, part in kept.items():
+        folder = row.replace(", ", "-").replace(" ", "_").lower()
+        outputs |= {f"kept/{folder}/cuts.jsonl.gz": part.cuts, f"kept/{folder}/transcripts.txt": part.transcripts}
+    register_outputs({f"k2d/{name}/{path}": output for path, output in outputs.items()}, requests=requests)
+    return kept
+
+
+NOTE = (
+    "Rows with a validator are of chunks without segments that loop or say a phrase of subtitles; shares are of all "
+    "chunks. The paper filters chunks only."
+)
+
+
+def chunks_of(segments: SegmentsJob, rule: Rule) -> tk.Path:
+    decisions = FilterJob(pieces=segments.out_segments, rule=rule).out_decisions
+    return ChunksJob(segments=segments.out_segments, faults=segments.out_faults, decisions=decisions).out_chunks
+
+
+def says_phonemes(validator: dict[str, Any]) -> bool:
+    return validator["kind"] == "ctc" and validator["model"]["class"] == "HamaCtc"
+
+
+def pronunciations(pieces: tk.Path, validations: list[tk.Path]) -> tk.Path:
+    """The CMU dictionary, and by G2P the English words of the texts that it lacks."""
+    dictionary = CmuLexiconJob().out_lexicon
+    model = TrainG2PJob(lexicon=CmuLexiconJob(words=[], extra_words=3000).out_lexicon, max_iterations=10).out_model
+    words = LatinWordsJob(pieces=pieces, validations=validations, lexicon=dictionary).out_words
+    return MergeLexiconJob(lexica=[dictionary, ApplyG2PJob(model=model, words=words).out_lexicon]).out_lexicon
+
+
+def true_errors(recordings: Recordings, pieces: tk.Path) -> tk.Path | None:
+    if recordings.references is None:
+        return None
+    cuts, transcripts = recordings.references
+    job = ReferenceErrorsJob(
+        pieces=pieces, cuts=recordings.cuts, reference_cuts=cuts, reference_transcripts=transcripts
+    )
+    return job.out_errors
