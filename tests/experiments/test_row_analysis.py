@@ -9,7 +9,7 @@ from ctc_kd.experiments.blank_kd import blank_kd
 from ctc_kd.experiments.demo import DEMO, demo_corpus, demo_text
 from ctc_kd.experiments.labels import characters_of, for_other_labels, with_labels
 from ctc_kd.experiments.row_analysis import analysed
-from ctc_kd.experiments.rows import BASELINE, TEACHER, Row
+from ctc_kd.experiments.rows import BASELINE, TEACHER, Row, with_seeds
 
 ROWS = [TEACHER, BASELINE, Row("symmetric", 1.0, 1), Row("symmetric", 1.0, 2)]
 
@@ -30,6 +30,7 @@ def test_analysis_adds_searches_and_trains_nothing(created):
         *("AlignmentJob", "AnalysisReportJob", "LabelErrorRateJob", "LabelSequencesJob", "ScoreJob", "SearchJob"),
         "TuneScalesJob",
     ]
+    assert report.priors is None  # there is no plain KD to compare with
     assert [row["label"] for row in report.rows] == [
         *("Teacher", "Baseline", "Symmetric n = 1, λ = 1.0", "Symmetric n = 2, λ = 1.0"),
     ]
@@ -54,3 +55,22 @@ def test_labels_that_spell_words_have_a_best_path(created):
     assert list(report.rows[1]["decoders"]) == ["labels", "best path", "lexicon", "no prior", "tuned"]
     best_path = report.rows[1]["decoders"]["best path"]["test"].creator.hypotheses.creator
     assert best_path.lexicon is best_path.lm is None
+
+
+def test_what_the_prior_gains_is_paired_by_seed(created):
+    students = [Row("all", 1.0), Row("all", 0.25), Row("eliminate", 1.0)]
+    rows = [TEACHER, *with_seeds(students, [43, 42]), Row("trim", 1.0, seed=42), BASELINE]
+    grid = blank_kd(demo_corpus(DEMO), DEMO, rows, name="demo")
+    job = analysed(grid).creator.priors.creator
+    assert list(job.contrasts) == ["Blank elim., λ = 1.0 − KD, λ = 1.0"]  # trim has one seed only
+    (factors,) = job.contrasts.values()
+    assert factors == {
+        "Blank elim., λ = 1.0 | no prior": 1,
+        "KD, λ = 1.0 | no prior": -1,
+        "Blank elim., λ = 1.0 | tuned": -1,
+        "KD, λ = 1.0 | tuned": 1,
+    }
+    for decoder in ("no prior", "tuned"):
+        first, second = job.hypotheses[f"KD, λ = 1.0 | {decoder}"]
+        seeds = [path.creator.posteriors.creator for path in (first, second)]
+        assert seeds == [grid.trained[f"all-l1-s{seed}"].posteriors for seed in (42, 43)]

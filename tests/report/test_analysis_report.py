@@ -12,6 +12,7 @@ from ctc_kd.files import write_json
 from ctc_kd.report.analysis.alignment import histograms
 from ctc_kd.report.analysis.decoders import picture, spread_out
 from ctc_kd.report.analysis.job import AnalysisReportJob
+from ctc_kd.report.analysis.priors import interaction
 from ctc_kd.report.analysis.rows import AnalysedRow, Errors, Rows
 
 
@@ -36,7 +37,7 @@ def report(run_here, tmp_path):
         write_json(str(path), content)
         return tk.Path(str(path))
 
-    def make(rows):
+    def make(rows, priors=None):
         measured = [
             {
                 "label": label,
@@ -49,7 +50,7 @@ def report(run_here, tmp_path):
             }
             for label, seed, errors, offsets in rows
         ]
-        job = run_here(AnalysisReportJob(title="Rows of <it>", rows=measured))
+        job = run_here(AnalysisReportJob(title="Rows of <it>", rows=measured, priors=priors and store(priors)))
         return lambda name: open(f"{job.out_report.get_path()}/{name}", encoding="utf-8").read()
 
     return make
@@ -97,6 +98,26 @@ def test_a_row_may_lack_a_decoder(report):
     text = report([*ROWS[:2], ("Trim", 1, {"no prior": (230, 250)}, [0])])("decoders.md")
     assert "| KD | **24.0** | **16.0** |" in text and "| Trim | 25.0 | – |" in text
     assert "n-gram: Trim (25.0 % on test)" in text
+
+
+def test_what_the_prior_gains(report):
+    factors = interaction("Elim.", "KD")
+    tested = [
+        {"contrast": "Elim. − KD", "factors": factors, "differences": [-7.0, -8.0], "difference": -7.5, "spread": 0.5}
+        | {"low": -9.0, "high": -6.0, "p": 0.0004, "holm": 0.0008},
+        {"contrast": "Trim − KD", "factors": factors, "differences": [0.0, 0.0], "difference": 0.0, "spread": 0.1}
+        | {"low": -0.5, "high": 0.5, "p": 0.9, "holm": 0.9},
+    ]
+    wer = dict(zip(factors, (22.0, 25.5, 20.0, 16.0), strict=True))
+    read = report(ROWS, {"wer": wer, "speakers": 24, "contrasts": tested})
+    lines = read("priors.md").splitlines()
+    assert lines[-2:] == [
+        "| Elim. − KD | −3.50 | +4.00 | **−7.50 ± 0.50 [−9.00, −6.00]** | **< 0.001** | **< 0.001** |",
+        "| Trim − KD | −3.50 | +4.00 | +0.00 ± 0.10 [−0.50, +0.50] | 0.900 | 0.900 |",
+    ]
+    assert "over seeds (± standard deviation) and 24 speakers" in lines[0]
+    assert "<b>&lt; 0.001</b>" in read("index.html")
+    assert "Does the prior gain" not in report(ROWS)("index.html")
 
 
 def test_pictures_are_svg_and_have_every_row_and_decoder():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from sisyphus import tk
 
@@ -13,14 +15,39 @@ from ctc_kd.experiments.distillation import Distillation, TrainedRow
 from ctc_kd.experiments.labels import Labels, references_of, without_lm
 from ctc_kd.experiments.recognition import recognised, tuned_scales
 from ctc_kd.experiments.requests import register_outputs
-from ctc_kd.experiments.rows import TEACHER
+from ctc_kd.experiments.rows import TEACHER, Row
 from ctc_kd.lexicon.inventory import phonemes
 from ctc_kd.lexicon.label_sequences import LabelSequencesJob
+from ctc_kd.methods import METHODS
 from ctc_kd.report.analysis.job import AnalysisReportJob
+from ctc_kd.report.analysis.priors import interaction, key
 from ctc_kd.report.names import short_name
+from ctc_kd.scoring.bootstrap import SignificanceJob
 from ctc_kd.scoring.label_errors import LabelErrorRateJob
 
 SETS = ("dev", "test")
+
+
+class Decoded(NamedTuple):
+    """
+    :param counts: dev and test -> errors (JSON)
+    :param hypotheses: words of test; None if labels were counted
+    """
+
+    counts: dict[str, tk.Path]
+    hypotheses: tk.Path | None
+
+
+class Analysed(NamedTuple):
+    """The jobs' outputs of a row."""
+
+    trained: TrainedRow
+    decoded: dict[str, Decoded]
+    alignment: tk.Path | None
+
+    @property
+    def seed(self) -> int:
+        return self.trained.training.training.seed
 
 
 def analysed(grid: Grid, *, labels: Labels | None = None) -> tk.Path:
@@ -30,30 +57,67 @@ def analysed(grid: Grid, *, labels: Labels | None = None) -> tk.Path:
 
     :param labels: those of the corpus if they spell words; None for phonemes
     """
-    chain, rows = grid.chain, []
-    corpus = chain.corpus
+    chain, corpus = grid.chain, grid.chain.corpus
     references = {name: label_references(chain, getattr(corpus, name), labels) for name in SETS}
-    theirs = chain.teacher_posteriors.out_posteriors[corpus.test]
+    theirs, rows = chain.teacher_posteriors.out_posteriors[corpus.test], []
     for one in grid.trained.values():
         ours = one.posteriors.out_posteriors[corpus.test]
-        student = one.row != TEACHER
-        rows.append(
+        alignment = None if one.row == TEACHER else AlignmentJob(student=ours, teacher=theirs).out_alignment
+        rows.append(Analysed(one, decoded(chain, one, references=references, spells=labels is not None), alignment))
+    report = AnalysisReportJob(
+        title=f"Alignment and decoders: {corpus.name}",
+        rows=[
             {
-                "label": short_name(one.row),
-                "seed": one.training.training.seed,
-                "decoders": decoded(chain, one, references=references, spells=labels is not None),
-                "alignment": AlignmentJob(student=ours, teacher=theirs).out_alignment if student else None,
+                "label": short_name(row.trained.row),
+                "seed": row.seed,
+                "decoders": {decoder: found.counts for decoder, found in row.decoded.items()},
+                "alignment": row.alignment,
             }
-        )
-    report = AnalysisReportJob(title=f"Alignment and decoders: {corpus.name}", rows=rows)
+            for row in rows
+        ],
+        priors=what_the_prior_gains(corpus, rows),
+    )
     register_outputs({f"{grid.folder}/analysis": report.out_report}, requests=chain.preset.requests)
     return report.out_report
 
 
+def what_the_prior_gains(corpus: Corpus, rows: Sequence[Analysed]) -> tk.Path | None:
+    """Tests whether the tuned prior changes how far a row is from plain KD of its weight, on test.
+
+    Rows have as many seeds as plain KD; None if no row has such a partner.
+    """
+    groups: dict[Row, list[Analysed]] = {}
+    for row in sorted(rows, key=lambda row: row.seed):
+        groups.setdefault(replace(row.trained.row, seed=None), []).append(row)
+    pairs = {}
+    for row, members in groups.items():
+        plain = Row("all", row.weight) if METHODS[row.method].weighted else None
+        if plain in groups and plain != row and len(groups[plain]) == len(members):
+            pairs[short_name(row)] = short_name(plain)
+    if not pairs or corpus.lm is None:
+        return None
+    hypotheses = {
+        key(short_name(row), decoder): [member.decoded[decoder].hypotheses for member in members]
+        for row, members in groups.items()
+        for decoder in ("no prior", "tuned")
+        if short_name(row) in {*pairs, *pairs.values()}
+    }
+    job = SignificanceJob(
+        references=corpus.transcripts[corpus.test],
+        cuts=corpus.cuts[corpus.test],
+        hypotheses=hypotheses,
+        against={},
+        inventory=corpus.inventory,
+        unit=corpus.unit,
+        contrasts={f"{row} − {plain}": interaction(row, plain) for row, plain in pairs.items()},
+    )
+    return job.out_significance
+
+
 def decoded(
     chain: Distillation, one: TrainedRow, *, references: dict[str, tk.Path], spells: bool
-) -> dict[str, dict[str, tk.Path]]:
-    """The errors of a row: decoder (a name of ``report.analysis.decoders.DECODERS``) -> dev or test -> counts (JSON).
+) -> dict[str, Decoded]:
+    """What each decoder finds, by its name in ``report.analysis.decoders.DECODERS``.
 
     A corpus without lexicon or language model has fewer decoders. Every decoder has the same scales to choose from in
     all rows, and chooses on dev.
@@ -63,15 +127,12 @@ def decoded(
     """
     corpus, preset = chain.corpus, chain.preset
     ours = {name: one.posteriors.out_posteriors[getattr(corpus, name)] for name in SETS}
-    found = {
-        "labels": {
-            name: LabelErrorRateJob(hypotheses=ours[name], references=references[name]).out_counts for name in SETS
-        }
-    }
+    errors = {name: LabelErrorRateJob(hypotheses=ours[name], references=references[name]) for name in SETS}
+    found = {"labels": Decoded({name: job.out_counts for name, job in errors.items()}, None)}
     if spells:
-        found["best path"] = _scored(chain, one, without_lm(corpus), lm_scale=0.0, prior_scale=0.0)
+        found["best path"] = _words(chain, one, without_lm(corpus), lm_scale=0.0, prior_scale=0.0)
     if corpus.lexicon is not None:
-        found["lexicon"] = _scored(chain, one, corpus, lm_scale=0.0, prior_scale=0.0)
+        found["lexicon"] = _words(chain, one, corpus, lm_scale=0.0, prior_scale=0.0)
     if corpus.lm is not None:
         no_prior = replace(chain.scales_of(one.row), prior=(0.0,))
         scales = {
@@ -79,22 +140,19 @@ def decoded(
             "tuned": one.scales,
         }
         for name, job in scales.items():
-            found[name] = _scored(chain, one, corpus, lm_scale=job.out_lm_scale, prior_scale=job.out_prior_scale)
+            found[name] = _words(chain, one, corpus, lm_scale=job.out_lm_scale, prior_scale=job.out_prior_scale)
     return found
 
 
-def _scored(chain: Distillation, one: TrainedRow, corpus: Corpus, **scales: tk.Variable | float) -> dict[str, tk.Path]:
-    """Dev and test -> counts of word errors.
-
-    :param corpus: with the lexicon and the language model of the decoder
-    """
-    counts = {}
+def _words(chain: Distillation, one: TrainedRow, corpus: Corpus, **scales: tk.Variable | float) -> Decoded:
+    """:param corpus: with the lexicon and the language model of the decoder"""
+    found = {}
     for name in SETS:
         set_name = getattr(corpus, name)
         posteriors, prior = one.posteriors.out_posteriors[set_name], one.posteriors.out_prior
-        found = recognised(corpus, chain.preset, set_name, posteriors=posteriors, prior=prior, **scales)
-        counts[name] = found.score.out_counts
-    return counts
+        found[name] = recognised(corpus, chain.preset, set_name, posteriors=posteriors, prior=prior, **scales)
+    counts = {name: one_set.score.out_counts for name, one_set in found.items()}
+    return Decoded(counts, found["test"].search.out_hypotheses)
 
 
 def label_references(chain: Distillation, name: str, labels: Labels | None) -> tk.Path:

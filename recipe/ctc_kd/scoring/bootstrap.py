@@ -38,8 +38,9 @@ class SignificanceJob(Job):
     Two rows with equally many seeds, two or more, have ``seeds`` in addition: ``differences``, one for each seed, their
     ``spread`` (sample standard deviation), and ``low, high, p, holm`` over seeds and speakers, see
     :mod:`ctc_kd.scoring.seed_tests`. With a margin there is ``equivalence``: ``margin``, and ``p, holm`` of a larger
-    difference; it covers seeds where there are several. ``contrasts`` is a list with ``contrast``, its name, instead of
-    ``row, against``; ``p`` and the interval are those over seeds and speakers, or over speakers for one seed.
+    difference; it covers seeds where there are several. ``contrasts`` is a list with ``contrast``, its name, and its
+    ``factors`` instead of ``row, against``; ``p`` and the interval are those over seeds and speakers, or over speakers
+    for one seed.
     """
 
     __sis_hash_exclude__ = {"inventory": None, "unit": "words", "margin": None, "contrasts": None}
@@ -150,7 +151,8 @@ class SignificanceJob(Job):
         for name, factors in self.contrasts.items():
             surplus = sum(factor * errors[row] for row, factor in factors.items())
             difference = float(100 * surplus.mean(axis=0).sum() / words.sum())
-            tested.append({"contrast": name, "difference": difference, **over_seeds(surplus, words)})
+            found = {"contrast": name, "factors": factors, "difference": difference}
+            tested.append({**found, **over_seeds(surplus, words)})
         _correct(tested)
         return tested
 

@@ -8,6 +8,7 @@ from sisyphus import Job, Task, tk
 
 from ctc_kd.files import complete_folder, read_json, write_json, write_text
 from ctc_kd.report.analysis import alignment, decoders
+from ctc_kd.report.analysis.priors import Priors
 from ctc_kd.report.analysis.rows import AnalysedRow, Errors, Rows
 from ctc_kd.report.svg import element, note, sectioned
 
@@ -28,15 +29,17 @@ class MeasuredRow(TypedDict):
 
 
 class AnalysisReportJob(Job):
-    """Writes ``index.html`` (self-contained), ``decoders.md``, ``alignment.md`` and ``results.json``.
+    """Writes ``index.html`` (self-contained), ``decoders.md``, ``alignment.md``, ``priors.md`` and ``results.json``.
 
     :param title: headline of the page
     :param rows: in the order of the tables
+    :param priors: ``out_significance`` of the contrasts of :mod:`ctc_kd.report.analysis.priors`
     """
 
-    def __init__(self, *, title: str, rows: list[MeasuredRow]):
+    def __init__(self, *, title: str, rows: list[MeasuredRow], priors: tk.Path | None = None):
         self.title = title
         self.rows = rows
+        self.priors = priors
         self.out_report = self.output_path("report", directory=True)
         self.rqmt = {"cpu": 1, "mem": 1, "time": 0.2}
 
@@ -49,6 +52,7 @@ class AnalysisReportJob(Job):
         tables = {f"Error rates on {on}": decoders.rates_table(rows, on) for on in SETS}
         tables["Substitutions, deletions and insertions on test [%]"] = decoders.kinds_table(rows, "test")
         texts = [f"**{name}.** {' '.join(table.notes())}\n\n{table.markdown()}" for name, table in tables.items()]
+        priors = self.priors and Priors(read_json(self.priors.get_path()))
         target = self.out_report.get_path()
         with complete_folder(target) as folder:
             write_json(f"{folder}/results.json", results)
@@ -56,7 +60,9 @@ class AnalysisReportJob(Job):
             if rows.students:
                 table = alignment.alignment_table(rows)
                 write_text(f"{folder}/alignment.md", f"{' '.join(table.notes())}\n\n{table.markdown()}")
-            write_text(f"{folder}/index.html", page(self.title, rows))
+            if priors:
+                write_text(f"{folder}/priors.md", f"{priors.note}\n\n{priors.markdown()}")
+            write_text(f"{folder}/index.html", page(self.title, rows, priors))
         print(f"report of {len(results)} rows: {target}/index.html")
 
     def _read(self, row: MeasuredRow) -> dict:
@@ -73,13 +79,14 @@ def _row(*, label: str, seed: int | None, decoders: dict, alignment: dict | None
     return AnalysedRow(label, seed, errors, alignment)
 
 
-def page(title: str, rows: Rows) -> str:
+def page(title: str, rows: Rows, priors: Priors | None) -> str:
     drawing = element("figure", decoders.picture(rows, "test"), class_="wide")
     lines = "Each line is a row. Where lines cross, the decoder decides which row is better."
     histograms = alignment.histograms(rows)
     offsets = "Percent of the labels that both say, by frames that the student says them later; all seeds together."
     sections = [
         ("Decoders", "Errors under each decoder", drawing + note(lines) + decoders.rates_table(rows, "test").html()),
+        ("Prior", "Does the prior gain what a method gains?", priors.html() if priors else ""),
         ("Dev", "The same on dev", decoders.rates_table(rows, "dev").html()),
         ("Kinds", "Substitutions, deletions and insertions on test [%]", decoders.kinds_table(rows, "test").html()),
         ("Alignment", "Beside the teacher on test", alignment.alignment_table(rows).html() if rows.students else ""),

@@ -1,0 +1,63 @@
+"""Does a method gain what a tuned prior gains, too? The interaction of method and prior, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+from ctc_kd.report import names
+from ctc_kd.report.grid.significance import LEVEL, p_value
+from ctc_kd.report.svg import element, note
+
+HEAD = ["Row and plain KD", "prior 0", "tuned prior", "change", "p", "Holm"]
+
+
+def key(label: str, decoder: str) -> str:
+    """The name of a row under a decoder in ``SignificanceJob``."""
+    return f"{label} | {decoder}"
+
+
+def interaction(row: str, other: str) -> dict[str, float]:
+    """The contrast: the difference of two rows at prior scale 0, minus that with the tuned prior."""
+    signs = (row, "no prior", 1), (other, "no prior", -1), (row, "tuned", -1), (other, "tuned", 1)
+    return {key(label, decoder): sign for label, decoder, sign in signs}
+
+
+class Priors:
+    """:param data: ``SignificanceJob.out_significance`` with contrasts of :func:`interaction`"""
+
+    def __init__(self, data: Mapping[str, Any]):
+        self._lines = [_cells(contrast, data["wer"]) for contrast in data["contrasts"]]
+        seeds = min(len(contrast["differences"]) for contrast in data["contrasts"])
+        several = "seeds (± standard deviation) and " if seeds > 1 else ""
+        self.note = (
+            "Differences on test in points, with the n-gram: at prior scale 0, with the tuned prior, and the change "
+            "from the second to the first. If that is below 0, a part of what the row gains on plain KD is what the "
+            f"prior gains, too. In brackets is the 95 % interval over {several}{data['speakers']} speakers. Bold means "
+            f"that p, corrected for {len(self._lines)} comparisons by Holm, is below {LEVEL}."
+        )
+
+    def markdown(self) -> str:
+        return names.markdown(HEAD, [[f"**{text}**" if bold else text for text, bold in line] for line in self._lines])
+
+    def html(self) -> str:
+        head = "".join(element("th", name) for name in HEAD)
+        lines = [[element("b", escape(text)) if bold else escape(text) for text, bold in line] for line in self._lines]
+        body = "".join(
+            element("tr", element("th", label) + "".join(element("td", text) for text in texts))
+            for label, *texts in lines
+        )
+        table = element("table", element("thead", element("tr", head)) + element("tbody", body))
+        return element("div", table, class_="scroll") + note(self.note)
+
+
+def _cells(contrast: Mapping[str, Any], wer: Mapping[str, float]) -> list[tuple[str, bool]]:
+    """The texts of a line, and which are bold: the prior matters by more than chance."""
+    row, other, tuned, other_tuned = contrast["factors"]
+    differences = wer[row] - wer[other], wer[tuned] - wer[other_tuned]
+    interval = f"[{names.points(contrast['low'])}, {names.points(contrast['high'])}]"
+    change = f"{names.points(contrast['difference'])}{names.spread(contrast['spread'])} {interval}"
+    tested = [change, *(p_value(contrast[name]) for name in ("p", "holm"))]
+    plain = [contrast["contrast"], *map(names.points, differences)]
+    return [*((text, False) for text in plain), *((text, contrast["holm"] < LEVEL) for text in tested)]
