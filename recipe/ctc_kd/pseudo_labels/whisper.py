@@ -43,12 +43,15 @@ class FasterWhisper:
     """
     :param model: a folder that CTranslate2 reads, or a name that faster-whisper knows
     :param language: of all audio, such as ``"en"``; None to detect that of each stretch
+    :raises ValueError: the model knows English only, and another language is wanted
     """
 
     def __init__(self, model: str, *, language: str | None, decoding: WhisperDecoding, threads: int):
         from faster_whisper import WhisperModel
 
         self.model = WhisperModel(model, compute_type=decoding.compute_type, cpu_threads=threads)
+        if language not in (None, "en") and not self.model.model.is_multilingual:
+            raise ValueError(f"{model}: an English model, which cannot decode {language!r}; give a multilingual one")
         self.language = language
         self.decoding = decoding
 
