@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 ROUNDING = 1e-9
 """Differences and errors below this many points are 0."""
 
-ANGLES = 20_001
-"""Points at which Student's distribution is tabulated: p is exact to six decimals."""
+ANGLES = 5_001
+"""Points at which Student's distribution is tabulated: p is exact to five decimals."""
 
 
 class Estimate(NamedTuple):
