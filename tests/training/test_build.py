@@ -61,6 +61,11 @@ def test_a_wrong_model_is_named(model, fault):
         (kd(rule="trim", parameters={"n": 1}), r"'trim' takes no parameters, got \['n'\]"),
         (kd(rule="prior", parameters={"scale": 0.5}), "'prior' needs the log_prior"),
         ({**kd(rule="trim"), "log_prior": "prior.txt"}, "'trim' takes no log_prior"),
+        ({"class": "DelayedLoss", "kd_scale": 1.0}, "delayed: d is None, expected a whole number above 0"),
+        ({"class": "InterLoss", "kd_scale": 1.0, "share": 1.0}, "inter: share is 1.0, expected a number above 0, at"),
+        ({"class": "ConsistencyLoss", "alpha": 0}, "cr_ctc: alpha is 0, expected a number above 0"),
+        ({"class": "SequenceLoss", "kd_scale": 0.9, "n": 2}, "SequenceLoss has n; expected only kd_scale"),
+        ({"class": "SequenceLoss", "kd_scale": 0.9}, "kd_scale 0.9 gives .*, which needs hypotheses of a teacher"),
     ],
 )
 def test_a_wrong_criterion_is_named(criterion, fault):
@@ -75,6 +80,9 @@ def test_a_criterion_needs_its_inputs():
         check({"kd_scale": 0.9}, teacher_logits=None)
     check({"kd_scale": 1.0}, labels=None)
     check({"kd_scale": 0.0}, teacher_logits=None)
+    with pytest.raises(ValueError, match="CR-CTC is the CTC loss of two views, which needs label sequences"):
+        check({"class": "ConsistencyLoss", "alpha": 0.2}, labels=None, teacher_logits=None)
+    check({"class": "ConsistencyLoss", "alpha": 0.2}, teacher_logits=None)
 
 
 def test_what_passes_the_check_can_be_built(tmp_path):
@@ -84,6 +92,16 @@ def test_what_passes_the_check_can_be_built(tmp_path):
     check(criterion)
     assert set(criterion) == set(CRITERIA["DistillationLoss"].fields)
     assert isinstance(build_criterion(criterion), DistillationLoss)
+
+
+def test_half_of_the_updates_have_the_same_schedule():
+    rates = (1e-4, 2e-4, 3e-4, 2e-4, 1e-4)
+    training = TrainingConfig(rates, partition_epoch=2, batch_seconds=4.0, keep_epochs=(3,))
+    half = training.shortened(0.5)
+    assert half.learning_rates == (2e-4, 1e-4)
+    assert half.keep_epochs == ()
+    assert training.shortened(1.0) == training
+    assert TrainingConfig((1e-3,), partition_epoch=1, batch_seconds=4.0).shortened(0.5).num_epochs == 1
 
 
 def test_a_training_is_refused_when_it_is_declared():

@@ -20,9 +20,9 @@ def check(tiny, tmp_path):
     write_logits(tmp_path / "logits.hdf", dict.fromkeys(names, np.zeros((12, 79), "float16")))
     files = {name: getattr(tiny, name).get_path() for name in ("train", "dev", "train_labels", "dev_labels")}
 
-    def run(*, partition_epoch=1, processes=1, **other):
+    def run(*, partition_epoch=1, processes=1, hypotheses=None, **other):
         given = {**files, "logits": str(tmp_path / "logits.hdf"), **other}
-        train = Inputs([given["train"]], given["train_labels"], given["logits"])
+        train = Inputs([given["train"]], given["train_labels"], given["logits"], hypotheses)
         dev = Inputs([given["dev"]], given["dev_labels"], given["logits"])
         check_inputs(train, dev, inventory=phonemes(), partition_epoch=partition_epoch, processes=processes)
 
@@ -131,3 +131,16 @@ def test_stores_of_another_inventory_are_refused(check, tiny, tmp_path):
             writer.add(utterance, array)
     with pytest.raises(ValueError, match=r"^labels .*moved\.hdf: blank is label 0, but that of the model is label 78"):
         check(train_labels=str(tmp_path / "moved.hdf"))
+
+
+def test_hypotheses_that_lack_an_utterance_or_have_other_labels(check, tiny, tmp_path):
+    names = [name for part in (tiny.train, tiny.dev) for name in utterance_durations([part.get_path()])]
+    for labels, written, fault in (
+        (CLASSES, names[:-1], f"labels.hdf lacks 1 utterances .*: {names[-1]}"),
+        ([*CLASSES[:-2], "?", CLASSES[-1]], names, "hypotheses .*labels.hdf: label 77 of 79 is \\?"),
+    ):
+        with HdfWriter(tmp_path / "labels.hdf", labels=labels) as writer:
+            for name in written:
+                writer.add(name, np.array([3, 78], "int32"))
+        with pytest.raises(ValueError, match=fault):
+            check(hypotheses=str(tmp_path))

@@ -2,6 +2,7 @@
 
 import math
 import multiprocessing
+from importlib import import_module
 from types import SimpleNamespace
 
 import numpy as np
@@ -77,8 +78,11 @@ def grid(tiny, tmp_path):
 
 @pytest.fixture
 def forked_returnn(monkeypatch):
-    """RETURNN in a copy of this process, which has imported it already: each program of its own would take seconds."""
+    """RETURNN in copies of this process, which has imported what it needs: for each program that would take seconds."""
     from returnn.__main__ import main
+
+    for module in ("ctc_kd.training.steps", "returnn.torch.engine", "torch._dynamo"):
+        import_module(module)
 
     def run(config, **_options):
         child = multiprocessing.get_context("fork").Process(target=main, args=(["returnn", config],))
