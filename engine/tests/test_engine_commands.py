@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tarfile
 import time
+import xml.etree.ElementTree
 
 import pytest
 from patience import PATIENCE
@@ -190,6 +191,18 @@ def test_info_says_where_a_recipe_made_a_job(folder):
     infos = {p.read_text().split("number: ")[1][0]: p.read_text() for p in (folder / "work").rglob("info")}
     assert "MADE IN: recipe/helper.py:5, from config/c.py:4\n" in infos["7"]
     assert "MADE IN: config/c.py:14\n" in infos["8"]
+
+
+def test_timeline(folder):
+    status, output = folder.sis("timeline", "when.svg")
+    assert status == 1 and "no job has run" in output
+    status, output = folder.sis("manager", "-r", "config.chain(2)")
+    assert status == 0, output
+    for configs, bars in (((), 2), (("config.chain(1)",), 1)):
+        status, output = folder.sis("timeline", "when.svg", *configs)
+        assert status == 0, output
+        root = xml.etree.ElementTree.fromstring((folder / "when.svg").read_text())
+        assert len(root.findall(".//{http://www.w3.org/2000/svg}rect")) == bars
 
 
 def test_names_match_whole_before_parts(here):

@@ -33,7 +33,7 @@ def test_options_of_the_commands(folder):
     """Every command and option of the table is in the help, and the other way round."""
     told = set(re.findall(r"(?<=[\s`])--?[a-z][a-z_-]*", section("Commands")))
     helped = set()
-    for command in ("manager", "rerun", "find", "info", "remove", "clean", "console", "worker", "shortcut"):
+    for command in ("manager", "rerun", "find", "info", "timeline", "remove", "clean", "console", "worker", "shortcut"):
         assert f"`sis {command}" in section("Commands")
         helped |= set(re.findall(r"(?<=[\s\[])--?[a-z][a-z_-]*", folder.sis(command, "--help", COLUMNS="200")[1]))
     long_forms = {"--run", "--clear_errors_once", "--clear_interrupts_once", "--ignore_once", "--interactive", "-s"}

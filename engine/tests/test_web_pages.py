@@ -10,6 +10,9 @@ import pytest
 from sisyphus import Job, Path, Task, cleaner, gs
 from sisyphus import global_constants as gc
 from sisyphus.graph import OutputPath, SISGraph
+from sisyphus.reading.folder import JobFolder
+from sisyphus.reading.runs import Run, runs
+from sisyphus.web import timeline
 from sisyphus.web.app import make_app
 
 BAD = "<script>alert(1)</script>"
@@ -417,3 +420,73 @@ def test_long_chain_is_cut_around_the_job(site):
     text = site.page(jobs[600], "chain")
     assert "Made from 600 jobs, used by 599 jobs; the 200 nearest are drawn, 1000 are not" in text
     assert jobs[502]._sis_id() in text and jobs[698]._sis_id() in text
+
+
+# where the time goes -----------------------------------------------------------------------------------------------
+@pytest.fixture
+def searched(site, corpus):
+    """A job whose two ids ran for 60 and 30 seconds, 10 and 70 seconds after their submission."""
+    usage = {"host": "node7", "pid": 1, "requested_resources": {"cpu": 2, "gpu": 1}}
+    job = site.add(
+        Search(corpus.out, 7).add_alias("search/dev"),
+        gc.STATE_FINISHED,
+        submit_log__part="([1, 2], {})\n",
+        usage__part__1=repr({**usage, "used_time": 60 / 3600}),
+        usage__part__2=repr({**usage, "used_time": 30 / 3600}),
+        usage__part__3="{'used_time': 'half a fi",
+        finished="",
+    )
+    for name, when in {"submit_log.part": 5000, "usage.part.1": 5070, "usage.part.2": 5100}.items():
+        os.utime(job._sis_path(name, abspath=True), (when, when))
+    return job
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_when_tasks_ran(searched, packed, monkeypatch):
+    monkeypatch.setattr(gs, "WAIT_PERIOD_JOB_CLEANUP", 0)
+    if packed:
+        assert cleaner.clean_job(searched)
+    folder = JobFolder(searched._sis_path(abspath=True))
+    assert [entry.packed for name, entry in folder.entries.items() if name.startswith("usage")] == [packed] * 3
+    assert runs(folder) == [("part", 1, 5010, 5070, 2, 1, 10), ("part", 2, 5070, 5100, 2, 1, 70)]
+
+
+def test_a_task_that_runs_has_no_end_yet(site, corpus):
+    job = site.add(
+        Search(corpus.out, 7), gc.STATE_RUNNING,
+        usage__part__1="{'used_time': 0.01}", finished__part__1="", usage__part__2="{'used_time': 0.01}",
+        submit_log__part="([1, 2], {})\n",
+    )  # fmt: skip
+    for name, when in {"usage.part.1": 5000, "usage.part.2": 5000, "submit_log.part": 4990}.items():
+        os.utime(job._sis_path(name, abspath=True), (when, when))
+    ended, running = runs(JobFolder(job._sis_path(abspath=True)), 9000)
+    assert (ended.end, running.begin, running.end) == (5000, 4964, 9000)
+    assert running.waited is None, "it was running when the task was submitted last, for another id"
+
+
+def test_timeline(site, searched):
+    text = site.client.get("/timeline").text
+    assert '<a href="/timeline">where the time goes</a>' in site.client.get("/").text
+    assert text.count(f'<a href="/job/{searched._sis_id()}">') == 2
+    assert "1:00 on 2 cores and 1 GPU, waited 10.0 s" in text and "3:00" in text and "100.0 %" in text
+    assert "Nothing has run yet with “other” in its id" in site.get("/timeline", q="other")
+    assert "search/dev" in site.client.get("/timeline?q=SEARCH").text
+
+
+def test_timeline_of_many_jobs(site, monkeypatch):
+    """A request reads few folders, and those of finished jobs once; names are escaped."""
+    looks = []
+    monkeypatch.setattr(timeline, "FOLDERS", 40)
+    monkeypatch.setattr(timeline, "JobFolder", looks.append)
+    monkeypatch.setattr(timeline, "runs", lambda folder, until=None: [Run("run", 1, 0, 9, 1, 0, until)])
+    jobs = [Small(number) for number in range(150)]
+    site.states.update(dict.fromkeys(jobs[:100], gc.STATE_FINISHED))
+    site.states.update(dict.fromkeys(jobs[100:], gc.STATE_WAITING))
+    site.states[jobs[7].add_alias(BAD)] = gc.STATE_RUNNING
+    for known, left in ((40, "59 more jobs"), (80, "19 more jobs"), (99, None), (99, None)):
+        looks.clear()
+        text = site.client.get("/timeline").text
+        assert f">{known + 1}</text>" in text
+        assert f"{left} not looked at" in text if left else "not looked" not in text
+        assert len(set(looks)) == len(looks) <= 41
+    assert looks == [jobs[7]._sis_path(abspath=True)] and "<script>alert" not in text and "&lt;script&gt;" in text

@@ -21,7 +21,7 @@ def parser(command=None):
     p.add_argument("--log_level", type=int, default=logging.INFO, metavar="N", help="10 debug, 20 info, 30 warnings")
     p.add_argument("--config", action="append", default=[], dest="config_files", metavar="CONFIG", help="also load it")
     sub = p.add_subparsers(required=True, metavar="COMMAND")
-    others = (_add_manager, _add_rerun, _add_find_and_info, _add_remove, _add_clean, _add_console)
+    others = (_add_manager, _add_rerun, _add_find_and_info, _add_timeline, _add_remove, _add_clean, _add_console)
     for add in (*(() if command == gc.CMD_WORKER else others), _add_worker):
         add(sub)
     return p
@@ -103,6 +103,13 @@ def _add_find_and_info(sub):
     i.add_argument("job", metavar="JOB", help=_JOB)
     i.add_argument("configs", **configs)
     i.add_argument("-n", "--lines", type=int, default=20, metavar="N", help="last lines of the log (default: 20)")
+
+
+def _add_timeline(sub):
+    end = "Exit status: 0 written, 1 nothing has run, 2 an error."
+    t = _command(sub, "timeline", _job_command("timeline"), end, help="draw which job ran when, as a file in SVG")
+    t.add_argument("file", metavar="FILE", help="the picture, such as timeline.svg")
+    t.add_argument("configs", nargs="*", metavar="CONFIG", help="only jobs of these configs; else all job folders")
 
 
 _REMOVES_END = """

@@ -3,11 +3,13 @@
 import logging
 import os
 import sys
+import time
 
 from .. import global_settings as gs
 from ..base.exit_status import EXIT_DONE, EXIT_INCOMPLETE, EXIT_INTERRUPT, EXIT_USAGE
 from ..base.refusal import JobError
 from ..base.words import printable
+from ..base.writing import write_atomically
 from ..engine import cached_engine
 from ..graph import OutputPath, graph
 from ..reading.lookup import find_folders, folder_state, matching, names_of_folders, one_of
@@ -93,6 +95,31 @@ def info(args):
         known = StoredJobs()
         job = known.load(one_of(args.job, find_folders(args.job)))
     print(printable("\n".join(describe(job, known, args.lines))))
+    return EXIT_DONE
+
+
+@_command
+def timeline(args):
+    """Draw which job ran when. Exit status: 0 written, 1 nothing has run, 2 an error."""
+    from ..reading.folder import JobFolder
+    from ..reading.runs import runs
+    from ..web.gantt import Worked, svg
+
+    names = names_of_folders()
+    if args.config_files + args.configs:
+        _load_named(args)
+        of_graph = _names_in_graph(_states().states)
+        names = {path: of_graph[job] for job in of_graph if os.path.isdir(path := job._sis_path(abspath=True))}
+    worked = []
+    for folder, (sis_id, *others) in names.items():
+        state, now = folder_state(folder), time.time()
+        ran = runs(JobFolder(folder), now if state == "running" else None)
+        worked.append(Worked(sis_id, next(iter(others), sis_id), state, ran))
+    try:
+        write_atomically(args.file, printable(svg(worked)))
+    except ValueError as e:
+        logging.error("%s", e)
+        return EXIT_INCOMPLETE
     return EXIT_DONE
 
 

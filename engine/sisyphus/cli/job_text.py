@@ -77,7 +77,7 @@ class GraphJobs(StoredJobs):
 
 def describe(job, known, log_lines):
     """The text, line by line; ``known``: `StoredJobs` or `GraphJobs`."""
-    folder = JobFolder(job)
+    folder = JobFolder(job._sis_path(abspath=True))
     state = known.states[job]
     why, log = failure(job, state, refused=known.refused.get(job), folder=folder) if state in FAILED else ("", None)
     running = state in (gc.STATE_RUNNING, gc.STATE_QUEUE)

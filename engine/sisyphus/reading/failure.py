@@ -24,7 +24,7 @@ def failure(job, state, *, refused=None, engine=None, folder=None):
     """
     if refused is not None:
         return refused, None
-    folder = folder or JobFolder(job)
+    folder = folder or JobFolder(job._sis_path(abspath=True))
     failed = layout.ids_with(folder.entries, layout.ERROR)
     if not failed and state == gc.STATE_ERROR:
         missing = ", ".join(map(job._sis_output_name, job._sis_missing_outputs()))

@@ -23,10 +23,13 @@ class Entry(NamedTuple):
 
 
 class JobFolder:
-    """``entries``: name -> `Entry` of the job's own plain files, in ``engine/`` too; no inputs, outputs or work."""
+    """The job folder ``path``.
 
-    def __init__(self, job):
-        self.path = job._sis_path(abspath=True)
+    ``entries``: name -> `Entry` of the job's own plain files, in ``engine/`` too; no inputs, outputs or work.
+    """
+
+    def __init__(self, path):
+        self.path = path
         self.entries = {}
         archive = os.path.join(self.path, gc.JOB_FINISHED_ARCHIVE)
         with contextlib.suppress(OSError, EOFError, zlib.error, tarfile.TarError):  # upstream may have been killed
@@ -56,6 +59,19 @@ class JobFolder:
                 return f.read().decode("utf-8", "replace")
         except OSError:
             return ""
+
+    def texts(self, names):
+        """Yields ``(name, content)`` of small files that are there, and reads the archive of a packed job once."""
+        wanted = {name for name in names if name in self.entries}
+        packed = {name for name in wanted if self.entries[name].packed}
+        for name in wanted - packed:
+            yield name, self.text(name)
+        with contextlib.ExitStack() as stack:
+            if packed:
+                tar = stack.enter_context(tarfile.open(os.path.join(self.path, gc.JOB_FINISHED_ARCHIVE)))
+                for member in tar:
+                    if member.name in packed:
+                        yield member.name, tar.extractfile(member).read().decode("utf-8", "replace")
 
     def tail(self, name, lines):
         with self.open(name) as f:

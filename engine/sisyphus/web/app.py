@@ -16,8 +16,10 @@ from ..reading.folder import JobFolder, is_text, open_output
 from ..reading.usage import request_as_text
 from .chain import HEIGHT, NODES, WIDTH, chain
 from .details import details
+from .gantt import gantt
 from .overview import PAGE_ROWS, overview
 from .snapshot import GROUPS, Snapshot
+from .timeline import Timeline
 
 REFRESH = 3  # seconds between two looks of the browser
 REFRESH_FINISHED = 30  # of a job that hardly changes any more
@@ -95,6 +97,15 @@ def _add_pages(app, manager):
         refresh = REFRESH_FINISHED if snapshot.group(job) == "finished" else REFRESH
         return _page("job.html", refresh, view=snapshot, **content)
 
+    timeline = Timeline()
+
+    @app.get("/timeline")
+    def timeline_page():
+        text = request.args.get("q", "")
+        worked, left = timeline.worked(Snapshot(manager), text)
+        refresh = REFRESH if left else REFRESH_FINISHED
+        return _page("timeline.html", refresh, q=text, left=left, picture=gantt(worked) if worked else None)
+
     @app.get("/chain/<path:job_id>")
     def chain_page(job_id):
         snapshot = Snapshot(manager)
@@ -106,7 +117,8 @@ def _add_pages(app, manager):
 def _add_files(app, manager):
     @app.get("/log/<path:job_id>")
     def log(job_id):
-        folder, name = JobFolder(_job(Snapshot(manager), job_id)), request.args.get("name", "")
+        job, name = _job(Snapshot(manager), job_id), request.args.get("name", "")
+        folder = JobFolder(job._sis_path(abspath=True))
         if name not in folder.entries or not (log_file(name) or name.startswith("engine/")):
             abort(404, f"{job_id} has no log {name}")
         return Response(_parts(folder.open(name)), mimetype="text/plain")

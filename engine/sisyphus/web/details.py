@@ -20,7 +20,7 @@ INLINE = 120  # bytes of an output that is shown at once
 
 def details(snapshot, job, log=None):
     """Everything the template shows; ``log``: name of the log to show, else the one that matters most."""
-    folder, state = JobFolder(job), snapshot.states[job]
+    folder, state = JobFolder(job._sis_path(abspath=True)), snapshot.states[job]
     running = snapshot.group(job) in ("running", "queued")
     tasks = usage.tasks(job, folder, running)
     logs = {n: e for n, e in sorted(folder.entries.items()) if log_file(n) or n.startswith("engine/")}

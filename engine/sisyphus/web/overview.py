@@ -25,7 +25,7 @@ def overview(snapshot, text="", only=None, page=1):
         group = group_of(state)
         total[group] += 1
         kinds[_kind(job)][group] += 1
-        if all(word in _searched(job) for word in words):
+        if is_called(job, words):
             found[group].append(job)
     names = [only] if only else [name for name in GROUPS if found[name]]
     pages = max(1, -(-len(found[only]) // PAGE_ROWS)) if only else 1
@@ -44,9 +44,10 @@ def _kind(job):
     return job._sis_id().rpartition(".")[0]
 
 
-def _searched(job):
-    names = (job._sis_id(), *job.get_aliases(), job.get_vis_name() or "")
-    return "\n".join(names).lower()
+def is_called(job, words):
+    """Whether all the ``words`` (small letters) are in the job's id, aliases or name."""
+    names = "\n".join((job._sis_id(), *job.get_aliases(), job.get_vis_name() or "")).lower()
+    return all(word in names for word in words)
 
 
 def _rows(snapshot, jobs, only, page):
@@ -62,7 +63,7 @@ def _row(snapshot, job):
         row["text"] = failure(job, snapshot.states[job], refused=snapshot.refused.get(job))[0]
     elif group_of(state) == "running":
         row["fraction"], row["text"] = progress(job)
-        row["seconds"] = run_time(JobFolder(job), time.time())
+        row["seconds"] = run_time(JobFolder(job._sis_path(abspath=True)), time.time())
     return row
 
 
