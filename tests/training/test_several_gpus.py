@@ -20,7 +20,7 @@ from ctc_kd.lexicon.inventory import phonemes
 from ctc_kd.nn.losses import ctc_loss, kd_loss, one_process
 from ctc_kd.store import HdfWriter
 from ctc_kd.training.run_returnn import RECIPES
-from ctc_kd.training.several_gpus import num_processes, update_options
+from ctc_kd.training.several_gpus import num_processes, sum_over_processes, update_options
 from ctc_kd.training.train import TrainJob
 from ctc_kd.training.training_config import TrainingConfig
 
@@ -196,6 +196,12 @@ def test_an_update_is_of_as_much_audio_for_any_number_of_processes(processes, ac
     options = update_options(training(accumulate=accumulate), processes)
     samples = options["batch_size"]["audio"] * options["accum_grad_multiple_step"] * processes
     assert samples == pytest.approx(accumulate * 10 * 16000, abs=accumulate * processes)
+
+
+def test_a_count_is_not_changed_by_its_sum(monkeypatch):
+    monkeypatch.setattr(torch.distributed, "all_reduce", lambda tensor: tensor.mul_(3))
+    count = torch.tensor(5)
+    assert [int(sum_over_processes(count)) for _ in range(2)] == [15, 15]
 
 
 @pytest.mark.parametrize("normalisation", ["selected_frames", "batch_times_labels"])

@@ -51,12 +51,12 @@ def update_options(training: TrainingConfig, processes: int) -> dict:
 
 
 def sum_over_processes(count: Tensor | int) -> Tensor:
-    """The sum of ``count`` over all processes."""
+    """The sum of ``count`` over all processes; ``count`` stays as it is, as two losses may ask for its sum."""
     import torch
 
-    count = torch.as_tensor(count)
-    torch.distributed.all_reduce(count)
-    return count
+    total = torch.as_tensor(count).clone()
+    torch.distributed.all_reduce(total)
+    return total
 
 
 def joint_loss(loss: Tensor, *, split_batches: bool) -> Tensor:
