@@ -98,6 +98,16 @@ _ALL = (
     Method(
         "prior", "Prior", "Prior-corrected elimination", parameter=Parameter("scale", "scale", tried=(0.5,))
     ),  # mentioned without numbers (section 5.1)
+    Method("guide", "Guide-CTC", "Guide-CTC", criterion="GuidedCtcLoss"),
+    Method(
+        "intermediate",
+        "Inter-CTC",
+        "Intermediate CTC",
+        distils=False,
+        weighted=False,
+        parameter=Parameter("alpha", "α", tried=(0.3, 0.5), most=0.9),
+        criterion="IntermediateCtcLoss",
+    ),
     Method("soft", "Soft", "Soft selection", criterion="SoftSelectionLoss"),
     Method(
         "sequence",

@@ -97,6 +97,15 @@ def test_record_of_every_kind_of_row_can_be_declared(grid):
     assert names == ["teacher", "baseline", "random-beta0.5-l1"]
 
 
+def test_relatives_with_a_teacher_or_with_a_second_head(grid):
+    guided, intermediate = grid.student(Row("guide", 0.5)), grid.student(Row("intermediate", None, 0.3))
+    assert guided.teacher_logits == grid.student(Row("all", 0.5)).teacher_logits
+    assert guided.criterion == {"class": "GuidedCtcLoss", "kd_scale": 0.5, "normalisation": "selected_frames"}
+    assert (guided.model, guided.labels) == (DEMO.student, intermediate.labels)
+    assert intermediate.model == {**DEMO.student, "class": "TwoHeadStudentCtc", "layer": 2}
+    assert (intermediate.teacher_logits, intermediate.criterion["alpha"]) == (None, 0.3)
+
+
 def test_without_candidates_the_mean_of_the_best_checkpoints_teaches(grid):
     assert type(grid.teacher_checkpoint.creator).__name__ == "SelectCheckpointJob"
     other = Distillation(demo_corpus(DEMO), replace(DEMO, teacher_candidates=()))

@@ -1,6 +1,6 @@
 import pytest
 
-from ctc_kd.nn.schedules import one_cycle, teacher_ramp
+from ctc_kd.nn.schedules import clipped_line, one_cycle, teacher_ramp, weight_at
 
 
 @pytest.mark.parametrize(("cool_down", "num_up"), [(0.06, 235), (0.08, 230)])
@@ -30,3 +30,19 @@ def test_the_teacher_never_reaches_the_peak():
     assert rates[-1] == pytest.approx(2.286e-4, rel=1e-3)
     with pytest.raises(ValueError, match="110"):
         teacher_ramp(111)
+
+
+def test_the_clipped_line_has_its_knees_where_the_paper_has_them():
+    """Epochs 1 to 11: 0.3 until the fourth, 0.7 from the eighth, a line between."""
+    weights = [weight_at({"clipped_line": 0.3}, epoch, 11) for epoch in range(1, 12)]
+    assert weights == pytest.approx([0.3, 0.3, 0.3, 0.3, 0.4, 0.5, 0.6, 0.7, 0.7, 0.7, 0.7])
+
+
+@pytest.mark.parametrize(("knee", "ends"), [(0.0, (0.0, 1.0)), (0.1, (0.1, 0.9)), (0.5, (0.5, 0.5))])
+def test_the_clipped_line_from_end_to_end(knee, ends):
+    assert (clipped_line(1, 200, knee=knee), clipped_line(200, 200, knee=knee)) == pytest.approx(ends)
+    assert clipped_line(1, 1, knee=knee) == ends[0]
+
+
+def test_what_is_no_schedule_is_constant():
+    assert [weight_at(value, 3, 9) for value in (0.5, "all", {"rule": "all"})] == [0.5, "all", {"rule": "all"}]

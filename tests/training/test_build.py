@@ -8,7 +8,7 @@ import pytest
 from sisyphus import tk
 
 from ctc_kd.nn.losses import DistillationLoss
-from ctc_kd.training.build import check_model
+from ctc_kd.training.build import check_model, with_two_heads
 from ctc_kd.training.criteria import CRITERIA, build_criterion, check_criterion
 from ctc_kd.training.train import TrainJob
 from ctc_kd.training.training_config import TrainingConfig
@@ -18,7 +18,7 @@ TEACHER = {"class": "SpeechEncoderCtc", "num_labels_with_blank": 79}
 
 
 def check(criterion, labels="labels", teacher_logits="logits"):
-    check_criterion(criterion, labels=labels, teacher_logits=teacher_logits)
+    check_criterion(criterion, model=STUDENT, labels=labels, teacher_logits=teacher_logits)
 
 
 def kd(**selection):
@@ -83,6 +83,36 @@ def test_a_criterion_needs_its_inputs():
     with pytest.raises(ValueError, match="CR-CTC is the CTC loss of two views, which needs label sequences"):
         check({"class": "ConsistencyLoss", "alpha": 0.2}, labels=None, teacher_logits=None)
     check({"class": "ConsistencyLoss", "alpha": 0.2}, teacher_logits=None)
+
+
+SELF = {"class": "SelfDistillationLoss", "alpha": {"clipped_line": 0.3}}
+
+
+@pytest.mark.parametrize(
+    ("criterion", "fault"),
+    [
+        ({**SELF, "alpha": 1.5}, "alpha 1.5, expected a weight from 0 to 1"),
+        ({**SELF, "alpha": {"clipped_line": 0.6}}, "alpha {'clipped_line': 0.6}, expected"),
+        ({**SELF, "alpha": {"line": 0.3}}, "alpha {'line': 0.3}, expected"),
+        ({"class": "IntermediateCtcLoss"}, "alpha None, expected"),
+        ({**SELF, "teacher_shift": 0.5}, "teacher_shift 0.5, expected a whole number of frames"),
+        ({**SELF, "temperature": 0}, "temperature 0, expected"),
+        ({**SELF, "selection": {"rule": "prior", "parameters": {"scale": 0.5}}}, "'prior' needs the log_prior"),
+        (SELF, "SelfDistillationLoss needs two heads, but a StudentCtc has one"),
+    ],
+)
+def test_a_wrong_criterion_of_two_heads_is_named(criterion, fault):
+    with pytest.raises(ValueError, match=fault):
+        check(criterion)
+
+
+def test_a_criterion_of_two_heads_has_the_weight_of_its_epoch():
+    model = with_two_heads(STUDENT, 6)
+    check_criterion(SELF, model=model, labels="labels", teacher_logits=None)
+    with pytest.raises(ValueError, match="both heads have a CTC loss, which needs label sequences"):
+        check_criterion(SELF, model=model, labels=None, teacher_logits=None)
+    weights = [build_criterion(SELF, epoch=epoch, num_epochs=11).alpha for epoch in (1, 5, 6, 11)]
+    assert weights == pytest.approx([0.3, 0.4, 0.5, 0.7])
 
 
 def test_what_passes_the_check_can_be_built(tmp_path):

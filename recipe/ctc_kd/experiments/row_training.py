@@ -9,17 +9,13 @@ from ctc_kd.decoding.search import SearchConfig
 from ctc_kd.experiments.presets import Preset
 from ctc_kd.experiments.rows import Row
 from ctc_kd.methods import METHODS, SELECTS
-from ctc_kd.training.build import check_model
+from ctc_kd.training.build import num_layers, with_two_heads
 from ctc_kd.training.criteria import CRITERIA
 from ctc_kd.training.training_config import TrainingConfig
 
 NBEST_SEARCH = SearchConfig(beam_size=32)
 """Of the N-best lists of sequence-level distillation. With a teacher of phonemes, lists of four were in 40 of 40
 utterances those of a beam of 128, which took four times as long."""
-
-
-LAMBDA = ("kd_scale", "guide_scale", "alpha")
-"""What losses call the weight of a row."""
 
 
 def normalisation_of(row: Row, preset: Preset) -> str:
@@ -37,20 +33,18 @@ def criterion_of(row: Row, preset: Preset, **paths: Any) -> dict[str, Any]:
         return {"kd_scale": 0.0}
     settings = {"temperature": preset.temperature, **paths}
     if method.weighted:
-        settings |= {**dict.fromkeys(LAMBDA, row.weight), "normalisation": normalisation_of(row, preset)}
+        settings |= {"kd_scale": row.weight, "normalisation": normalisation_of(row, preset)}
     settings |= {"selection": row.selection} if method.is_rule else row.parameters
     taken = {name: settings[name] for name in CRITERIA[method.criterion].fields if name in settings}
     return taken if method.criterion == SELECTS else {"class": method.criterion, **taken}
 
 
 def model_of(row: Row, preset: Preset) -> dict[str, Any]:
-    """The literal of the row's model: that of the preset, which Inter-KD gives a head on the layer in the middle."""
-    if not METHODS[row.method].distils:
-        return preset.baseline or preset.student
-    if row.method != "inter":
-        return preset.student
-    num_layers = check_model(preset.student, has_inventory=True).conformer.num_layers
-    return {**preset.student, "class": "TwoHeadStudentCtc", "layer": num_layers // 2}
+    """The literal of the row's model: that of the preset, with a second head in the middle if the loss needs two."""
+    model = preset.student if METHODS[row.method].distils else preset.baseline or preset.student
+    if not CRITERIA[METHODS[row.method].criterion].two_heads:
+        return model
+    return with_two_heads(model, num_layers(model) // 2)
 
 
 def training_of(row: Row, preset: Preset) -> TrainingConfig:

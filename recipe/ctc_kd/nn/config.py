@@ -140,6 +140,18 @@ def check_distillation(*, kd_scale: float, temperature: float, normalisation: st
         raise ValueError(f"normalisation {normalisation!r}, expected one of {', '.join(NORMALISATIONS)}")
 
 
+def check_alpha(alpha: Any):
+    """
+    :raises ValueError: it is neither a weight from 0 to 1 nor the schedule ``{"clipped_line": t}``, t from 0 to 0.5
+    """
+    scheduled = isinstance(alpha, dict)
+    value, most = (alpha.get("clipped_line"), 0.5) if scheduled else (alpha, 1)
+    if not (isinstance(value, Real) and 0 <= value <= most) or (scheduled and len(alpha) != 1):
+        raise ValueError(
+            f'alpha {alpha!r}, expected a weight from 0 to 1, or {{"clipped_line": t}} with t from 0 to 0.5'
+        )
+
+
 def check_temperature(temperature: float):
     if not (isinstance(temperature, Real) and 0 < temperature < math.inf):
         raise ValueError(f"temperature {temperature!r}, expected a finite number above 0")
@@ -195,6 +207,60 @@ class TeacherConfig:
     def from_dict(cls, values: dict[str, Any]) -> TeacherConfig:
         """Reads what ``dataclasses.asdict`` returns, also after JSON."""
         return cls(**values)
+
+
+HEADS = ("last", "intermediate")
+"""The heads of a model with two: which one is its output."""
+
+
+def check_heads(layer: int, head: str, *, num_layers: int | None = None):
+    """
+    :param layer: number of layers below the intermediate head
+    :param num_layers: of the model; None if it is not known yet
+    :raises ValueError: the model cannot have such a head
+    """
+    if not isinstance(layer, int) or layer < 1 or (num_layers is not None and layer >= num_layers):
+        most = "" if num_layers is None else f", and fewer than the model's {num_layers}"
+        raise ValueError(f"layer {layer!r}: expected at least 1 layer below the intermediate head{most}")
+    if head not in HEADS:
+        raise ValueError(f"head {head!r}: expected one of {', '.join(HEADS)}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwoHeadStudentConfig(StudentConfig):
+    """
+    Attributes:
+        layer: number of conformer blocks below the intermediate head
+        head: the output of forward passes, one of :data:`HEADS`
+    """
+
+    layer: int
+    head: str = HEADS[0]
+
+    def __post_init__(self):
+        check_heads(self.layer, self.head, num_layers=self.conformer.num_layers)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwoHeadEncoderConfig(TeacherConfig):
+    """
+    Attributes:
+        layer: number of the encoder's layers below the intermediate head
+        head: the output of forward passes, one of :data:`HEADS`
+        encoder_options: must say ``"layerdrop": 0.0``; if a training dropped layers, the intermediate head would have
+            another number of layers below it in every step
+    """
+
+    layer: int
+    head: str = HEADS[0]
+
+    def __post_init__(self):
+        super().__post_init__()
+        check_heads(self.layer, self.head)
+        if self.encoder_options.get("layerdrop") != 0:
+            raise ValueError(
+                'an encoder with two heads keeps all its layers: expected "encoder_options": {"layerdrop": 0.0}'
+            )
 
 
 POOLS = ("path", "probabilities", "logits", "hidden")

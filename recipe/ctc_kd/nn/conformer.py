@@ -155,14 +155,15 @@ class Conformer(nn.Module):
         self.cfg = cfg
         self.blocks = nn.ModuleList(ConformerBlock(cfg) for _ in range(cfg.num_layers))
 
-    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+    def forward(self, x: Tensor, lengths: Tensor, *, start: int = 0, stop: int | None = None) -> Tensor:
         """
         :param x: ``[B, T, dim]``
         :param lengths: ``[B]`` frames
+        :param start, stop: the blocks from ``start`` to before ``stop``; by default all
         :return: ``[B, T, dim]``; frames in padding hold arbitrary values
         """
         valid = valid_frames(lengths, x.shape[1])
         positions = relative_positions(x.shape[1], self.cfg.dim, x.device).to(x.dtype)
-        for block in self.blocks:
+        for block in self.blocks[start:stop]:
             x = block(x, valid, positions)
         return x

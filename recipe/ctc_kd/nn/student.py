@@ -41,8 +41,12 @@ class StudentCtc(nn.Module):
         :param lengths: ``[B]`` samples
         :return: logits ``[B, T, C]`` and lengths ``[B]`` in frames; frames in padding hold arbitrary values
         """
+        x, lengths = self.frames(audio, lengths)
+        return self.output(self.dropout(self.conformer(x, lengths))), lengths
+
+    def frames(self, audio: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """:return: what the conformer reads, ``[B, T, dim]``, and lengths ``[B]``"""
         features, lengths = self.log_mel(prepare_waveform(audio, lengths), lengths)
         if self.training and self.cfg.spec_augment is not None:
             features = spec_augment(features, lengths, self.cfg.spec_augment)
-        x, lengths = self.frontend(features, lengths)
-        return self.output(self.dropout(self.conformer(x, lengths))), lengths
+        return self.frontend(features, lengths)

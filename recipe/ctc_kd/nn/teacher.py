@@ -132,9 +132,12 @@ class SpeechEncoderCtc(nn.Module):
         :raises ValueError: the encoder changes the frame rate behind its convolutions
         """
         audio = self.prepare(audio, lengths)
-        num_frames = int(convolution_lengths(torch.as_tensor(audio.shape[1]), self.encoder.config))
-        frames = convolution_lengths(lengths, self.encoder.config)
-        hidden = self._encode(audio, lengths, self._time_mask(frames, num_frames))  # [B, T, D]
+        hidden = self._encode(audio, lengths, self._time_mask(audio, lengths))
+        return self.output(self.dropout(self._pooled(hidden, audio))), self._output_lengths(lengths)
+
+    def _pooled(self, hidden: Tensor, audio: Tensor) -> Tensor:
+        """Pools frames ``[B, T, D]`` of the encoder to those of the output."""
+        num_frames = self._num_frames(audio)
         if hidden.shape[1] != num_frames:
             raise ValueError(
                 f"the encoder makes {hidden.shape[1]} frames of {audio.shape[1]} samples, expected {num_frames} like "
@@ -142,10 +145,17 @@ class SpeechEncoderCtc(nn.Module):
             )
         offset, pooling = self.cfg.pooling_offset, self.cfg.pooling
         num_pooled = max(0, num_frames - offset) // pooling
-        hidden = hidden[:, offset : offset + num_pooled * pooling].unflatten(1, (num_pooled, pooling)).amax(dim=2)
-        return self.output(self.dropout(hidden)), (frames - offset).clamp(min=0) // pooling
+        return hidden[:, offset : offset + num_pooled * pooling].unflatten(1, (num_pooled, pooling)).amax(dim=2)
+
+    def _num_frames(self, audio: Tensor) -> int:
+        return int(convolution_lengths(torch.as_tensor(audio.shape[1]), self.encoder.config))
+
+    def _output_lengths(self, lengths: Tensor) -> Tensor:
+        frames = convolution_lengths(lengths, self.encoder.config)
+        return (frames - self.cfg.pooling_offset).clamp(min=0) // self.cfg.pooling
 
     def _encode(self, audio: Tensor, lengths: Tensor, time_mask: Tensor | None) -> Tensor:
+        """:return: hidden states ``[B, T, D]``"""
         if self.features is not None:
             return self.encoder(self.features(audio), lengths if self.cfg.attention_mask else None, time_mask)
         attention_mask = valid_frames(lengths, audio.shape[1]).long() if self.cfg.attention_mask else None
@@ -157,15 +167,16 @@ class SpeechEncoderCtc(nn.Module):
         else:
             self.encoder.feature_extractor._freeze_parameters()  # also stops it from computing gradients
 
-    def _time_mask(self, lengths: Tensor, num_frames: int) -> Tensor | None:
-        """Random masks ``[B, T]`` in training.
+    def _time_mask(self, audio: Tensor, lengths: Tensor) -> Tensor | None:
+        """Random masks ``[B, T]`` over the encoder's frames in training.
 
         They are drawn here because transformers would use NumPy's random state, which no checkpoint restores, and
         would refuse utterances that are shorter than a mask.
         """
         if not self.training or not self.cfg.mask_time_prob:
             return None
+        lengths = convolution_lengths(lengths, self.encoder.config)
         expected = self.cfg.mask_time_prob * lengths / self.cfg.mask_time_length
         counts = (expected + torch.rand_like(expected)).floor().clamp(min=self.encoder.config.mask_time_min_masks)
-        valid = valid_frames(lengths, num_frames)
+        valid = valid_frames(lengths, self._num_frames(audio))
         return spans(random_subset(valid, counts), self.cfg.mask_time_length) & valid

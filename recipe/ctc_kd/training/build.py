@@ -8,7 +8,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ctc_kd.nn.config import HamaConfig, StudentConfig, TeacherConfig, TransformersConfig
+from ctc_kd.nn.config import (
+    HamaConfig,
+    StudentConfig,
+    TeacherConfig,
+    TransformersConfig,
+    TwoHeadEncoderConfig,
+    TwoHeadStudentConfig,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -19,16 +26,20 @@ class ModelClass(NamedTuple):
     :param module: imported only when a model is built, so that students need not wait for transformers
     :param config: class of the config, with a method ``from_dict``
     :param finished: it brings its weights, and has no checkpoint
+    :param plain: the class of the shorter model that its intermediate head belongs to; None if it has one head
     """
 
     module: str
     config: type
     finished: bool = False
+    plain: str | None = None
 
 
 MODELS = {
     "StudentCtc": ModelClass("ctc_kd.nn.student", StudentConfig),
     "SpeechEncoderCtc": ModelClass("ctc_kd.nn.teacher", TeacherConfig),
+    "TwoHeadStudentCtc": ModelClass("ctc_kd.nn.two_heads", TwoHeadStudentConfig, plain="StudentCtc"),
+    "TwoHeadEncoderCtc": ModelClass("ctc_kd.nn.two_head_encoder", TwoHeadEncoderConfig, plain="SpeechEncoderCtc"),
     "TransformersCtc": ModelClass("ctc_kd.nn.finished", TransformersConfig, finished=True),
     "HamaCtc": ModelClass("ctc_kd.nn.hama", HamaConfig, finished=True),
 }
@@ -69,3 +80,43 @@ def check_forward(literal: dict[str, Any], *, checkpoint: Any, inventory: Any):
 def build_model(literal: dict[str, Any]) -> torch.nn.Module:
     config = check_model(literal)
     return getattr(import_module(MODELS[literal["class"]].module), literal["class"])(config)
+
+
+def has_two_heads(literal: dict[str, Any]) -> bool:
+    return MODELS[literal["class"]].plain is not None
+
+
+def num_layers(student: dict[str, Any]) -> int:
+    """The number of blocks of a conformer."""
+    return check_model(student, has_inventory=True).conformer.num_layers
+
+
+def with_two_heads(literal: dict[str, Any], layer: int) -> dict[str, Any]:
+    """A model with a second head on its layer ``layer``, counted from 1.
+
+    :raises ValueError: there is no such model with two heads
+    """
+    classes = {model.plain: name for name, model in MODELS.items() if model.plain}
+    if literal["class"] not in classes:
+        raise ValueError(f"a {literal['class']} has no second head; expected one of {', '.join(classes)}")
+    return {**literal, "class": classes[literal["class"]], "layer": layer}
+
+
+def shortened(literal: dict[str, Any], num_layers: int) -> dict[str, Any]:
+    """A model of one head with fewer layers: a pre-trained encoder keeps its first ones.
+
+    :raises ValueError: the number of layers of such a model cannot be chosen
+    """
+    name = literal["class"]
+    if name == "StudentCtc":
+        return {**literal, "conformer": {**literal.get("conformer", {}), "num_layers": num_layers}}
+    if name == "SpeechEncoderCtc":
+        options = {**literal.get("encoder_options", {}), "num_hidden_layers": num_layers}
+        return {**literal, "encoder_options": options}
+    raise ValueError(f"a {name} cannot be shortened; expected a StudentCtc or a SpeechEncoderCtc")
+
+
+def truncated(literal: dict[str, Any]) -> dict[str, Any]:
+    """The plain model that the intermediate head of a model with two heads belongs to."""
+    own = {name: value for name, value in literal.items() if name not in ("layer", "head")}
+    return shortened({**own, "class": MODELS[literal["class"]].plain}, literal["layer"])

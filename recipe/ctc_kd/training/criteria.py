@@ -11,8 +11,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ctc_kd.methods import SELECTS, check_parameter, check_rule
-from ctc_kd.nn.config import NORMALISATIONS, check_distillation
+from ctc_kd.nn.config import NORMALISATIONS, check_alpha, check_distillation
 from ctc_kd.nn.schedules import weight_at
+from ctc_kd.training.build import has_two_heads
 
 if TYPE_CHECKING:
     import torch
@@ -32,13 +33,15 @@ class CriterionClass(NamedTuple):
     """
     :param module: imported only when a loss is computed
     :param fields: names of the settings. ``"selection"`` is ``{"rule", "parameters"}``, and ``"log_prior"`` a file for
-        the rule that needs it; a number may be a schedule, see :func:`ctc_kd.nn.schedules.weight_at`
+        the rule that needs it; ``"alpha"`` may be a schedule, see :func:`ctc_kd.nn.schedules.weight_at`
     :param needs: takes the settings and raises a ValueError if they make no sense
+    :param two_heads: whether the model must have two heads, see ``build.with_two_heads``
     """
 
     module: str
     fields: tuple[str, ...]
     needs: Callable[[dict[str, Any]], Needs]
+    two_heads: bool = False
 
 
 def teacher_needs(fields: dict[str, Any]) -> Needs:
@@ -72,6 +75,19 @@ def inter_needs(fields: dict[str, Any]) -> Needs:
     return distillation_needs(fields)
 
 
+def two_head_needs(fields: dict[str, Any]) -> Needs:
+    check_alpha(fields.get("alpha"))
+    return Needs(labels="both heads have a CTC loss")
+
+
+def self_distillation_needs(fields: dict[str, Any]) -> Needs:
+    teacher_needs({**fields, "kd_scale": 1.0})
+    check_selection(fields)
+    if not isinstance(shift := fields.get("teacher_shift", 0), int):
+        raise ValueError(f"teacher_shift {shift!r}, expected a whole number of frames")
+    return two_head_needs(fields)
+
+
 def sequence_needs(fields: dict[str, Any]) -> Needs:
     needs = teacher_needs(fields)
     return Needs(labels=needs.labels, hypotheses=needs.teacher_logits)
@@ -95,36 +111,55 @@ def check_selection(fields: dict[str, Any]):
 
 OF_TEACHER = ("kd_scale", "temperature", "normalisation")
 OF_SELECTION = (*OF_TEACHER, "selection", "log_prior")
+CONTROLS = ("teacher_shift", "other_utterance", "independent_dropout")
 
 CRITERIA = {
     "DistillationLoss": CriterionClass("ctc_kd.nn.losses", OF_SELECTION, distillation_needs),
+    "GuidedCtcLoss": CriterionClass("ctc_kd.nn.guided_ctc", ("kd_scale", "normalisation"), teacher_needs),
+    "IntermediateCtcLoss": CriterionClass("ctc_kd.nn.self_distillation", ("alpha",), two_head_needs, two_heads=True),
+    "SelfDistillationLoss": CriterionClass(
+        "ctc_kd.nn.self_distillation",
+        ("alpha", "temperature", "normalisation", "selection", *CONTROLS),
+        self_distillation_needs,
+        two_heads=True,
+    ),
     "SoftSelectionLoss": CriterionClass("ctc_kd.nn.soft_selection", OF_TEACHER, teacher_needs),
     "SequenceLoss": CriterionClass("ctc_kd.nn.sequence", ("kd_scale",), sequence_needs),
     "FactorisedLoss": CriterionClass("ctc_kd.nn.factorised", OF_TEACHER, teacher_needs),
     "DelayedLoss": CriterionClass("ctc_kd.nn.delayed", (*OF_TEACHER, "d"), delayed_needs),
-    "InterLoss": CriterionClass("ctc_kd.nn.inter_kd", (*OF_SELECTION, "share"), inter_needs),
+    "InterLoss": CriterionClass("ctc_kd.nn.inter_kd", (*OF_SELECTION, "share"), inter_needs, two_heads=True),
     "ConsistencyLoss": CriterionClass("ctc_kd.nn.cr_ctc", ("alpha",), consistency_needs),
 }
+
+
+def criterion_class(literal: dict[str, Any]) -> CriterionClass:
+    """
+    :raises ValueError: there is no such criterion
+    """
+    name = literal.get("class", SELECTS)
+    if name not in CRITERIA:
+        raise ValueError(f'a criterion has "class": {name!r}; expected one of {", ".join(CRITERIA)}')
+    return CRITERIA[name]
 
 
 def needs_of(literal: dict[str, Any]) -> Needs:
     """
     :raises ValueError: the class or a setting of a criterion is unknown or wrong
     """
-    fields = dict(literal)
-    name = fields.pop("class", SELECTS)
-    if name not in CRITERIA:
-        raise ValueError(f'a criterion has "class": {name!r}; expected one of {", ".join(CRITERIA)}')
-    criterion = CRITERIA[name]
+    criterion, fields = criterion_class(literal), {name: value for name, value in literal.items() if name != "class"}
     if unknown := set(fields) - set(criterion.fields):
         raise ValueError(
-            f"the criterion {name} has {', '.join(sorted(unknown))}; expected only {', '.join(criterion.fields)}"
+            f"the criterion {literal.get('class', SELECTS)} has {', '.join(sorted(unknown))}; expected only "
+            f"{', '.join(criterion.fields)}"
         )
     return criterion.needs(fields)
 
 
-def check_criterion(literal: dict[str, Any], *, labels: Any, teacher_logits: Any, hypotheses: Any = None):
+def check_criterion(
+    literal: dict[str, Any], *, model: dict[str, Any], labels: Any, teacher_logits: Any, hypotheses: Any = None
+):
     """
+    :param model: what is trained, already checked
     :param labels, teacher_logits, hypotheses: inputs of the training; None for an input that it does not have
     :raises ValueError: see :func:`needs_of`; or the criterion needs an input that the training does not have
     """
@@ -136,6 +171,8 @@ def check_criterion(literal: dict[str, Any], *, labels: Any, teacher_logits: Any
     ):
         if reason and found is None:
             raise ValueError(f"{reason}, which needs {what}")
+    if criterion_class(literal).two_heads and not has_two_heads(model):
+        raise ValueError(f"a {literal['class']} needs two heads, but a {model['class']} has one: see with_two_heads")
 
 
 def build_criterion(literal: dict[str, Any], *, epoch: int = 1, num_epochs: int = 1) -> Criterion:

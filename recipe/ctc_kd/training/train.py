@@ -55,7 +55,8 @@ class TrainJob(Job):
         hypotheses: tk.Path | None = None,
     ):
         check_model(model, has_inventory=inventory is not None)
-        check_criterion(criterion, labels=labels, teacher_logits=teacher_logits, hypotheses=hypotheses)
+        inputs = {"labels": labels, "teacher_logits": teacher_logits, "hypotheses": hypotheses}
+        check_criterion(criterion, model=model, **inputs)
         self.model = model
         self.criterion = criterion
         self.training = training
