@@ -93,7 +93,10 @@ def normalised(
     num_labels: Tensor | int | None = None,
     over_processes: OverProcesses = one_process,
 ) -> Tensor:
-    """Divides a sum over masked frames, see :func:`kd_loss`."""
+    """Divides a sum over frames, see :func:`kd_loss`.
+
+    :param mask: ``[B, T]``, the frames or their weights
+    """
     if normalisation == "selected_frames":
         return total / over_processes(mask.sum()).clamp(min=1)
     if normalisation == "batch_times_labels":
