@@ -25,6 +25,7 @@ ROWS = {
     Row("sequence", 0.5, 2): {"kd", "ctc"},
     Row("factorised", 1.0): {"kd_blank", "kd_labels"},
     Row("delayed", 1.0, 1): {"kd"},
+    Row("inter", 0.5, 0.3): {"kd", "ctc", "inner_kd", "inner_ctc"},
     Row("cr_ctc_half", None, 0.2): {"ctc", "cr"},
 }
 """Row -> its losses."""
@@ -46,12 +47,13 @@ def write_logits(path, *archives):
 def grid(tiny, tmp_path):
     from sisyphus import tk
 
+    student = {**tiny.student, "conformer": {**tiny.student["conformer"], "num_layers": 2}}
     preset = Preset(
         name="tiny",
         teacher=tiny.student,
         teacher_training=TRAINING,
         teacher_candidates=(1,),
-        student=tiny.student,
+        student=student,
         student_training=TRAINING,
         baseline_training=TrainingConfig((1e-3, 1e-3), partition_epoch=1, batch_seconds=20.0),
         temperature=2.0,
