@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ctc_kd.nn.cr_ctc import ConsistencyLoss
 from ctc_kd.nn.delayed import DelayedLoss
 from ctc_kd.nn.factorised import FactorisedLoss
+from ctc_kd.nn.guided_ctc import GuidedCtcLoss
 from ctc_kd.nn.inter_kd import InterLoss
 from ctc_kd.nn.losses import DistillationLoss, ctc_loss
 from ctc_kd.nn.selection import Selection
@@ -227,6 +228,7 @@ RELATIVES = [
     (FactorisedLoss(0.5), "teacher"),
     (DelayedLoss(0.5, d=1), "teacher"),
     (InterLoss(0.5, share=0.3), "teacher"),
+    (GuidedCtcLoss(0.5), "teacher"),
     (ConsistencyLoss(0.2), None),
 ]
 ALL = pytest.mark.parametrize(("criterion", "source"), RELATIVES, ids=lambda value: type(value).__name__)

@@ -1,4 +1,4 @@
-"""Rows of related methods, each trained for one sub-epoch by RETURNN, on one dump of a teacher and its N-best lists."""
+"""Rows of related methods, each trained for a sub-epoch by RETURNN, on one dump of a teacher and its N-best lists."""
 
 import math
 import multiprocessing
@@ -25,7 +25,9 @@ ROWS = {
     Row("sequence", 0.5, 2): {"kd", "ctc"},
     Row("factorised", 1.0): {"kd_blank", "kd_labels"},
     Row("delayed", 1.0, 1): {"kd"},
-    Row("inter", 0.5, 0.3): {"kd", "ctc", "inner_kd", "inner_ctc"},
+    Row("inter", 0.5, 0.3): {"kd", "ctc", "ikd", "ictc"},
+    Row("guide", 0.5): {"guide", "ctc"},
+    Row("intermediate", None, 0.3): {"ctc", "ictc"},
     Row("cr_ctc_half", None, 0.2): {"ctc", "cr"},
 }
 """Row -> its losses."""
@@ -101,8 +103,7 @@ def test_every_row_trains(run_jobs, grid, forked_returnn):
         job.rqmt.update(cpu=1, gpu=0)
     run_jobs(*(job.out_curves for job in jobs.values()))
     for row, losses in ROWS.items():
-        (epoch,) = read_json(jobs[row].out_curves.get_path())
-        scores = epoch["scores"]
+        scores = read_json(jobs[row].out_curves.get_path())[-1]["scores"]
         assert {name for name in scores if "_loss_" in name} == {
             f"{part}_loss_{name}" for part in ("train", "dev") for name in losses
         }

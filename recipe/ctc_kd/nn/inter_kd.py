@@ -29,10 +29,10 @@ class InterLoss(DistillationLoss):
 
     @property
     def scales(self) -> dict[str, float]:
-        """The losses of the last head, and with ``inner_`` those of the inner one."""
+        """The losses of the last head, and with an ``i`` before their names those of the inner one."""
         scales = super().scales
         last = {name: (1.0 - self.share) * scale for name, scale in scales.items()}
-        return {**last, **{f"inner_{name}": self.share * scale for name, scale in scales.items()}}
+        return {**last, **{f"i{name}": self.share * scale for name, scale in scales.items()}}
 
     def outputs(self, model: nn.Module, audio: Tensor, lengths: Tensor) -> tuple:
         """:return: logits ``[B, T, C]`` of both heads, the last first, and lengths ``[B]`` in frames"""
@@ -41,4 +41,4 @@ class InterLoss(DistillationLoss):
     def __call__(self, logits: tuple[Tensor, Tensor], lengths: Tensor, **inputs) -> dict[str, BatchLoss]:
         """:param logits: of the last and of the inner head, ``[B, T, C]``"""
         last, inner = (super(InterLoss, self).__call__(head, lengths, **inputs) for head in logits)
-        return {**last, **{f"inner_{name}": loss for name, loss in inner.items()}}
+        return {**last, **{f"i{name}": loss for name, loss in inner.items()}}

@@ -98,7 +98,7 @@ def test_page_is_self_contained_and_complete(results):
 
 
 def test_each_of_many_losses_has_a_line_and_a_colour(results):
-    names = ["kd_blank", "kd_labels", "ctc", "cr", "inner_ctc"]
+    names = ["kd_blank", "kd_labels", "ctc", "cr", "ictc"]
     curve = [
         {"epoch": epoch, "learning_rate": 1e-3, "scores": {f"dev_loss_{name}": 2 / epoch for name in names}}
         for epoch in (1, 2)
