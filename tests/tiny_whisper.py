@@ -19,7 +19,8 @@ SPECIAL = (
 )
 
 
-def save_whisper(folder) -> str:
+def save_whisper(folder, *, seconds: int = 30) -> str:
+    """:param seconds: that it reads at once"""
     from tokenizers import AddedToken, Tokenizer, decoders, pre_tokenizers
     from tokenizers.models import BPE
     from transformers import (
@@ -40,8 +41,10 @@ def save_whisper(folder) -> str:
     ids = tokenizer.token_to_id
     tokens = {"bos_token_id": ids(SPECIAL[0]), "eos_token_id": ids(SPECIAL[0]), "pad_token_id": ids(SPECIAL[0])}
     start = {"decoder_start_token_id": ids("<|startoftranscript|>")}
-    config = WhisperConfig(vocab_size=tokenizer.get_vocab_size(), num_mel_bins=80, **width, **depth, **tokens, **start)
+    config = WhisperConfig(
+        vocab_size=tokenizer.get_vocab_size(), max_source_positions=50 * seconds, **width, **depth, **tokens, **start
+    )
     model = WhisperForConditionalGeneration(config)
     model.save_pretrained(folder)
-    WhisperFeatureExtractor().save_pretrained(folder)
+    WhisperFeatureExtractor(chunk_length=seconds).save_pretrained(folder)
     return os.fspath(folder)

@@ -5,8 +5,9 @@ from sisyphus import tk
 
 from ctc_kd.experiments import k2d as experiment
 from ctc_kd.experiments.corpora import Part
-from ctc_kd.experiments.k2d import Recordings, k2d, own_whisper
+from ctc_kd.experiments.k2d import Recordings, k2d, own_whisper, whisper_student
 from ctc_kd.experiments.requests import jobs_behind
+from ctc_kd.training.training_config import TrainingConfig
 
 HAMA = {"kind": "ctc", "model": {"class": "HamaCtc"}}
 
@@ -48,6 +49,20 @@ def test_references_are_read_by_the_report_alone(registered):
     assert {row: part.cuts.creator.job_id() for row, part in kept.items()} == without
     assert "ReferenceErrorsJob" not in kinds(path for part in kept.values() for path in part)
     assert "ReferenceErrorsJob" in kinds([registered["k2d/talks/report"]])
+
+
+def test_a_student_learns_from_the_labels_of_its_own_teacher(registered):
+    recordings = Recordings(tk.Path("/cuts"))
+    teacher = "openai/whisper-base"
+    kept = k2d(recordings, teacher=own_whisper(teacher), validators={"hama": HAMA}, name="talks")
+    training = TrainingConfig(learning_rates=(1e-4,) * 2, partition_epoch=1, batch_seconds=120)
+    job = whisper_student(
+        kept["PER, hama"], recordings, teacher=teacher, language="en", training=training, name="talks/per"
+    )
+    behind = jobs_behind([registered["k2d/talks/per/student"]])
+    assert job in behind
+    assert {one.model for one in behind if type(one).__name__ in ("ConvertWhisperJob", "TokensJob")} == {teacher}
+    assert "ReferenceErrorsJob" not in {type(one).__name__ for one in behind}
 
 
 def test_a_model_is_converted_unless_it_is_of_ctranslate2(tmp_path):

@@ -3,7 +3,7 @@
 import pytest
 from sisyphus import tk
 
-from ctc_kd.pseudo_labels.pieces import Piece, Segment, write_pieces
+from ctc_kd.pseudo_labels.pieces import Piece, Segment, read_pieces, write_pieces
 from ctc_kd.pseudo_labels.tokens import TokensJob, prompt_of, tokens_of
 from ctc_kd.store import read_hdf, read_labels, read_metadata
 from tiny_whisper import SPECIAL, save_whisper
@@ -45,4 +45,5 @@ def test_pieces_that_are_too_long_are_left_out(run_here, tmp_path, model, capsys
     ((name, tokens),) = read_hdf(store)
     assert name == PIECE.id and read_metadata(store) == {"prompt": 1}
     assert [read_labels(store)[token] for token in tokens[[0, -1]]] == [SPECIAL[1], SPECIAL[0]]
+    assert list(read_pieces(job.out_pieces.get_path())) == [PIECE]
     assert "1 left out, too long: long-00000000" in capsys.readouterr().out

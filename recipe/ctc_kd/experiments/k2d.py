@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sisyphus import tk
 
+from ctc_kd.corpus.hold_out import HoldOutJob
+from ctc_kd.corpus.ogg_zip import OggZipJob
 from ctc_kd.experiments.corpora import Part
 from ctc_kd.experiments.finished import fingerprint
 from ctc_kd.experiments.requests import register_outputs
@@ -22,9 +24,12 @@ from ctc_kd.pseudo_labels.phrases import SUBTITLES
 from ctc_kd.pseudo_labels.piece_jobs import ChunksJob, SegmentsJob
 from ctc_kd.pseudo_labels.references import ReferenceErrorsJob
 from ctc_kd.pseudo_labels.repetition import LoopRule
+from ctc_kd.pseudo_labels.tokens import TokensJob
 from ctc_kd.pseudo_labels.transcribe import TranscribeJob
 from ctc_kd.pseudo_labels.validate import ValidateJob
 from ctc_kd.report.pseudo_labels import FilterRow, PseudoLabelsReportJob
+from ctc_kd.training.train_tokens import TrainWhisperJob, WhisperStudent
+from ctc_kd.training.training_config import TrainingConfig
 
 SEGMENT_RULE = Rule(loops=LoopRule(), phrases=SUBTITLES)
 """What becomes no part of a chunk that a validator hears."""
@@ -57,6 +62,18 @@ class Recordings:
         return self.language if self.language is None or isinstance(self.language, str) else self.language[0]
 
 
+LOSS = {"ce_scale": 0.8, "kl_scale": 1.0, "temperature": 2.0}
+"""The paper's weights, and the temperature of Distil-Whisper's code, which it builds on."""
+
+
+class Kept(NamedTuple):
+    """What a rule keeps: as pieces with times, and as a corpus for CTC."""
+
+    pieces: tk.Path
+    cuts: tk.Path
+    transcripts: tk.Path
+
+
 def own_whisper(name: str, *, mixed: Sequence[str] = ()) -> tk.Path | str:
     """A Whisper model as a config names it, in the format of CTranslate2.
 
@@ -87,8 +104,8 @@ def k2d(
     name: str,
     alpha: float = 0.4,
     requests: dict[str, dict] | None = None,
-) -> dict[str, Part]:
-    """Registers the report and each row's kept pieces below ``output/k2d/<name>/``; returns those as corpora.
+) -> dict[str, Kept]:
+    """Registers the report and each row's kept pieces below ``output/k2d/<name>/``, and returns the latter.
 
     :param teacher: see :func:`own_whisper`
     :param validators: name -> see :func:`ctc_kd.pseudo_labels.validators.validator_of`; those that say phonemes have no
@@ -117,7 +134,7 @@ def k2d(
         published = PUBLISHED_KEPT[row.partition(",")[0]]
         shown[row] = FilterRow(pieces, filtered.out_decisions, filtered.out_summary, errors, cost, published)
         corpus = PiecesCorpusJob(pieces=filtered.out_kept, cuts=cuts)
-        kept[row] = Part(corpus.out_cuts, corpus.out_transcripts)
+        kept[row] = Kept(filtered.out_kept, corpus.out_cuts, corpus.out_transcripts)
     report = PseudoLabelsReportJob(
         title=f"Pseudo labels of {name}", rows=shown, cuts=cuts, cost=transcribed.out_cost, notes=[NOTE]
     )
@@ -127,6 +144,32 @@ def k2d(
         outputs |= {f"kept/{folder}/cuts.jsonl.gz": part.cuts, f"kept/{folder}/transcripts.txt": part.transcripts}
     register_outputs({f"k2d/{name}/{path}": output for path, output in outputs.items()}, requests=requests)
     return kept
+
+
+def whisper_student(
+    kept: Kept, recordings: Recordings, *, teacher: tk.Path | str, language: str, training: TrainingConfig, name: str
+) -> TrainWhisperJob:
+    """Registers a student that learns from kept pieces, as a folder of transformers, and returns its training.
+
+    :param teacher: the model of transformers that wrote the labels
+    :param language: of the speech; English models ignore it
+    :param name: of the student below ``output/k2d/``
+    """
+    labelled = TokensJob(pieces=kept.pieces, model=teacher, language=language)
+    split = HoldOutJob(cuts=PiecesCorpusJob(pieces=labelled.out_pieces, cuts=recordings.cuts).out_cuts)
+    held_out = TokensJob(pieces=labelled.out_pieces, model=teacher, language=language, cuts=split.out_held_out)
+    training_job = TrainWhisperJob(
+        student=WhisperStudent(teacher),
+        loss=LOSS,
+        training=training,
+        audio=[OggZipJob(cuts=split.out_train).out_ogg_zip],
+        dev_audio=OggZipJob(cuts=split.out_held_out).out_ogg_zip,
+        tokens=labelled.out_hdf,
+        dev_tokens=held_out.out_hdf,
+    )
+    training_job.add_alias(f"k2d/{name}/train")
+    register_outputs({f"k2d/{name}/student": training_job.out_student})
+    return training_job
 
 
 NOTE = (

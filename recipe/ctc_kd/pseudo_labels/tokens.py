@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from sisyphus import Job, Task, tk
 
-from ctc_kd.pseudo_labels.pieces import TICKS_PER_S, Piece, read_pieces
+from ctc_kd.corpus.cuts import read_cuts
+from ctc_kd.pseudo_labels.pieces import TICKS_PER_S, Piece, read_pieces, write_pieces
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -24,19 +25,31 @@ class TokensJob(Job):
     :param pieces: labelled audio
     :param model: folder or hub name of the Whisper model of transformers that labelled it
     :param language: of the texts, such as ``"en"``; English models ignore it
+    :param cuts: manifest that says which pieces to take; None for all
     :param timestamps: the share of pieces whose tokens say when segments begin and end, drawn by their ids
 
     ``out_hdf``: store of label sequences; its metadata has ``prompt``, the number of tokens that are only read.
+    ``out_pieces``: those that have tokens.
     """
 
-    def __init__(self, *, pieces: tk.Path, model: tk.Path | str, language: str, timestamps: float = 0.5):
+    def __init__(
+        self,
+        *,
+        pieces: tk.Path,
+        model: tk.Path | str,
+        language: str,
+        timestamps: float = 0.5,
+        cuts: tk.Path | None = None,
+    ):
         if not 0 <= timestamps <= 1:
             raise ValueError(f"timestamps {timestamps}: expected a share from 0 to 1")
         self.pieces = pieces
         self.model = model
         self.language = language
         self.timestamps = timestamps
+        self.cuts = cuts
         self.out_hdf = self.output_path("tokens.hdf")
+        self.out_pieces = self.output_path("pieces.jsonl.gz")
         self.rqmt = {"cpu": 1, "mem": 4, "time": 1}
 
     def tasks(self):
@@ -51,19 +64,23 @@ class TokensJob(Job):
         name = self.model.get_path() if isinstance(self.model, tk.Path) else self.model
         tokenizer, config = AutoTokenizer.from_pretrained(name), AutoConfig.from_pretrained(name)
         prompt = prompt_of(tokenizer, None if config.vocab_size <= LARGEST_ENGLISH_VOCABULARY else self.language)
-        left_out = []
+        wanted = None if self.cuts is None else {cut.id for cut in read_cuts(self.cuts.get_path())}
+        kept, left_out = [], []
         labels = tokenizer.convert_ids_to_tokens(range(config.vocab_size))
         names = [label or f"<unused {index}>" for index, label in enumerate(labels)]
         with HdfWriter(self.out_hdf.get_path(), labels=names, metadata={"prompt": len(prompt)}) as store:
             for piece in read_pieces(self.pieces.get_path()):
+                if wanted is not None and piece.id not in wanted:
+                    continue
                 timed = random.Random(piece.id).random() < self.timestamps
                 tokens = [*prompt, *tokens_of(piece, tokenizer, timed=timed)]
                 if len(tokens) > config.max_target_positions:
                     left_out.append(piece.id)
                 else:
                     store.add(piece.id, np.array(tokens, "int32"))
-            number = len(store)
-        print(f"{number} pieces; {len(left_out)} left out, too long: {' '.join(left_out[:10])}")
+                    kept.append(piece)
+        write_pieces(self.out_pieces.get_path(), kept)
+        print(f"{len(kept)} pieces; {len(left_out)} left out, too long: {' '.join(left_out[:10])}")
 
 
 def prompt_of(tokenizer: PreTrainedTokenizerBase, language: str | None) -> list[int]:

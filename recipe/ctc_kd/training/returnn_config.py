@@ -22,11 +22,11 @@ def as_literal(value: Any) -> Any:
     return value.get_path() if hasattr(value, "get_path") else value
 
 
-def write_config(path: str, *, settings: dict[str, Any], steps: list[str]):
+def write_config(path: str, *, settings: dict[str, Any], steps: list[str], module: str = STEPS_MODULE):
     """Write a RETURNN config.
 
     :param settings: names and literal values, which may be NumPy's numbers
-    :param steps: names imported from the step functions' module, e.g. ``get_model``, ``train_step``
+    :param steps: names imported from ``module``, e.g. ``get_model``, ``train_step``
     """
     common = {
         "backend": "torch",
@@ -36,7 +36,7 @@ def write_config(path: str, *, settings: dict[str, Any], steps: list[str]):
         "torch_log_memory_usage": True,
         "use_lovely_tensors": False,
     }
-    lines = ["#!returnn", f"from {STEPS_MODULE} import {', '.join(steps)}", ""]
+    lines = ["#!returnn", f"from {module} import {', '.join(steps)}", ""]
     for name, value in sorted({**common, **settings}.items()):
         lines.append(f"{name} = {pprint.pformat(plain(value), width=110, sort_dicts=False)}")
     write_lines(path, lines)
