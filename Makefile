@@ -5,12 +5,13 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.10 python3; do \
 	$$python $(SUITS) && echo $$python && break; done)
 BIN := .venv/bin
 
-.PHONY: help setup demo demo-full demo-distil test test-slurm slurm lint
+.PHONY: help setup demo demo-full demo-distil demo-self-kd test test-slurm slurm lint
 
 help:
 	@echo "make demo       the distillation grid on the embedded corpus, 20 to 35 minutes on two cores"
 	@echo "make demo-full  every row of Tables 1 and 2 and Figure 1, about 40 minutes more"
 	@echo "make demo-distil  students of a finished character model, from audio alone, up to half an hour more"
+	@echo "make demo-self-kd  self-distillation and its baselines on the embedded corpus, about 20 minutes"
 	@echo "make test       all tests"
 	@echo "make test-slurm the tests against a Slurm of one node, which is installed if need be (Debian, Ubuntu)"
 	@echo "make setup      only the virtual environment in .venv, with the command .venv/bin/sis"
@@ -35,6 +36,10 @@ demo-full: setup
 demo-distil: setup
 	$(BIN)/sis manager -r -co config.distil.demo
 	@echo "open output/distil/demo/report/index.html"
+
+demo-self-kd: setup
+	$(BIN)/sis manager -r -co config.self_kd.demo
+	@echo "open output/self_kd/demo/report/index.html"
 
 test: setup lint
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder

@@ -19,6 +19,7 @@ from patience import PATIENCE, wait_until
 from ctc_kd.lexicon.inventory import phonemes
 from ctc_kd.nn.losses import ctc_loss, kd_loss, one_process
 from ctc_kd.store import HdfWriter
+from ctc_kd.training.build import with_two_heads
 from ctc_kd.training.run_returnn import RECIPES
 from ctc_kd.training.several_gpus import num_processes, sum_over_processes, update_options
 from ctc_kd.training.train import TrainJob
@@ -39,6 +40,15 @@ STUDENT = {  # no SpecAugment, no dropout
     },
 }
 CRITERION = {"kd_scale": 0.4, "selection": {"rule": "symmetric", "parameters": {"n": 1}}}
+
+SELF_DISTILLED = {
+    "model": with_two_heads({**STUDENT, "conformer": {**STUDENT["conformer"], "num_layers": 2}}, 1),
+    "criterion": {
+        "class": "SelfDistillationLoss",
+        "alpha": {"clipped_line": 0.3},
+        "selection": {"rule": "symmetric", "parameters": {"n": 1}},
+    },
+}
 
 
 def training(*, num_epochs=4, **fields):
@@ -76,10 +86,10 @@ def data(tmp_path, archive):
     return write
 
 
-def train_job(data, config, *, gpus):
+def train_job(data, config, *, gpus, model=STUDENT, criterion=CRITERION):
     job = TrainJob(
-        model=STUDENT,
-        criterion=CRITERION,
+        model=model,
+        criterion=criterion,
         training=config,
         audio=[data.train],
         dev_audio=data.dev,
@@ -102,18 +112,20 @@ def parameters(job):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("size", "shortest_s", "accumulate", "gpus"),
-    [(20, 0.5, 1, 2), (40, 0.95, 2, 0)],
-    ids=["each batch split, and read beside a GPU", "whole batches"],
+    ("size", "shortest_s", "accumulate", "gpus", "trained"),
+    [(20, 0.5, 1, 2, SELF_DISTILLED), (40, 0.95, 2, 0, {})],
+    ids=["each batch split, read beside a GPU, two heads", "whole batches"],
 )
-def test_two_processes_train_what_one_trains(run_here, data, tmp_path, monkeypatch, size, shortest_s, accumulate, gpus):
+def test_two_processes_train_what_one_trains(
+    run_here, data, tmp_path, monkeypatch, size, shortest_s, accumulate, gpus, trained
+):
     config, files = training(accumulate=accumulate), data(size, shortest_s)
-    alone = run_here(train_job(files, config, gpus=0))
+    alone = run_here(train_job(files, config, gpus=0, **trained))
     expected_scores, expected = scores(alone), parameters(alone)
     shutil.rmtree(tmp_path / "work")
 
     monkeypatch.setattr("ctc_kd.training.several_gpus.num_processes", lambda _: 2)
-    together = run_here(train_job(files, config, gpus=gpus))
+    together = run_here(train_job(files, config, gpus=gpus, **trained))
     assert together.job_id() == alone.job_id()
     assert "torch_distributed" in Path(together.out_config.get_path()).read_text()
     for wanted, found in zip(expected_scores, scores(together), strict=True):

@@ -1,4 +1,4 @@
-"""Small sets of real speech in LibriSpeech's layout: Mini LibriSpeech, or one folder with speakers held out."""
+"""Small sets of real speech in the layout of LibriSpeech: Mini LibriSpeech, 100 hours, or one folder."""
 
 from __future__ import annotations
 
@@ -48,6 +48,14 @@ def mini_librispeech(preset: Preset, *, texts: Sequence[tk.Path] | None = None) 
     known = {part: parts[name] for name, (_, part) in sources.items() if part in KNOWN_COUNTS["librispeech"]}
     name = "mini_librispeech" if texts is None else "mini_librispeech_cmudict"
     return small_corpus(preset, name, parts, texts=texts, checks=known_counts("librispeech", known))
+
+
+def librispeech_100(preset: Preset) -> Corpus:
+    """The 100 hours of train-clean-100; dev-clean and test-clean."""
+    sets = {"train": "train-clean-100", "dev": "dev-clean", "test": "test-clean"}
+    parts = {name: librispeech_part(corpus_dir("librispeech", part), part) for name, part in sets.items()}
+    known = {part: parts[name] for name, part in sets.items()}
+    return small_corpus(preset, "librispeech_100", parts, texts=None, checks=known_counts("librispeech", known))
 
 
 def source_of(name: str) -> tuple[tk.Path, str]:

@@ -47,8 +47,8 @@ class AnalysisReportJob(Job):
         yield Task("run", resume="run", rqmt=self.rqmt)
 
     def run(self):
-        results = [self._read(row) for row in self.rows]
-        rows = Rows([_row(**result) for result in results])
+        results = [contents(row) for row in self.rows]
+        rows = Rows([analysed(**result) for result in results])
         tables = {f"Error rates on {on}": decoders.rates_table(rows, on) for on in SETS}
         tables["Substitutions, deletions and insertions on test [%]"] = decoders.kinds_table(rows, "test")
         texts = [f"**{name}.** {' '.join(table.notes())}\n\n{table.markdown()}" for name, table in tables.items()]
@@ -65,16 +65,18 @@ class AnalysisReportJob(Job):
             write_text(f"{folder}/index.html", page(self.title, rows, priors))
         print(f"report of {len(results)} rows: {target}/index.html")
 
-    def _read(self, row: MeasuredRow) -> dict:
-        """The same with contents instead of files."""
-        decoders = {
-            decoder: {on: read_json(path.get_path()) for on, path in counts.items()}
-            for decoder, counts in row["decoders"].items()
-        }
-        return {**row, "decoders": decoders, "alignment": row["alignment"] and read_json(row["alignment"].get_path())}
+
+def contents(row: MeasuredRow) -> dict:
+    """The same with contents instead of files."""
+    decoders = {
+        decoder: {on: read_json(path.get_path()) for on, path in counts.items()}
+        for decoder, counts in row["decoders"].items()
+    }
+    return {**row, "decoders": decoders, "alignment": row["alignment"] and read_json(row["alignment"].get_path())}
 
 
-def _row(*, label: str, seed: int | None, decoders: dict, alignment: dict | None) -> AnalysedRow:
+def analysed(*, label: str, seed: int | None, decoders: dict, alignment: dict | None) -> AnalysedRow:
+    """A row of :func:`contents`."""
     errors = {decoder: {on: Errors.of(found) for on, found in counts.items()} for decoder, counts in decoders.items()}
     return AnalysedRow(label, seed, errors, alignment)
 
