@@ -291,14 +291,13 @@ class SelfKd:
 
 
 def against(depths: dict[int, Sequence[Variant]]) -> dict[str, list[str]]:
-    """Every student is compared with layer pruning and with self-KD of its depth."""
+    """Every student is compared with layer pruning and with self-KD of its depth, each pair once."""
     found = {}
     for layer, variants in depths.items():
-        others = [f"{one.name}, {layer}" for one in (PRUNED, SELF_KD) if one in variants]
         for variant in variants:
-            row = f"{variant.name}, {layer}"
-            if compared := [other for other in others if other != row]:
-                found[row] = compared
+            others = {PRUNED.name: [], SELF_KD.name: [PRUNED]}.get(variant.name, [PRUNED, SELF_KD])
+            if compared := [f"{other.name}, {layer}" for other in others if other in variants]:
+                found[f"{variant.name}, {layer}"] = compared
     return found
 
 
