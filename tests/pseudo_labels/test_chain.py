@@ -13,8 +13,8 @@ from ctc_kd.pseudo_labels.filter import Rule
 from ctc_kd.pseudo_labels.filter_job import DistancesJob, FilterJob, LatinWordsJob
 from ctc_kd.pseudo_labels.phrases import SUBTITLES
 from ctc_kd.pseudo_labels.piece_jobs import ChunksJob, SegmentsJob
-from ctc_kd.pseudo_labels.pieces import read_pieces
-from ctc_kd.pseudo_labels.references import ReferenceErrorsJob
+from ctc_kd.pseudo_labels.pieces import Piece, Segment, read_pieces
+from ctc_kd.pseudo_labels.references import ReferenceErrorsJob, Spoken, references_of, units_by_file
 from ctc_kd.pseudo_labels.repetition import LoopRule
 from ctc_kd.pseudo_labels.validators import check_validator, heard
 
@@ -160,6 +160,18 @@ def test_true_errors_are_those_of_the_utterances_in_a_chunk(run_here, tmp_path, 
     counts = read_json(job.out_counts.get_path())
     assert (counts["units"], counts["missed_units"], counts["loops"]) == (7, 3, 0)
     assert counts["characters"] == pytest.approx(200 / 3)
+
+
+def test_words_of_an_utterance_are_divided_among_the_pieces_that_cut_it():
+    audio = {"audio": "/talk.flac", "num_samples": 60 * 16000, "sample_rate_hz": 16000}
+    talk = whole_recording_cut("talk", speaker="s", **audio)
+    utterance = segment_cut("u", recording=talk.recording, start=16000, num_samples=10 * 16000, speaker="s")
+    spoken = units_by_file([utterance], {"u": "a b 去 d e"})  # at 2, 4, 6, 8 and 10 s
+    pieces = [Piece("talk", "s", (Segment(*edges, "x"),)) for edges in ((0, 150), (150, 275), (330, 340), (480, 490))]
+    found = references_of(pieces, {"talk": talk}, spoken)
+    assert list(found.values()) == [["a"], ["b", "去"], [], ["e"]]  # d is in no piece, and near none
+    near = [*spoken["/talk.flac"], Spoken(9.0, "near")]
+    assert list(references_of(pieces, {"talk": talk}, {"/talk.flac": near}).values())[3] == ["near", "e"]
 
 
 def test_what_a_ctc_model_says_is_compared_as_text_or_as_arpabet():

@@ -15,18 +15,22 @@ from ctc_kd.corpus.transcripts import read_texts
 from ctc_kd.files import write_json
 from ctc_kd.pseudo_labels.pieces import TICKS_PER_S, Piece, read_pieces, write_lines_of_json
 
+GRACE_S = 1.0
+"""A word that was said so near to a piece, but in none, belongs to it: neither times are exact."""
+
 
 class Spoken(NamedTuple):
-    """A transcribed utterance; seconds from the start of its file."""
+    """A word or character of a transcript, and about when it was said; seconds from the start of its file."""
 
-    middle_s: float
-    text: str
+    time_s: float
+    unit: str
 
 
 class ReferenceErrorsJob(Job):
     """Compares the texts of pieces with references, by their units of :mod:`ctc_kd.scoring.units`.
 
-    An utterance belongs to the piece that holds its middle. One that is in no piece counts in ``out_counts`` only.
+    A unit belongs to the piece in whose time it was said, as if all units of an utterance took equally long. One that
+    is in no piece counts in ``out_counts`` only.
 
     :param cuts: the recordings of the pieces
     :param reference_cuts, reference_transcripts: utterances within the same audio files
@@ -55,23 +59,23 @@ class ReferenceErrorsJob(Job):
         from ctc_kd.scoring.units import comparable, counts_by_language, error_rate, mixed_units
 
         texts = read_texts(self.reference_transcripts.get_path())
-        spoken = utterances_by_file(read_cuts(self.reference_cuts.get_path()), texts)
+        spoken = units_by_file(read_cuts(self.reference_cuts.get_path()), texts)
         recordings = {cut.id: cut for cut in read_cuts(self.cuts.get_path())}
         pieces = list(read_pieces(self.pieces.get_path()))
         expected = references_of(pieces, recordings, spoken)
         characters, words, lines = Counts(), Counts(), []
         for piece in pieces:
-            reference = mixed_units(comparable(expected[piece.id]))
+            reference = expected[piece.id]
             said = mixed_units(comparable(piece.text))
             of_characters, of_words = counts_by_language(said, reference)
             characters, words = characters + of_characters, words + of_words
             rate = error_rate(said, reference) if said or reference else 0.0
             both = of_characters + of_words
             line = {"id": piece.id, "error_rate": rate, "errors": both.errors, "units": both.words}
-            lines.append({**line, "reference": expected[piece.id]})
+            lines.append({**line, "reference": " ".join(reference)})
         write_lines_of_json(self.out_errors.get_path(), lines)
         both = characters + words
-        every = sum(len(mixed_units(comparable(one.text))) for group in spoken.values() for one in group)
+        every = sum(map(len, spoken.values()))
         counts = {
             "mer": both.wer if both.words else None,
             "substitutions": both.substitutions,
@@ -87,23 +91,37 @@ class ReferenceErrorsJob(Job):
         print(counts)
 
 
-def utterances_by_file(cuts: Iterable[Cut], texts: Mapping[str, str]) -> dict[str, list[Spoken]]:
-    """Audio file -> its transcribed utterances, in order."""
+def units_by_file(cuts: Iterable[Cut], texts: Mapping[str, str]) -> dict[str, list[Spoken]]:
+    """Audio file -> the units of its transcribed utterances."""
+    from ctc_kd.scoring.units import comparable, mixed_units
+
     found = defaultdict(list)
     for cut in cuts:
-        found[os.path.realpath(cut.audio)].append(Spoken(cut.start + cut.duration / 2, texts[cut.id]))
-    return {file: sorted(group) for file, group in found.items()}
+        units = mixed_units(comparable(texts[cut.id]))
+        for index, unit in enumerate(units):
+            time_s = cut.start + cut.duration * (index + 0.5) / len(units)
+            found[os.path.realpath(cut.audio)].append(Spoken(time_s, unit))
+    return found
 
 
 def references_of(
     pieces: Iterable[Piece], recordings: Mapping[str, Cut], spoken: Mapping[str, list[Spoken]]
-) -> dict[str, str]:
-    """Piece -> what was said in it: the utterances whose middle it holds."""
-    found = {}
+) -> dict[str, list[str]]:
+    """Piece -> the units that were said in it, in order."""
+    in_file: dict[str, list[tuple[float, float, str]]] = defaultdict(list)
+    found: dict[str, list[str]] = {}
     for piece in pieces:
         cut = recordings[piece.recording]
-        group = spoken.get(os.path.realpath(cut.audio), [])
-        times = (cut.start + tick / TICKS_PER_S for tick in (piece.start, piece.end))
-        first, last = (bisect_left(group, (time,)) for time in times)
-        found[piece.id] = " ".join(one.text for one in group[first:last])
+        edges = (cut.start + tick / TICKS_PER_S for tick in (piece.start, piece.end))
+        in_file[os.path.realpath(cut.audio)].append((*edges, piece.id))
+        found[piece.id] = []
+    for file, group in in_file.items():
+        group.sort()
+        for time_s, unit in sorted(spoken.get(file, []), key=lambda one: one.time_s):
+            after = bisect_left(group, (time_s,))
+            distance, piece = min(
+                (max(start - time_s, time_s - end), name) for start, end, name in group[max(0, after - 1) : after + 1]
+            )
+            if distance <= GRACE_S:
+                found[piece].append(unit)
     return found
