@@ -21,7 +21,7 @@ import zipfile
 import numpy as np
 import soundfile
 import torch
-from sisyphus import tk
+from sisyphus import gs, tk
 
 from ctc_kd.frames import FRAME_SHIFT_S, SAMPLE_RATE_HZ, SUBSAMPLING, num_frames
 from ctc_kd.lexicon.inventory import phonemes
@@ -100,8 +100,8 @@ def write_corpus(folder: str, name: str, hours: float) -> float:
     return total
 
 
-def sub_epoch_seconds(folder: str, device: str, batch_seconds: float, cpus: int, num_epochs: int) -> list[float]:
-    """Seconds of the sub-epochs of a training job on the corpus in ``folder``."""
+def training_job(folder: str, device: str, batch_seconds: float, cpus: int, num_epochs: int) -> TrainJob:
+    """A training on the corpus in ``folder``."""
     job = TrainJob(
         model={"class": "StudentCtc", "num_labels_with_blank": NUM_LABELS},
         criterion={"kd_scale": 1.0, "selection": SELECTION},
@@ -116,8 +116,12 @@ def sub_epoch_seconds(folder: str, device: str, batch_seconds: float, cpus: int,
         teacher_logits=tk.Path(folder),
     )
     job.rqmt.update(cpu=cpus, gpu=int(device == "cuda"))
-    os.chdir(folder)
-    os.mkdir("work")
+    return job
+
+
+def sub_epoch_seconds(job: TrainJob, folder: str) -> list[float]:
+    """Runs the job in ``work`` in ``folder``; seconds of its sub-epochs."""
+    gs.BASE_DIR = folder  # it was the current folder when the engine was imported
     tk.run([job.out_curves], quiet=True)
     with open(job.out_curves.get_path()) as file:
         return [entry["seconds"] for entry in json.load(file)]
@@ -139,7 +143,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         audio = write_corpus(folder, "train", options.hours)
         write_corpus(folder, "dev", 0.01)
-        curve = sub_epoch_seconds(folder, options.device, options.batch_seconds, options.cpus, num_epochs=4)
+        job = training_job(folder, options.device, options.batch_seconds, options.cpus, num_epochs=4)
+        curve = sub_epoch_seconds(job, folder)
     per_hour = ", ".join(f"{audio / seconds:,.0f}" for seconds in curve)
     print(f"training job, {options.cpus} cores, {audio / 3600:.1f} h in a sub-epoch: {per_hour} h/h by sub-epoch")
 
