@@ -171,7 +171,7 @@ class TeacherConfig:
         pooling: encoder frames per output frame, pooled by their maximum (2 gives 25 Hz)
         pooling_offset: encoder frames before the first that is pooled, fewer than ``pooling``. Output frames of HuBERT
             lie 5.0 ms before the student's, those of Whisper 17.5 ms before, or with 1, which skips one encoder frame,
-            2.5 ms after. What that does to word error rates has not been measured
+            2.5 ms after. Word error rates on AN4 show no clear effect, see docs/real_speech_results.md
         dropout: probability before the output layer
         attention_mask: hide padding from the encoder; the paper's code does not. Some encoders see padding all the
             same, see :mod:`ctc_kd.nn.alone`
