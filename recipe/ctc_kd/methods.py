@@ -98,6 +98,18 @@ _ALL = (
     Method(
         "prior", "Prior", "Prior-corrected elimination", parameter=Parameter("scale", "scale", tried=(0.5,))
     ),  # mentioned without numbers (section 5.1)
+    Method(
+        "blank_share",
+        "Blank share",
+        "Symmetric selection by share of blank",
+        parameter=Parameter("share", "share", tried=(0.5,), most=0.9),
+    ),
+    Method(
+        "neighbour",
+        "Neighbour",
+        "Selection of frames that know their neighbour's label",
+        parameter=Parameter("alpha", "α", tried=(0.1,), most=1),
+    ),
     Method("guide", "Guide-CTC", "Guide-CTC", criterion="GuidedCtcLoss"),
     Method(
         "intermediate",

@@ -13,7 +13,9 @@ from ctc_kd.nn.selection import (
     RULES,
     Selection,
     all_frames,
+    blank_share,
     eliminate,
+    neighbour,
     prior_corrected,
     random_blanks,
     symmetric,
@@ -66,6 +68,34 @@ def plain_prior(frames, log_prior, scale):
     return [is_label(frame.double().log_softmax(0) - scale * log_prior.double()) for frame in frames]
 
 
+def plain_blank_share(frames, share):
+    spikes, kept = sum(plain_eliminate(frames)), plain_eliminate(frames)
+    for n in range(len(frames) + 1):
+        mask = plain_symmetric(frames, n)
+        if spikes and (sum(mask) - spikes) / sum(mask) <= share:
+            kept = mask
+    return kept
+
+
+def plain_neighbour(frames, alpha):
+    spikes = plain_eliminate(frames)
+    kept = list(spikes)
+    for spike in [t for t, is_spike in enumerate(spikes) if is_spike]:
+        label = max((logit, name) for name, logit in enumerate(frames[spike].tolist()) if name != BLANK)[1]
+        for step in (1, -1):
+            t = spike + step
+            while 0 <= t < len(frames) and not spikes[t] and known(frames[t], label) >= alpha:
+                kept[t] = True
+                t += step
+    return kept
+
+
+def known(frame, label):
+    """Probability of a label given that there is one."""
+    logits = [logit for name, logit in enumerate(frame.tolist()) if name != BLANK]
+    return math.exp(float(frame[label]) - max(logits)) / sum(math.exp(logit - max(logits)) for logit in logits)
+
+
 LOG_PRIOR = torch.tensor([0.05, 0.05, 0.05, 0.05, 0.8]).log()
 PARITY = [
     (all_frames, plain_all, {}),
@@ -74,6 +104,8 @@ PARITY = [
     (trim, plain_trim, {}),
     *[(threshold, plain_threshold, {"alpha": alpha}) for alpha in (0.0, 0.3, 0.9)],
     *[(prior_corrected, plain_prior, {"log_prior": LOG_PRIOR, "scale": scale}) for scale in (0.0, 0.5)],
+    *[(blank_share, plain_blank_share, {"share": share}) for share in (0.3, 0.5, 0.9)],
+    *[(neighbour, plain_neighbour, {"alpha": alpha}) for alpha in (0.1, 0.5)],
 ]
 
 
@@ -96,6 +128,8 @@ ANY_RULE = [
     Selection("threshold", {"alpha": 0.8}),
     Selection("random", {"beta": 0.7}),
     Selection("prior", {"scale": 0.5}),
+    Selection("blank_share", {"share": 0.5}),
+    Selection("neighbour", {"alpha": 0.1}),
 ]
 
 
@@ -179,6 +213,33 @@ def test_random_starts_at_elimination_and_grows(batch, betas):
     assert torch.equal(draw(0.0), eliminate(logits, lengths, blank=BLANK))
     smaller, larger = (draw(beta) for beta in sorted(betas))
     assert not (smaller & ~larger).any()
+
+
+def logits_by_name(frames):
+    """``[1, T, 5]``: 0 to 3 are sure labels, ``_`` a sure blank, ``2_`` a sure blank that knows the label 2."""
+    rows = torch.zeros(1, len(frames), BLANK + 1)
+    for row, name in zip(rows[0], frames, strict=True):
+        if name[0] != "_":
+            row[int(name[0])] = 10.0
+        if name[-1] == "_":
+            row[BLANK] = 20.0
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("rule", "parameters", "kept"),
+    [
+        (blank_share, {"share": 0.5}, "00010000010110"),  # n = 1 would keep 5 blank frames beside 4 labels
+        (blank_share, {"share": 0.6}, "00111000111111"),  # n = 2 would keep 8
+        (blank_share, {"share": 2 / 3}, "01111101111111"),  # n = 3 would keep all 10
+        (neighbour, {"alpha": 0.5}, "00111100111110"),
+        (neighbour, {"alpha": 0.2}, "11111111111111"),  # four labels are equally likely in a blank frame
+    ],
+)
+def test_rules_that_choose_by_themselves_by_hand(rule, parameters, kept):
+    frames = ["_", "_", "1_", "1", "1_", "1_", "_", "1_", "3_", "3", "3_", "0", "0", "_"]
+    logits, lengths = logits_by_name(frames), torch.tensor([len(frames)])
+    assert rule(logits, lengths, blank=BLANK, **parameters)[0].long().tolist() == [int(mark) for mark in kept]
 
 
 @pytest.mark.parametrize(("blank_logit", "expected"), [(-100.0, True), (100.0, False)])
