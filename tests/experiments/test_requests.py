@@ -1,6 +1,8 @@
 """What jobs ask for: every job of every config obeys the settings, and no id depends on that."""
 
 import importlib
+import tempfile
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,10 +19,20 @@ CONFIGS = {
     "demo_labels": lambda config: config.py(),
     "demo_teacher": lambda config: config.py(),
     "distil": lambda config: config.demo(),
+    "findings": lambda config: (config.prior([1.0]), config.normalisation([0.25])),
+    "k2d": lambda config: config.py(recordings()),
     "kd_blank": lambda config: (config.py(), config.paper()),
     "kd_untranscribed": lambda config: (config.py(), config.demo(), config.py("/data/podcasts")),
     "mini_librispeech": lambda config: (config.py(), config.cmudict(), config.folder("/data/part", "/data/encoder")),
+    "self_kd": lambda config: (config.py(), config.demo()),
 }
+
+
+@cache
+def recordings():
+    folder = Path(tempfile.mkdtemp(prefix="recordings-"))
+    (folder / "first.wav").write_bytes(b"only its name is read")
+    return str(folder)
 
 
 @pytest.fixture
