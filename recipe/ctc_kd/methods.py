@@ -128,6 +128,13 @@ _ALL = (
         parameter=Parameter("n", "N", tried=(1, 4), whole=True),
         criterion="SequenceLoss",
     ),
+    Method(
+        "frames_and_path",
+        "KD, best path",
+        "Plain KD and CTC on the teacher's best path",
+        parameter=Parameter("share", "share", tried=(0.5,), most=0.9),
+        criterion="FrameAndSequenceLoss",
+    ),
     Method("factorised", "Factorised", "Factorised KD", criterion="FactorisedLoss"),
     Method(
         "delayed",

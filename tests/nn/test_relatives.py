@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ctc_kd.nn.cr_ctc import ConsistencyLoss
 from ctc_kd.nn.delayed import DelayedLoss
 from ctc_kd.nn.factorised import FactorisedLoss
+from ctc_kd.nn.frame_and_sequence import FrameAndSequenceLoss
 from ctc_kd.nn.guided_ctc import GuidedCtcLoss
 from ctc_kd.nn.inter_kd import InterLoss
 from ctc_kd.nn.losses import DistillationLoss, ctc_loss
@@ -202,6 +203,17 @@ def test_a_list_of_one_is_ctc_with_pseudo_labels():
     assert value_of(SequenceLoss(1.0), student, **one) == value_of(SequenceLoss(0.0), student, "ctc", **TARGETS)
 
 
+@pytest.mark.parametrize("share", [0.25, 0.5])
+def test_frames_and_label_sequences_have_their_shares(share):
+    student, teacher = logits_of(0)[0], {**teacher_of(0), **TARGETS}
+    criterion = FrameAndSequenceLoss(0.8, share=share, selection=Selection("eliminate"))
+    found = criterion.weighted_sum(criterion(student, LENGTHS, blank=BLANK, **teacher, **HYPOTHESES))
+    frames = value_of(DistillationLoss(1.0, selection=Selection("eliminate")), student, **teacher)
+    sequences = value_of(SequenceLoss(1.0), student, **HYPOTHESES)
+    ctc = float(ctc_loss(student, LENGTHS, *TARGETS.values(), blank=BLANK))
+    assert float(found) == pytest.approx(0.8 * (share * frames + (1 - share) * sequences) + 0.2 * ctc)
+
+
 @given(
     batch=st.lists(
         st.lists(st.lists(st.sampled_from([0, 1, 3]), max_size=4), min_size=1, max_size=4), min_size=1, max_size=4
@@ -225,6 +237,7 @@ def test_stored_hypotheses_are_split(batch):
 RELATIVES = [
     (SoftSelectionLoss(0.5), "teacher"),
     (SequenceLoss(0.5), "hypotheses"),
+    (FrameAndSequenceLoss(0.5), "both"),
     (FactorisedLoss(0.5), "teacher"),
     (DelayedLoss(0.5, d=1), "teacher"),
     (InterLoss(0.5, share=0.3), "teacher"),
@@ -235,7 +248,8 @@ ALL = pytest.mark.parametrize(("criterion", "source"), RELATIVES, ids=lambda val
 
 
 def inputs_of(source):
-    return {**TARGETS, **{"teacher": teacher_of(0), "hypotheses": HYPOTHESES, None: {}}[source]}
+    found = {"teacher": teacher_of(0), "hypotheses": HYPOTHESES, "both": teacher_of(0) | HYPOTHESES, None: {}}
+    return {**TARGETS, **found[source]}
 
 
 def model_outputs(criterion):
@@ -278,13 +292,13 @@ def test_padding_has_no_influence(criterion, source, garbage):
     padding = torch.arange(7) >= LENGTHS[:, None]
     plain, dirty = (model_outputs(criterion).clone().requires_grad_() for _ in range(2))
     with torch.no_grad():
-        dirty[..., padding, :] = garbage if source != "hypotheses" else 1e30  # torch's CTC reads padding
-        if source == "teacher":
-            teacher = inputs["teacher_logits"].clone()
+        dirty[..., padding, :] = garbage if "hypotheses" not in inputs else 1e30  # torch's CTC reads padding
+        changed = {"teacher_logits": inputs["teacher_logits"].clone()} if "teacher_logits" in inputs else {}
+        for teacher in changed.values():
             teacher[padding] = garbage
     names = [name for name in criterion.scales if "ctc" not in name or math.isfinite(garbage)]
-    for logits, changed in ((plain, {}), (dirty, {"teacher_logits": teacher} if source == "teacher" else {})):
-        losses = criterion(logits, LENGTHS, blank=BLANK, **{**inputs, **changed})
+    for logits, found in ((plain, inputs), (dirty, {**inputs, **changed})):
+        losses = criterion(logits, LENGTHS, blank=BLANK, **found)
         sum(losses[name].value for name in names).backward()
     assert torch.equal(plain.grad[..., ~padding, :], dirty.grad[..., ~padding, :])
     assert (dirty.grad[..., padding, :] == 0).all()
@@ -325,6 +339,7 @@ def test_a_batch_of_nothing_is_zero(criterion, source):
     [
         (lambda: DelayedLoss(1.0, d=0), "delayed: d is 0, expected a whole number above 0"),
         (lambda: InterLoss(1.0, share=1.0), "inter: share is 1.0, expected a number above 0, at most 0.9"),
+        (lambda: FrameAndSequenceLoss(1.0, share=1.0), "frames_and_path: share is 1.0, expected a number above 0"),
         (lambda: ConsistencyLoss(-0.2), "cr_ctc: alpha is -0.2, expected a number above 0"),
         (lambda: SequenceLoss(1.5), "kd_scale 1.5, expected"),
         (lambda: SoftSelectionLoss(1.0, temperature=0.0), "temperature 0.0, expected"),

@@ -23,6 +23,7 @@ from ctc_kd.training.training_config import TrainingConfig
 ROWS = {
     Row("soft", 1.0): {"kd"},
     Row("sequence", 0.5, 2): {"kd", "ctc"},
+    Row("frames_and_path", 1.0, 0.5): {"kd", "path"},
     Row("factorised", 1.0): {"kd_blank", "kd_labels"},
     Row("delayed", 1.0, 1): {"kd"},
     Row("inter", 0.5, 0.3): {"kd", "ctc", "ikd", "ictc"},
@@ -99,7 +100,7 @@ def forked_returnn(monkeypatch):
 
 def test_every_row_trains(run_jobs, grid, forked_returnn):
     jobs = {row: grid.student(row) for row in ROWS}
-    for job in [*jobs.values(), grid.hypotheses(2)]:
+    for job in [*jobs.values(), grid.hypotheses(2), grid.hypotheses(1)]:
         job.rqmt.update(cpu=1, gpu=0)
     run_jobs(*(job.out_curves for job in jobs.values()))
     for row, losses in ROWS.items():

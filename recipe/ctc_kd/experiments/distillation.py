@@ -140,7 +140,7 @@ class Distillation:
             audio=self.student_audio,
             labels=needs.labels is not None,
             teacher_logits=self.teacher_dump.out_logits if needs.teacher_logits else None,
-            hypotheses=self.hypotheses(row.parameter).out_hypotheses if needs.hypotheses else None,
+            hypotheses=self.hypotheses(row.parameters.get("n", 1)).out_hypotheses if needs.hypotheses else None,
         )
 
     def trained(self, row: Row) -> TrainedRow:

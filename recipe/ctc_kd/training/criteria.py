@@ -93,6 +93,12 @@ def sequence_needs(fields: dict[str, Any]) -> Needs:
     return Needs(labels=needs.labels, hypotheses=needs.teacher_logits)
 
 
+def frame_and_sequence_needs(fields: dict[str, Any]) -> Needs:
+    check_parameter("frames_and_path", fields.get("share"))
+    needs = distillation_needs(fields)
+    return needs._replace(hypotheses=needs.teacher_logits)
+
+
 def consistency_needs(fields: dict[str, Any]) -> Needs:
     check_parameter("cr_ctc", fields.get("alpha"))
     return Needs(labels="CR-CTC is the CTC loss of two views")
@@ -125,6 +131,9 @@ CRITERIA = {
     ),
     "SoftSelectionLoss": CriterionClass("ctc_kd.nn.soft_selection", OF_TEACHER, teacher_needs),
     "SequenceLoss": CriterionClass("ctc_kd.nn.sequence", ("kd_scale",), sequence_needs),
+    "FrameAndSequenceLoss": CriterionClass(
+        "ctc_kd.nn.frame_and_sequence", (*OF_SELECTION, "share"), frame_and_sequence_needs
+    ),
     "FactorisedLoss": CriterionClass("ctc_kd.nn.factorised", OF_TEACHER, teacher_needs),
     "DelayedLoss": CriterionClass("ctc_kd.nn.delayed", (*OF_TEACHER, "d"), delayed_needs),
     "InterLoss": CriterionClass("ctc_kd.nn.inter_kd", (*OF_SELECTION, "share"), inter_needs, two_heads=True),
