@@ -14,6 +14,10 @@ if TYPE_CHECKING:  # numpy and h5py are imported where they are used: graphs mus
     import numpy as np
 
 
+BLOCK = 2**20
+"""Values that are read at once: reading each sequence alone costs far more than its values."""
+
+
 class HdfWriter:
     """Writes one file: sparse ``[T]`` integer sequences, or dense ``[T, C]`` ones, each under its utterance id.
 
@@ -87,20 +91,25 @@ def _open(name: str) -> h5py.File:
 
 def read_hdf(path: str) -> Iterator[tuple[str, np.ndarray]]:
     """Yield ``(utterance id, array)`` of a store (file or directory of shards), in file order."""
+    import numpy as np
+
     for name in hdf_files(path):
         with _open(name) as file:
-            inputs = file["inputs"]
-            start = 0
-            for tag, length in zip(file["seqTags"].asstr(), file["seqLengths"][:, 0], strict=True):
-                yield tag, inputs[start : start + length]
-                start += length
+            inputs, lengths = file["inputs"], file["seqLengths"][:, 0]
+            steps = max(1, BLOCK // int(np.prod(inputs.shape[1:])))
+            first, block, end = 0, inputs[:0], 0  # of the block: its first step, and its values
+            for tag, length in zip(file["seqTags"].asstr()[:], lengths.tolist(), strict=True):
+                start, end = end, end + length
+                if end > first + len(block):
+                    first, block = start, inputs[start : max(end, start + steps)]
+                yield tag, block[start - first : end - first].copy()
 
 
 def read_utterances(path: str) -> Iterator[str]:
     """The utterance ids of a store, in file order."""
     for name in hdf_files(path):
         with _open(name) as file:
-            yield from file["seqTags"].asstr()
+            yield from file["seqTags"].asstr()[:]
 
 
 def read_metadata(path: str) -> dict:
