@@ -98,9 +98,15 @@ class Inventory:
 
     def sentence(self, words: Iterable[Sequence[str]]) -> list[int]:
         """The labels of a sequence of words, with the label between them if there is one."""
-        spelled = [self.word(units) for units in words]
+        return self.joined(self.word(units) for units in words)
+
+    def joined(self, words: Iterable[Sequence[int]]) -> list[int]:
+        """:meth:`sentence` of words whose labels are known."""
+        joined: list[int] = []
         between = [] if self.separator is None else [self.separator]
-        return [label for position, word in enumerate(spelled) for label in (*(between if position else ()), *word)]
+        for position, labels in enumerate(words):
+            joined += (*(between if position else ()), *labels)
+        return joined
 
     def text(self, sequence: Iterable[int]) -> str:
         """What a sequence of labels without blank says: words, or the names of phonemes with spaces between them."""

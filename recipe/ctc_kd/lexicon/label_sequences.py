@@ -56,19 +56,24 @@ class LabelSequencesJob(Job):
         path = self.inventory and self.inventory.get_path()
         inventory = read_inventory(path) if path else phonemes(80 if self.unknown_label else 79)
         transcripts = read_normalised(self.transcripts.get_path(), path)
-        first = first_spellings(self.lexicon.get_path(), inventory)
-        unknown = {utterance: [w for w in text.split() if w not in first] for utterance, text in transcripts.items()}
-        unknown = {utterance: words for utterance, words in unknown.items() if words}
+        labels = labels_of_words(self.lexicon.get_path(), inventory)
+        unknown = {
+            utterance: words
+            for utterance, text in transcripts.items()
+            if (words := [word for word in text.split() if word not in labels])
+        }
         if unknown and not self.skip_unknown_words:
             raise ValueError(self.describe(unknown))
-        kept = {utterance: text.split() for utterance, text in transcripts.items() if utterance not in unknown}
-        if not kept:
+        if len(unknown) == len(transcripts):
             raise ValueError(f"{self.transcripts}: every utterance has a word outside {self.lexicon}")
         sequences = (
-            (utterance, inventory.sentence(first[word] for word in words)) for utterance, words in kept.items()
+            (utterance, inventory.joined(labels[word] for word in text.split()))
+            for utterance, text in transcripts.items()
+            if utterance not in unknown
         )
         write_sequences(self.out_hdf.get_path(), self.out_utterances.get_path(), inventory, sequences)
-        print(f"{len(kept)} utterances; {len(unknown)} left out for unknown words: {sorted(unknown)[:10]}")
+        kept = len(transcripts) - len(unknown)
+        print(f"{kept} utterances; {len(unknown)} left out for unknown words: {sorted(unknown)[:10]}")
 
     def describe(self, unknown: dict[str, list[str]]) -> str:
         words = sorted({word for words in unknown.values() for word in words})
@@ -96,15 +101,15 @@ def write_sequences(hdf: str, utterances: str, inventory: Inventory, sequences: 
     write_lines(utterances, written)
 
 
-def first_spellings(lexicon: str, inventory: Inventory) -> dict[str, tuple[str, ...]]:
-    """Word, as transcripts have it -> the first of its spellings.
+def labels_of_words(lexicon: str, inventory: Inventory) -> dict[str, tuple[int, ...]]:
+    """Word, as transcripts have it -> the labels of the first of its spellings.
 
     :raises ValueError: one of them has a label that is not in the inventory
     """
-    first = {word: spelling for word, (spelling, *_) in read_spellings(lexicon, inventory).items()}
-    for word, spelling in first.items():
+    labels = {}
+    for word, (spelling, *_) in read_spellings(lexicon, inventory).items():
         try:
-            inventory.word(spelling)
+            labels[word] = inventory.word(spelling)
         except ValueError as error:
             raise ValueError(f"{lexicon}: {word}: {error}") from None
-    return first
+    return labels
