@@ -1,13 +1,20 @@
 """The files of a training are checked before it starts, and a fault names the file and the utterance."""
 
+import ast
+import os
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from ctc_kd.corpus.audio import Segment
+from ctc_kd.corpus.ogg_zip import OggZipJob
 from ctc_kd.inventory import Inventory
 from ctc_kd.lexicon.inventory import phonemes
 from ctc_kd.store import HdfWriter, read_hdf
-from ctc_kd.training.check_inputs import check_frames, check_inputs
-from ctc_kd.training.datasets import utterance_durations
+from ctc_kd.training.check_inputs import check_frames, check_inputs, check_once
+from ctc_kd.training.datasets import read_index, too_short_for_ctc, utterance_durations
 from ctc_kd.training.train_config import Inputs
 
 CLASSES = phonemes(79).labels
@@ -144,3 +151,54 @@ def test_hypotheses_that_lack_an_utterance_or_have_other_labels(check, tiny, tmp
                 writer.add(name, np.array([3, 78], "int32"))
         with pytest.raises(ValueError, match=fault):
             check(hypotheses=str(tmp_path))
+
+
+# utterances that are too short -------------------------------------------------------------------------------------
+def write_labels(path, sequences):
+    with HdfWriter(path, labels=CLASSES) as writer:
+        for utterance, labels in sequences.items():
+            writer.add(utterance, np.array(labels, dtype="int32"))
+    return str(path)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.tuples(st.lists(st.integers(0, 2), max_size=8), st.integers(0, 16)), min_size=1, max_size=6))
+def test_too_short_for_ctc(tmp_path_factory, utterances):
+    """CTC needs a frame for each label, and one between two equal ones."""
+    path = write_labels(tmp_path_factory.mktemp("s") / "l.hdf", {f"u{i}": one for i, (one, _) in enumerate(utterances)})
+    durations = {f"u{i}": 0.025 + 0.03 + 0.04 * (frames - 1) for i, (_, frames) in enumerate(utterances)}
+    expected = {}
+    for i, (labels, frames) in enumerate(utterances):
+        needed = len(labels) + sum(a == b for a, b in zip(labels, labels[1:], strict=False))
+        if frames < needed:
+            expected[f"u{i}"] = frames, needed
+    assert too_short_for_ctc(path, durations) == expected
+
+
+@pytest.mark.parametrize("names", [["a/b", "c-sp0.9"], ["a'b", 'c"d'], ["a\\b"], ["\u2028", "é"], []])
+def test_index_is_read_as_the_literal_that_it_is(names):
+    job = OggZipJob(cuts=None)
+    entries = [job.entry(Segment(name, f"of {name}", "x.flac", 0, 16001 + i)) for i, name in enumerate(names)]
+    index = "[\n" + "".join(f"{entry!r},\n" for entry in entries) + "]\n"
+    expected = [(entry["seq_name"], entry["duration"]) for entry in ast.literal_eval(index)]
+    assert [name for name, _ in expected] == names
+    assert list(read_index(index)) == list(read_index(repr(entries))) == expected
+
+
+def test_inputs_that_passed_are_not_checked_after_a_restart(tiny, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    names = utterance_durations([tiny.train.get_path()])
+    labels = write_labels(tmp_path / "labels.hdf", {**dict.fromkeys(names, [1, 2]), "train-07": 99 * [1]})
+    train, dev = Inputs([tiny.train.get_path()], labels, None), Inputs([tiny.dev.get_path()], None, None)
+
+    def notes(**options):
+        check_once(train, dev, inventory=phonemes(), processes=1, **options)
+        return capsys.readouterr().out.count("note: 1 utterances")
+
+    assert [notes(partition_epoch=1), notes(partition_epoch=1)] == [1, 0]
+    assert [notes(partition_epoch=2), notes(partition_epoch=2)] == [1, 0]
+    os.utime(labels, (1, 1))
+    assert notes(partition_epoch=2) == 1, "another file has its name now"
+    for _ in range(2):
+        with pytest.raises(ValueError, match="expected at least 21"):
+            notes(partition_epoch=21)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from ctc_kd.files import read_json, write_json
 from ctc_kd.frames import SUBSAMPLING, frame_shift_s, student_centre_s
 from ctc_kd.inventory import Inventory, check_same, inventory_of
 from ctc_kd.store import read_hdf, read_metadata, read_utterances
@@ -14,6 +15,23 @@ from ctc_kd.training.datasets import HYPOTHESES, too_short_for_ctc, utterance_du
 from ctc_kd.training.train_config import Inputs
 
 SHOWN = 10
+
+
+PASSED = "inputs_passed.json"
+"""In the folder where a training runs: what has passed."""
+
+
+def check_once(train: Inputs, dev: Inputs, **options):
+    """:func:`check_inputs`, unless this training was started before and neither files nor options have changed since.
+
+    LibriSpeech's logits take minutes to read, which a killed training must not pay for again.
+    """
+    files = [file for inputs in (train, dev) for file in inputs.files()]
+    sizes = {file: [(stat := os.stat(file)).st_size, stat.st_mtime_ns] for file in files}
+    passing = {"files": sizes, "options": repr(sorted(options.items()))}
+    if not os.path.exists(PASSED) or read_json(PASSED) != passing:
+        check_inputs(train, dev, **options)
+        write_json(PASSED, passing)
 
 
 def check_inputs(

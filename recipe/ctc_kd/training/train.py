@@ -22,7 +22,7 @@ class TrainJob(Job):
 
     Label-free training is a property of this job's inputs: without ``labels`` and ``dev_labels``, nothing that it reads
     depends on transcripts. On several GPUs (``rqmt``) the updates equal those on one, see ``several_gpus``. Files are
-    checked before RETURNN starts, see ``check_inputs``.
+    checked before RETURNN starts, see ``check_inputs``, but not again after a kill.
 
     The attribute ``keep_best`` is the number of best checkpoints, by dev loss, to keep beside those of
     ``training.keep_epochs``. It is not part of the job's identity.
@@ -84,7 +84,7 @@ class TrainJob(Job):
         yield Task("run", resume="run", rqmt=self.rqmt)
 
     def run(self):
-        from ctc_kd.training.check_inputs import check_inputs
+        from ctc_kd.training.check_inputs import check_once
         from ctc_kd.training.curves import read_learning_curves
         from ctc_kd.training.outputs import inventory_and_model
         from ctc_kd.training.returnn_config import MODEL_SIZE_FILE, write_config
@@ -95,7 +95,7 @@ class TrainJob(Job):
         train, dev = self._inputs(self.audio, self.labels), self._inputs([self.dev_audio], self.dev_labels)
         inventory, model = inventory_and_model(self.inventory, self.model)
         processes = num_processes(self.rqmt)
-        check_inputs(
+        check_once(
             train,
             dev,
             inventory=inventory,

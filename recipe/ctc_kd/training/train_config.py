@@ -33,6 +33,10 @@ class Inputs(NamedTuple):
             stores |= {key: [os.path.join(self.hypotheses, name)] for key, name in HYPOTHESES.items()}
         return stores
 
+    def files(self) -> list[str]:
+        """All that a training reads."""
+        return [*self.audio, *(file for files in self.stores().values() for file in files)]
+
 
 def training_settings(
     model: dict[str, Any],
