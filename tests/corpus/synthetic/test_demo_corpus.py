@@ -101,6 +101,18 @@ def test_files_are_librispeechs_and_follow_from_the_arguments(run_jobs, tmp_path
     assert checksums(second.out_corpus.get_path()) == first
 
 
+def test_transcripts_of_the_untranscribed_part_on_demand(run_jobs):
+    job = SynthesiseDemoCorpusJob(minutes={"untranscribed": 0.01}, lm_words=10, transcribe_all=True)
+    run_jobs(job.out_lm_text)
+    names = list(checksums(job.out_corpus.get_path()))
+    assert len([name for name in names if name.endswith(".trans.txt")]) == 14  # one of each speaker
+
+
+def test_a_pause_of_negative_length_is_refused():
+    with pytest.raises(ValueError, match="pause_factor -1, expected 0 or more"):
+        SynthesiseDemoCorpusJob(pause_factor=-1)
+
+
 def test_an_unknown_part_is_refused():
     with pytest.raises(ValueError, match="nonsense"):
         SynthesiseDemoCorpusJob(minutes={"nonsense": 1.0})

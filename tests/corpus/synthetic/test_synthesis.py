@@ -2,10 +2,21 @@
 
 import numpy as np
 import pytest
+import soundfile
 
-from ctc_kd.corpus.synthetic.acoustics import Acoustics
-from ctc_kd.corpus.synthetic.espeak import SAMPLE_RATE_HZ, SILENCE, Espeak, Voice, in_fresh_process, resample
+from ctc_kd.corpus.synthetic.acoustics import Acoustics, Pauses
+from ctc_kd.corpus.synthetic.espeak import (
+    SAMPLE_RATE_HZ,
+    SILENCE,
+    Espeak,
+    Speech,
+    Voice,
+    in_fresh_process,
+    resample,
+)
+from ctc_kd.corpus.synthetic.part import with_pauses, write_part
 from ctc_kd.corpus.synthetic.recording import record
+from ctc_kd.corpus.synthetic.speakers import Speaker
 from ctc_kd.corpus.synthetic.voices import DEMO_VARIANTS, FEMALE, PRETRAINING_VARIANTS
 
 TEXT = "THE BAKER FOUND A GOLDEN KEY"
@@ -82,6 +93,52 @@ def test_speech_is_so_much_louder_than_noise_as_asked():
     scale = (clean @ loud) / (clean @ clean)
     noise = loud - scale * clean
     assert 10 * np.log10(np.mean((scale * clean) ** 2) / np.mean(noise**2)) == pytest.approx(10.0, abs=0.5)
+
+
+def test_the_same_recording_with_another_pause():
+    def recordings(snr_db):
+        acoustics = Acoustics(snr_db=(snr_db, snr_db), peak_db=(-6.0, -6.0), noise_slope=(0.0, 0.0))
+        rngs = [np.random.default_rng(3) for _ in range(2)]
+        plain = record(speech, acoustics, rngs[0]).astype(float)
+        longer = record(speech, acoustics, rngs[1], instead=np.pad(speech, (0, 48000))).astype(float)
+        assert rngs[0].random() == rngs[1].random()
+        return plain, longer
+
+    speech = np.random.default_rng(1).standard_normal(16000) * (np.arange(16000) < 8000)
+    plain, longer = recordings(snr_db=200.0)
+    np.testing.assert_allclose(longer[:16000], plain, atol=2)
+    plain, longer = recordings(snr_db=0.0)
+    noises = [audio.reshape(-1, 4000)[number:].std() for audio, number in ((plain, 3), (longer, 6))]
+    assert noises[1] == pytest.approx(noises[0], rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("factor", "expected"),
+    [
+        (0.0, [3, 4, 8, 9]),
+        (0.5, [2, 3, 4, 5, 7, 8, 9]),
+        (1.0, [1, 2, 3, 4, 5, 6, 7, 8, 9]),
+        (2.0, [1, 0, 0, 2, 3, 4, 5, 0, 0, 0, 6, 7, 8, 9]),
+    ],
+)
+def test_pauses_grow_and_shrink_in_their_middle(factor, expected):
+    speech = Speech(np.arange(1.0, 10.0), [(0, SILENCE), (2, "a"), (4, SILENCE), (7, "b")])
+    assert with_pauses(speech, factor).tolist() == expected
+
+
+def test_other_pauses_leave_sentences_and_speech(tmp_path):
+    speaker = Speaker(100, VOICE, ("THE BAKER FOUND A GOLDEN KEY", "ANNA WALKED HOME", "IT WAS COLD AND WET"))
+    pauses, lengths = Pauses(edge_s=(0.5, 0.5), word_share=0.5), {}
+    for factor in (0.5, 1.0, 4.0):
+        options = Acoustics(), pauses, True, 1, factor
+        in_fresh_process(write_part, str(tmp_path / str(factor)), [speaker], 4.0, *options)
+        files = sorted((tmp_path / str(factor) / "100").glob("*/*.flac"))
+        lengths[factor] = [len(soundfile.read(file)[0]) for file in files]
+        (transcript,) = (tmp_path / str(factor) / "100").glob("*/*.trans.txt")
+        assert len(transcript.read_text().splitlines()) == len(files) == 2
+    for half, plain, four in zip(*lengths.values(), strict=True):
+        assert (four - plain) / (plain - half) == pytest.approx(6.0, rel=0.01)  # 3 pauses and half of one
+        assert plain - half >= 0.5 * SAMPLE_RATE_HZ  # those at the edges
 
 
 def test_no_voice_of_train_dev_or_test_is_used_twice():

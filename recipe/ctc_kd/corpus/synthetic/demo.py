@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 
 from sisyphus import Job, Task
@@ -25,7 +26,12 @@ class SynthesiseDemoCorpusJob(Job):
     :param acoustics: recording conditions
     :param pauses: silence around and inside of sentences
     :param seed: of all random choices
+    :param pause_factor: makes all pauses so many times as long, in the same recordings of the same speech; ``minutes``
+        and ``pauses`` are those at 1
+    :param transcribe_all: write transcripts of the untranscribed part, too, to measure what they would be worth
     """
+
+    __sis_hash_exclude__ = {"pause_factor": 1.0, "transcribe_all": False}
 
     def __init__(
         self,
@@ -35,15 +41,21 @@ class SynthesiseDemoCorpusJob(Job):
         acoustics: Acoustics = Acoustics(),
         pauses: Pauses = Pauses(),
         seed: int = 1,
+        pause_factor: float = 1.0,
+        transcribe_all: bool = False,
     ):
         unknown = set(minutes) - set(MINUTES)
         if unknown:
             raise ValueError(f"the demo corpus has the parts {list(MINUTES)}, not {sorted(unknown)}")
+        if not 0 <= pause_factor < math.inf:
+            raise ValueError(f"pause_factor {pause_factor}, expected 0 or more")
         self.minutes = dict(minutes)
         self.lm_words = lm_words
         self.acoustics = acoustics
         self.pauses = pauses
         self.seed = seed
+        self.pause_factor = pause_factor
+        self.transcribe_all = transcribe_all
         self.out_corpus = self.output_path("corpus", directory=True)
         self.out_lm_text = self.output_path("lm_text.txt")
         self.rqmt = {"cpu": 1, "mem": 1, "time": 1}
@@ -64,7 +76,8 @@ class SynthesiseDemoCorpusJob(Job):
             return
         speakers = plan(self.minutes, self.seed)[part]
         seconds = self.minutes[part] * 60 / len(speakers)
-        recording = self.acoustics, self.pauses, part != UNTRANSCRIBED, self.seed
+        transcribed = self.transcribe_all or part != UNTRANSCRIBED
+        recording = self.acoustics, self.pauses, transcribed, self.seed, self.pause_factor
         with complete_folder(folder) as partial:
             rows = in_fresh_process(write_part, partial, speakers, seconds, *recording)
             speaker_lines = [
