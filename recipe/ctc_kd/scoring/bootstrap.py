@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from sisyphus import Job, Task, tk
 
-from ctc_kd.corpus.cuts import read_cuts
 from ctc_kd.files import write_json
 from ctc_kd.scoring.score import check_unit
 
@@ -81,30 +80,19 @@ class SignificanceJob(Job):
         yield Task("run", resume="run", rqmt=self.rqmt)
 
     def run(self):
-        import numpy as np
-
-        from ctc_kd.scoring.score import units_of
+        from ctc_kd.scoring.speaker_errors import References
         from ctc_kd.scoring.speaker_tests import FEW_SPEAKERS, SAMPLES, draws, interval
 
-        references = self._texts(self.references)
-        speakers = self._speakers(references)
-        names = sorted(set(speakers.values()))
-        index = np.array([names.index(speaker) for speaker in speakers.values()])
-        words = np.bincount(index, weights=[len(units_of(text, self.unit)) for text in references.values()])
-        if silent := [name for name, number in zip(names, words, strict=True) if not number]:
-            raise ValueError(f"{self.references.get_path()}: no words of {', '.join(silent)} to compare with")
-        by_seed = {
-            row: np.array([np.bincount(index, weights=self._errors(path, references)) for path in paths])
-            for row, paths in self.hypotheses.items()
-        }
+        references = References(self.references, self.cuts, inventory=self.inventory, unit=self.unit)
+        by_seed, words, utterances = references.errors_of(self.hypotheses)
         errors = {row: found.mean(axis=0) for row, found in by_seed.items()}
         samples = draws(len(words))
         comparisons = self._compared(by_seed, words, samples)
         result = {
             "samples": SAMPLES,
-            "speakers": len(names),
-            "exact": len(names) < FEW_SPEAKERS,
-            "utterances": len(references),
+            "speakers": len(words),
+            "exact": len(words) < FEW_SPEAKERS,
+            "utterances": utterances,
             "words": int(words.sum()),
             "wer": {row: 100 * row_errors.sum() / words.sum() for row, row_errors in errors.items()},
             "intervals": {row: interval(row_errors, words, samples) for row, row_errors in errors.items()},
@@ -113,7 +101,7 @@ class SignificanceJob(Job):
         if self.contrasts is not None:
             result["contrasts"] = self._contrasted(by_seed, words)
         write_json(self.out_significance.get_path(), result)
-        print(f"{len(comparisons)} comparisons over {len(names)} speakers")
+        print(f"{len(comparisons)} comparisons over {len(words)} speakers")
         if result["exact"]:
             print(f"warning: with fewer than {FEW_SPEAKERS} speakers the intervals are too narrow; p is exact")
 
@@ -155,33 +143,6 @@ class SignificanceJob(Job):
             tested.append({**found, **over_seeds(surplus, words)})
         _correct(tested)
         return tested
-
-    def _speakers(self, references: Mapping[str, str]) -> dict[str, str]:
-        """Utterance -> speaker, in the order of the references."""
-        from ctc_kd.corpus.problems import refuse
-
-        path = self.cuts.get_path()
-        found = {cut.id: cut.speaker for cut in read_cuts(path)}
-        problems = [f"{utterance}: no speaker" for utterance in references if not found.get(utterance)]
-        refuse(problems, where=path, remedy=f"Expected cuts of all utterances of {self.references.get_path()}.")
-        return {utterance: found[utterance] for utterance in references}
-
-    def _errors(self, path: tk.Path, references: Mapping[str, str]) -> list[int]:
-        """Errors of each utterance."""
-        from ctc_kd.scoring.alignment import align, count
-        from ctc_kd.scoring.score import check_utterances, units_of
-
-        hypotheses = self._texts(path)
-        check_utterances(references, hypotheses, names=(self.references.get_path(), path.get_path()))
-        return [
-            count(align(units_of(text, self.unit), units_of(hypotheses[utterance], self.unit))).errors
-            for utterance, text in references.items()
-        ]
-
-    def _texts(self, path: tk.Path) -> dict[str, str]:
-        from ctc_kd.corpus.transcripts import read_normalised
-
-        return read_normalised(path.get_path(), self.inventory and self.inventory.get_path())
 
 
 def _correct(tests: Sequence[dict]):
