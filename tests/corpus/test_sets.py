@@ -9,6 +9,7 @@ from ctc_kd.corpus.problems import CorpusError
 from ctc_kd.corpus.sets import (
     CombineCutsJob,
     CombineTranscriptsJob,
+    SampleHoursJob,
     SampleUtterancesJob,
     SelectTranscriptsJob,
     SplitBySpeakerJob,
@@ -107,6 +108,23 @@ def test_a_sample_of_a_manifest_that_is_too_small_is_the_whole_and_says_so(run_h
     cuts = manifest("dev", ["1-2", "1-1"])
     assert ids(run_here(SampleUtterancesJob(cuts=cuts, num=1500, seed=1)).out_cuts) == ["1-2", "1-1"]
     assert "took all of its 2 utterances, 1500 were requested" in capsys.readouterr().out
+
+
+def test_samples_by_hours_are_nested(run_here, manifest):
+    everything = [f"1-{number:03}" for number in range(200)]  # 0.2 hours
+    cuts = manifest("train", everything)
+    small, large, whole = (ids(run_here(SampleHoursJob(cuts=cuts, hours=h)).out_cuts) for h in (0.0501, 0.1, 0.2))
+    assert (len(small), len(large), whole) == (51, 100, everything)
+    assert set(small) < set(large)
+    assert small == sorted(small) != everything[:51]
+
+
+def test_more_hours_than_there_are_are_refused(run_here, manifest):
+    cuts = manifest("train", ["1-1", "1-2"])
+    with pytest.raises(CorpusError, match=r"train.jsonl.gz: 0.002 hours, expected 1.0 hours or more"):
+        run_here(SampleHoursJob(cuts=cuts, hours=1.0))
+    with pytest.raises(ValueError, match="hours 0, expected a number above 0"):
+        SampleHoursJob(cuts=cuts, hours=0)
 
 
 def test_speakers_are_held_out(run_here, manifest):

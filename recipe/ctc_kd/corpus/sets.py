@@ -109,6 +109,41 @@ class SampleUtterancesJob(Job):
         write_cuts(self.out_cuts.get_path(), [cuts[number] for number in sorted(numbers[: self.num])])
 
 
+class SampleHoursJob(Job):
+    """Draws utterances at random until they have ``hours``, and keeps the order of the manifest.
+
+    Samples of one manifest are nested: a larger one has all utterances of a smaller one. A manifest with fewer hours
+    fails the job.
+    """
+
+    def __init__(self, *, cuts: tk.Path, hours: float):
+        if not hours > 0:
+            raise ValueError(f"hours {hours}, expected a number above 0")
+        self.cuts = cuts
+        self.hours = hours
+        self.out_cuts = self.output_path("cuts.jsonl.gz")
+        self.rqmt = {"cpu": 1, "mem": 4, "time": 1}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        cuts = list(read_cuts(self.cuts.get_path()))
+        hours = sum(cut.duration for cut in cuts) / 3600
+        if hours < self.hours:
+            raise CorpusError(f"{self.cuts.get_path()}: {hours:.3f} hours, expected {self.hours} hours or more")
+        numbers = list(range(len(cuts)))
+        random.Random(0).shuffle(numbers)
+        drawn, hours = set(), 0.0
+        for number in numbers:
+            if hours >= self.hours:
+                break
+            drawn.add(number)
+            hours += cuts[number].duration / 3600
+        write_cuts(self.out_cuts.get_path(), [cut for number, cut in enumerate(cuts) if number in drawn])
+        print(f"{len(drawn)} of {len(cuts)} utterances, {hours:.3f} hours")
+
+
 class SplitBySpeakerJob(Job):
     """Divides a manifest into train, dev and test without common speakers, for a corpus that has only one part.
 

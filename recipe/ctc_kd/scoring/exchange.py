@@ -1,0 +1,144 @@
+"""How many hours of one kind are worth an hour of another: where two curves of error rates over hours meet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from sisyphus import Job, Task, tk
+
+from ctc_kd.files import write_json
+from ctc_kd.scoring.score import check_unit
+
+if TYPE_CHECKING:
+    import numpy as np
+
+STEPS = 24
+"""Hours that are tried between two measured ones."""
+
+
+class Crossing(NamedTuple):
+    """
+    :param hours: the fewest at which a curve is as good as its target; None if no measured ones are
+    :param low, high: ends of the hours that are not excluded by the 95 % interval of the difference there; None where
+        they reach beyond what was measured
+    """
+
+    hours: float | None
+    low: float | None
+    high: float | None
+
+
+class ExchangeJob(Job):
+    """Finds the hours at which each curve has the error rate of ``reference`` at ``target`` hours.
+
+    Between measured hours, errors are interpolated over the logarithm of hours. Seeds are paired.
+
+    :param references, cuts, inventory, unit: of the evaluation set, as in
+        :class:`ctc_kd.scoring.bootstrap.SignificanceJob`
+    :param curves: curve -> (hours, transcripts by each seed, in one order of seeds) for each number of hours
+    :param reference: a curve
+    :param target: hours of it
+
+    ``out_exchange``: JSON: ``reference, target, speakers``; ``curves``: curve -> a list of ``hours``, and the error
+    rates in percent of each seed (``rates``); ``crossings``: other curve -> ``hours, low, high`` of :class:`Crossing`.
+    """
+
+    def __init__(
+        self,
+        *,
+        references: tk.Path,
+        cuts: tk.Path,
+        curves: dict[str, Sequence[tuple[float, Sequence[tk.Path]]]],
+        reference: str,
+        target: float,
+        inventory: tk.Path | None = None,
+        unit: str = "words",
+    ):
+        check_unit(unit)
+        if target not in [hours for hours, _ in curves.get(reference, ())]:
+            raise ValueError(f"{reference} is not measured at {target} hours: expected one of the measured ones")
+        if len({len(paths) for curve in curves.values() for _, paths in curve}) > 1:
+            raise ValueError("the curves have unlike numbers of seeds: expected equal ones, which are paired")
+        self.references = references
+        self.cuts = cuts
+        self.curves = curves
+        self.reference = reference
+        self.target = target
+        self.inventory = inventory
+        self.unit = unit
+        self.out_exchange = self.output_path("exchange.json")
+        self.rqmt = {"cpu": 1, "mem": 2, "time": 1}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        from ctc_kd.scoring.speaker_errors import References
+
+        references = References(self.references, self.cuts, inventory=self.inventory, unit=self.unit)
+        hypotheses = {f"{label} {hours}": paths for label, curve in self.curves.items() for hours, paths in curve}
+        by_row, words, _ = references.errors_of(hypotheses)
+        curves = {
+            label: [(hours, by_row[f"{label} {hours}"]) for hours, _ in sorted(curve, key=lambda point: point[0])]
+            for label, curve in self.curves.items()
+        }
+        wanted = by_row[f"{self.reference} {self.target}"]
+        crossings = {
+            label: crossing([(hours, errors - wanted) for hours, errors in curve], words)._asdict()
+            for label, curve in curves.items()
+            if label != self.reference
+        }
+        rates = {
+            label: [
+                {"hours": hours, "rates": (100 * errors.sum(axis=1) / words.sum()).tolist()} for hours, errors in curve
+            ]
+            for label, curve in curves.items()
+        }
+        facts = {"reference": self.reference, "target": self.target, "speakers": len(words)}
+        write_json(self.out_exchange.get_path(), {**facts, "curves": rates, "crossings": crossings})
+        print(f"{len(crossings)} curves beside that of {self.reference}: {crossings}")
+
+
+def crossing(curve: Sequence[tuple[float, np.ndarray]], words: np.ndarray) -> Crossing:
+    """
+    :param curve: (hours, errors beyond those of the target ``[seeds, speakers]``) by ascending hours
+    :param words: ``[speakers]``
+    """
+    from ctc_kd.scoring.seed_tests import hierarchical_draws, hierarchical_interval
+
+    tried = list(interpolated(curve))
+    draws = hierarchical_draws(*tried[0][1].shape)
+    intervals = [(hours, hierarchical_interval(surplus, words, draws)) for hours, surplus in tried]
+    possible = [hours for hours, (low, high) in intervals if low <= 0 <= high]
+    first, last = tried[0][0], tried[-1][0]
+    return Crossing(
+        hours=first_zero([(hours, float(surplus.sum())) for hours, surplus in curve]),
+        low=possible[0] if possible and possible[0] > first else None,
+        high=possible[-1] if possible and possible[-1] < last else None,
+    )
+
+
+def interpolated(curve: Sequence[tuple[float, np.ndarray]]) -> list[tuple[float, np.ndarray]]:
+    """The points of a curve, and :data:`STEPS` - 1 between two of them, linear in the logarithm of hours."""
+    found = [curve[0]]
+    for (start, before), (end, after) in zip(curve, curve[1:], strict=False):
+        for part in (step / STEPS for step in range(1, STEPS)):
+            found.append((between(start, end, part), (1 - part) * before + part * after))
+        found.append((end, after))
+    return found
+
+
+def first_zero(curve: Sequence[tuple[float, float]]) -> float | None:
+    """The fewest hours at which a curve is 0 or less; None if it never is."""
+    if curve[0][1] <= 0:
+        return curve[0][0]
+    for (start, before), (end, after) in zip(curve, curve[1:], strict=False):
+        if after <= 0:
+            return between(start, end, before / (before - after))
+    return None
+
+
+def between(start: float, end: float, part: float) -> float:
+    """Hours at a part of the way, in the logarithm."""
+    return start * (end / start) ** part
