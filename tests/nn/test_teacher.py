@@ -202,7 +202,9 @@ def test_training_on_utterances_shorter_than_a_mask():
 
 def test_share_of_masked_frames():
     model = tiny(mask_time_prob=0.2)
-    mask = model._time_mask(torch.tensor([1000] * 50 + [500] * 50), 1000)
+    samples = 320 * torch.tensor([1000] * 50 + [500] * 50) + 80  # of 1000 and of 500 frames
+    mask = model._time_mask(torch.zeros(1).expand(100, int(samples.max())), samples)
+    assert mask.shape == (100, 1000)
     assert not mask[50:, 500:].any()
     expected = 1 - (1 - 0.02) ** 10  # overlapping spans of 10 with starts at 2 % of the frames
     assert float(mask[:50].float().mean()) == pytest.approx(expected, abs=0.02)
