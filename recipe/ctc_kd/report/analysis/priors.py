@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 from typing import Any
 
-from ctc_kd.report import names
+from ctc_kd.report import lines, names
 from ctc_kd.report.grid.significance import LEVEL, p_value
-from ctc_kd.report.svg import element, note
+from ctc_kd.report.svg import note
 
 HEAD = ["Row and plain KD", "prior 0", "tuned prior", "change", "p", "Holm"]
 
@@ -39,20 +38,13 @@ class Priors:
         )
 
     def markdown(self) -> str:
-        return names.markdown(HEAD, [[f"**{text}**" if bold else text for text, bold in line] for line in self._lines])
+        return lines.markdown(HEAD, self._lines)
 
     def html(self) -> str:
-        head = "".join(element("th", name) for name in HEAD)
-        lines = [[element("b", escape(text)) if bold else escape(text) for text, bold in line] for line in self._lines]
-        body = "".join(
-            element("tr", element("th", label) + "".join(element("td", text) for text in texts))
-            for label, *texts in lines
-        )
-        table = element("table", element("thead", element("tr", head)) + element("tbody", body))
-        return element("div", table, class_="scroll") + note(self.note)
+        return lines.html(HEAD, self._lines) + note(self.note)
 
 
-def _cells(contrast: Mapping[str, Any], wer: Mapping[str, float]) -> list[tuple[str, bool]]:
+def _cells(contrast: Mapping[str, Any], wer: Mapping[str, float]) -> list[lines.Cell]:
     """The texts of a line, and which are bold: the prior matters by more than chance."""
     row, other, tuned, other_tuned = contrast["factors"]
     differences = wer[row] - wer[other], wer[tuned] - wer[other_tuned]

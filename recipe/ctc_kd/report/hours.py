@@ -1,0 +1,133 @@
+"""Error rates over hours of audio, with and without transcripts: a table, a picture, and what an hour is worth."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping
+from typing import Any
+
+from sisyphus import Job, Task, tk
+
+from ctc_kd.files import complete_folder, read_json, write_json, write_text
+from ctc_kd.report import lines, names
+from ctc_kd.report.analysis.decoders import LINE_HEIGHT, spread_out
+from ctc_kd.report.svg import Plot, element, note, sectioned
+
+
+class HoursReportJob(Job):
+    """Writes ``index.html`` (self-contained), ``table.md`` and ``results.json``.
+
+    :param title: headline of the page
+    :param rate: what the errors are called
+    :param budgets: name of what is held equal -> ``ExchangeJob.out_exchange``
+    :param notes: sentences that a reader should know
+    """
+
+    def __init__(self, *, title: str, rate: str, budgets: dict[str, tk.Path], notes: list[str]):
+        self.title = title
+        self.rate = rate
+        self.budgets = budgets
+        self.notes = notes
+        self.out_report = self.output_path("report", directory=True)
+        self.rqmt = {"cpu": 1, "mem": 1, "time": 0.2}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        found = {name: read_json(path.get_path()) for name, path in self.budgets.items()}
+        texts, sections = [], []
+        for name, one in found.items():
+            table = hours_table(one)
+            texts.append(f"**{name}.** {note_of(one)}\n\n{lines.markdown(*table)}")
+            drawing = element("figure", picture(one, self.rate), class_="wide")
+            sections.append((name, f"{self.rate} over hours", drawing + lines.html(*table) + note(note_of(one))))
+        sections.append(("Notes", "What a reader should know", "".join(map(note, self.notes))))
+        target = self.out_report.get_path()
+        with complete_folder(target) as folder:
+            write_json(f"{folder}/results.json", found)
+            write_text(f"{folder}/table.md", "\n".join(texts))
+            page = sectioned(self.title, kicker="Audio without transcripts", sections=sections)
+            write_text(f"{folder}/index.html", page)
+        print("\n".join(texts))
+        print(f"report: {target}/index.html")
+
+
+def hours_table(found: Mapping[str, Any]) -> tuple[list[str], list[list[lines.Cell]]]:
+    """Head and lines: a line for each curve, with its error rates and the hours that are worth the target.
+
+    :param found: content of ``ExchangeJob.out_exchange``
+    """
+    hours = sorted({point["hours"] for curve in found["curves"].values() for point in curve})
+    body = []
+    for label, curve in found["curves"].items():
+        rates = {point["hours"]: point["rates"] for point in curve}
+        crossing = found["crossings"].get(label)
+        texts = [_rate(rates.get(number, [])) for number in hours]
+        worth = worth_text(crossing, hours=sorted(rates)) if crossing else f"{found['target']:g}"
+        body.append([(text, False) for text in (label, *texts, worth)])
+    return ["", *(f"{number:g} h [%]" for number in hours), f"hours as good as {found['target']:g}"], body
+
+
+def _rate(rates: list[float]) -> str:
+    if not rates:
+        return names.DASH
+    return names.wer(statistics.fmean(rates)) + names.spread(statistics.stdev(rates) if len(rates) > 1 else None)
+
+
+def worth_text(crossing: Mapping[str, float | None], *, hours: list[float]) -> str:
+    """``1.7 [0.9, > 4]``.
+
+    :param hours: measured, ascending
+    """
+    found, low, high = (_hours(crossing[name], hours) for name in ("hours", "low", "high"))
+    return f"{found} [{low}, {high}]"
+
+
+def _hours(number: float | None, hours: list[float]) -> str:
+    if number is None or number == hours[-1]:
+        return f"> {hours[-1]:g}"
+    return f"≤ {hours[0]:g}" if number <= hours[0] else f"{number:.2g}"
+
+
+def note_of(found: Mapping[str, Any]) -> str:
+    return (
+        "Mean over seeds (± standard deviation). The last column has the hours at which a row has the error rate of "
+        f"“{found['reference']}” at {found['target']:g} h, and in brackets those that the 95 % interval of the "
+        f"difference over seeds and {found['speakers']} speakers does not exclude."
+    )
+
+
+def picture(found: Mapping[str, Any], rate: str) -> str:
+    """A line for each curve over the logarithm of hours; the target is a horizontal line."""
+    means = {
+        label: [(math.log(point["hours"]), statistics.fmean(point["rates"])) for point in curve]
+        for label, curve in found["curves"].items()
+    }
+    hours = sorted({point["hours"] for curve in found["curves"].values() for point in curve})
+    values = [value for curve in means.values() for _, value in curve]
+    pad = max(0.06 * (max(values) - min(values)), 0.2)
+    plot = Plot(
+        width=640,
+        height=max(340, LINE_HEIGHT * (len(means) + 4)),
+        x=(math.log(hours[0]), math.log(hours[-1])),
+        y=(max(0, min(values) - pad), max(values) + pad),
+        margins=(44, 210, 30, 44),
+    )
+    plot.y_axis()
+    plot.text(4, 14, f"{rate} on test [%]", anchor="start")
+    plot.text((plot.left + plot.right) / 2, plot.height - 6, "hours of audio")
+    for number in hours:
+        plot.text(plot.x(math.log(number)), plot.bottom + 18, f"{number:g}")
+    target = dict(means[found["reference"]])[math.log(found["target"])]
+    plot.horizontal(target, "rule baseline")
+    heights = spread_out([plot.y(curve[-1][1]) for curve in means.values()], LINE_HEIGHT, plot.bottom)
+    for number, ((label, curve), height) in enumerate(zip(means.items(), heights, strict=True)):
+        colour = "ink" if label == found["reference"] else f"c{number % 5}"
+        plot.line(curve, f"line {colour}")
+        for position, value in curve:
+            title = f"{label}, {math.exp(position):.3g} h: {names.wer(value)} %"
+            plot.marker(position, value, number % 3, f"mark {colour}", title)
+        plot.text(plot.right + 10, height + 4, label, class_=f"label {colour}", anchor="start")
+    return plot.svg(f"{rate} on test over hours of audio, a line for each of {len(means)} rows")

@@ -1,0 +1,28 @@
+"""Tables of texts, some of them bold, in Markdown and HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from ctc_kd.report import names
+from ctc_kd.report.svg import element
+
+Cell = tuple[str, bool]
+"""A text, and whether it is bold."""
+
+
+def markdown(head: Sequence[str], lines: Sequence[Sequence[Cell]]) -> str:
+    return names.markdown(list(head), [[f"**{text}**" if bold else text for text, bold in line] for line in lines])
+
+
+def html(head: Sequence[str], lines: Sequence[Sequence[Cell]]) -> str:
+    """The first cell of each line is its heading."""
+    top = element("tr", "".join(element("th", escape(name)) for name in head))
+    body = "".join(
+        element("tr", element("th", first) + "".join(element("td", text) for text in others))
+        for first, *others in (
+            [element("b", escape(text)) if bold else escape(text) for text, bold in line] for line in lines
+        )
+    )
+    return element("div", element("table", element("thead", top) + element("tbody", body)), class_="scroll")

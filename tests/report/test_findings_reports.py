@@ -1,0 +1,103 @@
+"""The reports on differences and on hours: their tables, by hand-made results, and their pages."""
+
+from xml.etree import ElementTree
+
+import pytest
+from sisyphus import tk
+
+from ctc_kd.files import write_json
+from ctc_kd.report.differences import DifferencesReportJob
+from ctc_kd.report.hours import HoursReportJob, picture, worth_text
+
+
+@pytest.fixture
+def store(tmp_path):
+    def write(content):
+        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.json"
+        write_json(str(path), content)
+        return tk.Path(str(path))
+
+    return write
+
+
+@pytest.fixture
+def read(run_here):
+    def read(job, name):
+        run_here(job)
+        return open(f"{job.out_report.get_path()}/{name}", encoding="utf-8").read()
+
+    return read
+
+
+def compared(row, difference, p, **seeds):
+    found = {"row": row, "against": "best n", "difference": difference, "low": difference - 1, "high": difference + 1}
+    return {**found, "p": p, "holm": p, **seeds}
+
+
+def test_a_line_for_each_setting_and_their_mean(store, read, make_record):
+    over_seeds = {"seeds": {"low": -0.5, "high": 0.9, "spread": 0.25, "p": 0.4, "holm": 0.8}}
+    settings = {
+        "pauses × 1": store({"wer": {"best n": 16.0}, "comparisons": [compared("<Soft>", 0.2, 0.01, **over_seeds)]}),
+        "pauses × 4": store(
+            {"wer": {"best n": 18.0}, "comparisons": [compared("<Soft>", 1.4, 0.01), compared("Other", -0.5, 0.3)]}
+        ),
+    }
+    chosen = {"pauses × 1": store(make_record("symmetric", 2, 1.0, dev=16.0, test=16.0).to_json())}
+    job = DifferencesReportJob(title="Regret", settings=settings, chosen=chosen, kicker="Rules", notes=["A <note>."])
+    lines = read(job, "table.md").splitlines()
+    assert lines[0] == "|  | best n [%] | <Soft> | Other |"
+    assert lines[2:5] == [
+        "| pauses × 1 | 16.0 (n = 2) | +0.20 ± 0.25 [−0.50, +0.90] | – |",
+        "| pauses × 4 | 18.0 | **+1.40 [+0.40, +2.40]** | −0.50 [−1.50, +0.50] |",
+        "| mean |  | +0.80 | −0.50 |",
+    ]
+    page = read(job, "index.html")
+    assert "A &lt;note&gt;." in page and "<th>&lt;Soft&gt;</th>" in page and "<b>+1.40" in page
+
+
+EXCHANGE = {
+    "reference": "CTC",
+    "target": 1.0,
+    "speakers": 24,
+    "curves": {
+        "CTC": [{"hours": 0.5, "rates": [30.0, 32.0]}, {"hours": 1.0, "rates": [20.0, 20.0]}],
+        "KD & more": [{"hours": 0.5, "rates": [25.0, 25.0]}, {"hours": 2.0, "rates": [15.0, 17.0]}],
+    },
+    "crossings": {"KD & more": {"hours": 0.7654, "low": 0.0, "high": None}},
+}
+
+
+def test_rates_over_hours_and_what_they_are_worth(store, read):
+    job = HoursReportJob(title="Hours", rate="WER", budgets={"Equal updates": store(EXCHANGE)}, notes=["One teacher."])
+    lines = read(job, "table.md").splitlines()
+    assert lines[2] == "|  | 0.5 h [%] | 1 h [%] | 2 h [%] | hours as good as 1 |"
+    assert lines[4:] == [
+        "| CTC | 31.0 ± 1.41 | 20.0 ± 0.00 | – | 1 |",
+        "| KD & more | 25.0 ± 0.00 | – | 16.0 ± 1.41 | 0.77 [≤ 0.5, > 2] |",
+    ]
+    page = read(job, "index.html")
+    assert "KD &amp; more" in page and "One teacher." in page and "Equal updates" in page
+
+
+@pytest.mark.parametrize(
+    ("crossing", "text"),
+    [
+        ((1.234, 0.6, 2.0), "1.2 [0.6, 2]"),
+        ((0.5, 0.0, 0.5), "≤ 0.5 [≤ 0.5, ≤ 0.5]"),
+        ((None, 4.0, None), "> 4 [> 4, > 4]"),
+        ((None, 2.5, None), "> 4 [2.5, > 4]"),
+    ],
+)
+def test_ends_beyond_what_was_measured(crossing, text):
+    found = dict(zip(("hours", "low", "high"), crossing, strict=True))
+    assert worth_text(found, hours=[0.5, 1.0, 2.0, 4.0]) == text
+
+
+def test_a_curve_is_drawn_for_each_row():
+    tree = ElementTree.fromstring(picture(EXCHANGE, "WER"))
+    assert len(list(tree.iter("polyline"))) == 2
+    titles = [one.text for one in tree.iter("title")]
+    assert titles == [
+        *("CTC, 0.5 h: 31.0 %", "CTC, 1 h: 20.0 %"),
+        *("KD & more, 0.5 h: 25.0 %", "KD & more, 2 h: 16.0 %"),
+    ]
