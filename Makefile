@@ -14,6 +14,7 @@ help:
 	@echo "make demo-self-kd  self-distillation and its baselines on the embedded corpus, about 20 minutes"
 	@echo "make test       all tests"
 	@echo "make test-slurm the tests against a Slurm of one node, which is installed if need be (Debian, Ubuntu)"
+	@echo "make bench      all benchmarks at a size for two cores, less than 15 minutes; writes output/bench.md"
 	@echo "make setup      only the virtual environment in .venv, with the command .venv/bin/sis"
 	@echo "make lint       ruff"
 
@@ -46,6 +47,9 @@ test: setup lint
 
 test-slurm: setup slurm
 	OMP_NUM_THREADS=1 $(BIN)/pytest engine/tests -m slurm
+
+bench: setup
+	$(BIN)/python benchmarks/bench.py
 
 SLURM := slurmctld slurmd slurm-client
 slurm:
