@@ -2,20 +2,36 @@
 
     sis manager -r config.findings.prior            # is selection a blank prior?
     sis manager -r config.findings.normalisation    # is plain KD only weighed too little?
+    sis manager -r config.findings.matched          # the same, with a weight by the ratio of losses
+    sis manager -r config.findings.untranscribed    # how many hours replace a transcribed one?
+    sis manager -r config.findings.silence          # do rules that choose by themselves bear other pauses?
 
-On the demo corpus, with three seeds: 45 students and 36, hours on two cores. Arguments choose weights and seeds:
+On the demo corpus, with three seeds: 45 students for the first, hours on two cores. Arguments choose less, other labels
+or other speech: a folder in LibriSpeech's layout, Mini LibriSpeech or what `MINI_SETS` names, or a finished teacher.
 
     sis manager -r "config.findings.prior(weights=[1.0], seeds=[42])"
+    sis manager -r "config.findings.prior(units='pieces')"
+    sis manager "config.findings.folder('prior', '/data/LibriSpeech/train-clean-5', '/data/whisper', weights=[1.0])"
+    sis manager "config.findings.mini('prior', '/data/whisper', weights=[1.0], units='characters')"
+    sis manager "config.findings.finished('untranscribed', 'hama', 'train', 'dev', 'test', 'text.txt', 'cmudict')"
 """
 
 from dataclasses import replace
 
+from config.mini_librispeech import local, text_files
+from ctc_kd.experiments.beside import regret
 from ctc_kd.experiments.blank_kd import blank_kd
-from ctc_kd.experiments.demo import DEMO, demo_corpus
+from ctc_kd.experiments.demo import DEMO, demo_corpus, demo_hours
+from ctc_kd.experiments.hours import BUDGETS, worth_of_hours
+from ctc_kd.experiments.matched import matched_weights
+from ctc_kd.experiments.mini_librispeech import folder_and_part, held_out, mini_librispeech
+from ctc_kd.experiments.mini_presets import mini_on_cpu
 from ctc_kd.experiments.row_analysis import analysed
 from ctc_kd.experiments.rows import BASELINE, TEACHER, Row, with_seeds
+from ctc_kd.experiments.speech import Speech, demo_speech, finished_speech, in_units
 
 SEEDS = (42, 43, 44)
+TEMPERATURES = (1.0, 2.0)
 
 
 def py():
@@ -23,18 +39,82 @@ def py():
     normalisation()
 
 
-def prior(weights=(0.25, 1.0), seeds=SEEDS):
+def prior(weights=(0.25, 1.0), seeds=SEEDS, units="phonemes", speech=None):
     """Every row under decoders without and with a prior: what selection gains, a prior scale may gain, too."""
+    speech = in_units(speech or demo_speech(), units)
     methods = [("all", None), ("eliminate", None), *(("symmetric", n) for n in (1, 2, 3, 4)), ("soft", None)]
-    rows = [TEACHER, BASELINE, *(Row(method, weight, value) for weight in weights for method, value in methods)]
-    analysed(blank_kd(demo_corpus(DEMO), DEMO, with_seeds(rows, seeds), name="findings/prior"))
+    rows = [BASELINE, *(Row(method, weight, value) for weight in weights for method, value in methods)]
+    rows = [*speech.teacher, *with_seeds(rows, seeds)]
+    analysed(blank_kd(speech.corpus, speech.preset, rows, name="findings/prior"), labels=speech.labels)
 
 
-def normalisation(weights=(0.25, 0.9), seeds=SEEDS):
+def normalisation(weights=(0.25, 0.9), seeds=SEEDS, speech=None):
     """Plain KD and symmetric selection, normalised as published or all alike, at temperatures 1 and 2."""
-    rows = [TEACHER, *(Row(method, weight, n) for weight in weights for method, n in (("all", None), ("symmetric", 1)))]
-    for temperature in (1.0, 2.0):
+    corpus, preset, *_ = speech = speech or demo_speech()
+    rows = [Row(method, weight, n) for weight in weights for method, n in (("all", None), ("symmetric", 1))]
+    for temperature in TEMPERATURES:
         for plain in ("batch_times_labels", "selected_frames"):
-            preset = replace(DEMO, temperature=temperature, plain_normalisation=plain)
-            corpus, name = demo_corpus(preset), f"findings/normalisation/{plain}-T{temperature:g}"
-            analysed(blank_kd(corpus, preset, with_seeds(rows, seeds), name=name))
+            changed = replace(preset, temperature=temperature, plain_normalisation=plain)
+            name = f"findings/normalisation/{plain}-T{temperature:g}"
+            grid = blank_kd(corpus, changed, [*speech.teacher, *with_seeds(rows, seeds)], name=name)
+            analysed(grid, labels=speech.labels)
+
+
+async def matched(weights=(0.25, 0.9), seeds=SEEDS, speech=None):
+    """Plain KD with the weight at which its loss counts as much beside CTC as that of symmetric selection."""
+    corpus, preset, *_ = speech = speech or demo_speech()
+    alike = replace(preset, plain_normalisation=preset.normalisation)
+    presets = {f"T{value:g}": replace(alike, temperature=value) for value in TEMPERATURES}
+    await matched_weights(
+        corpus, presets, weights=weights, seeds=seeds, name="findings/matched", teacher=speech.teacher
+    )
+
+
+def untranscribed(hours=(0.5, 1.0, 2.0, 4.0), seeds=SEEDS, budgets=BUDGETS, speech=None):
+    """Frame-level KD, CTC on the teacher's best path, and both, on hours whose transcripts nobody reads."""
+    audio = speech.train if speech else demo_hours(DEMO, max(hours))
+    corpus, preset, *_ = speech or demo_speech()
+    worth_of_hours(corpus, preset, audio, hours=hours, seeds=seeds, budgets=budgets, name="findings/untranscribed")
+
+
+def silence(factors=(0.5, 1.0, 2.0, 4.0), weight=1.0, seeds=SEEDS):
+    """The demo's speech with its pauses made shorter or longer: rules without n against the best n on dev."""
+    rules = [Row("soft", weight), Row("blank_share", weight, 0.5), Row("neighbour", weight, 0.1)]
+    rows = [*(Row("symmetric", weight, n) for n in (1, 2, 3, 4)), *rules]
+    grids = {}
+    for factor in factors:
+        corpus = demo_corpus(DEMO, pause_factor=factor)
+        grids[f"pauses × {factor:g}"] = blank_kd(
+            corpus, DEMO, [TEACHER, *with_seeds(rows, seeds)], name="findings/silence"
+        )
+    regret(grids, weight=weight, name="findings/silence")
+
+
+# All but silence, which needs the synthesiser.
+QUESTIONS = {"prior": prior, "normalisation": normalisation, "matched": matched, "untranscribed": untranscribed}
+
+
+def ask(question, speech, options):
+    if question not in QUESTIONS:
+        raise ValueError(f"there is no question {question!r} on other speech; expected one of {', '.join(QUESTIONS)}")
+    return QUESTIONS[question](speech=speech, **options)
+
+
+def folder(question, part, encoder, text=None, speakers=4, **options):
+    """:param speakers: how many are held out for dev, and how many for test"""
+    corpus_dir, part = folder_and_part(part)
+    preset, texts = mini_on_cpu(local(encoder)), text_files(text)
+    corpus = held_out(preset, part, corpus_dir, part, speakers=speakers, texts=texts)
+    return ask(question, Speech(corpus, preset, tuple(texts)), options)
+
+
+def mini(question, encoder, text=None, **options):
+    """Mini LibriSpeech and test-clean, or the sets that `MINI_SETS` names, with students of two cores."""
+    preset, texts = mini_on_cpu(local(encoder)), text_files(text)
+    return ask(question, Speech(mini_librispeech(preset, texts=texts), preset, tuple(texts)), options)
+
+
+def finished(question, teacher, audio, dev, test, text, lexicon=None, **options):
+    """The arguments are those of `config/distil.py`; all three parts have transcripts."""
+    speech = finished_speech(teacher, audio=audio, dev=dev, test=test, text=text, lexicon=lexicon)
+    return ask(question, speech, options)

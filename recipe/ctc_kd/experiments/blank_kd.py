@@ -37,6 +37,7 @@ class Grid(NamedTuple):
 
     :param trained: name of the row -> its jobs
     :param records: name of the row -> record; of the hyper-parameters that dev chose there are two
+    :param hypotheses: method and weight, see ``row_key`` -> of test, by seed, with the hyper-parameter that dev chose
     :param significance: of test
     :param folder: of the outputs below ``output/``
     """
@@ -44,6 +45,7 @@ class Grid(NamedTuple):
     chain: Distillation
     trained: dict[str, TrainedRow]
     records: dict[str, tk.Path]
+    hypotheses: dict[str, list[tk.Path]]
     significance: tk.Path
     folder: str
 
@@ -62,10 +64,11 @@ def blank_kd(corpus: Corpus, preset: Preset, rows: Sequence[Row], *, name: str, 
         groups.setdefault((one.row.method, one.row.weight), []).append(one)
     scored = {group: scored_on_test(grid, members) for group, members in groups.items()}
     records = {row: record for group in scored.values() for row, record in group.records.items()}
+    hypotheses = {row_key(*group): found.hypotheses for group, found in scored.items()}
     significance = SignificanceJob(
         references=corpus.transcripts[corpus.test],
         cuts=corpus.cuts[corpus.test],
-        hypotheses={row_key(*group): found.hypotheses for group, found in scored.items()},
+        hypotheses=hypotheses,
         against=comparisons(scored),
         inventory=corpus.inventory,
         unit=corpus.unit,
@@ -85,7 +88,7 @@ def blank_kd(corpus: Corpus, preset: Preset, rows: Sequence[Row], *, name: str, 
     folder = f"{name}/{corpus.name}"
     register_outputs({f"{folder}/{path}": output for path, output in outputs.items()}, requests=preset.requests)
     trained_rows = {one.row.name: one for one in trained}
-    return Grid(grid, trained_rows, records, significance.out_significance, folder)
+    return Grid(grid, trained_rows, records, hypotheses, significance.out_significance, folder)
 
 
 def scored_on_test(grid: Distillation, group: list[TrainedRow]) -> Scored:

@@ -81,6 +81,17 @@ class Part(NamedTuple):
     transcripts: tk.Path | None
 
 
+class Labelled(NamedTuple):
+    """Audio whose labels are known.
+
+    :param cuts: lhotse manifest
+    :param labels: label sequences of these utterances, and maybe of others
+    """
+
+    cuts: tk.Path
+    labels: tk.Path
+
+
 def on_disk(path: str) -> tk.Path:
     """A file or folder of one's own, read in place. The path is its identity, so two places are two sources.
 

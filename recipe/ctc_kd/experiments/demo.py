@@ -7,9 +7,17 @@ from pathlib import Path
 from sisyphus import tk
 
 from ctc_kd.corpus.librispeech import ReadLibriSpeechAudioJob
-from ctc_kd.corpus.synthetic.demo import UNTRANSCRIBED, SynthesiseDemoCorpusJob
+from ctc_kd.corpus.synthetic.demo import MINUTES, UNTRANSCRIBED, SynthesiseDemoCorpusJob
 from ctc_kd.decoding.search import SearchConfig
-from ctc_kd.experiments.corpora import Corpus, librispeech_part, ngram_lm, three_sets, with_g2p
+from ctc_kd.experiments.corpora import (
+    Corpus,
+    Labelled,
+    label_sequences,
+    librispeech_part,
+    ngram_lm,
+    three_sets,
+    with_g2p,
+)
 from ctc_kd.experiments.presets import Preset, Scales
 from ctc_kd.lexicon.inventory import phonemes
 from ctc_kd.lexicon.lexica import CmuLexiconJob
@@ -92,14 +100,35 @@ def demo_text() -> tk.Path:
     return SynthesiseDemoCorpusJob().out_lm_text
 
 
-def demo_corpus(preset: Preset) -> Corpus:
-    """The embedded corpus, which is synthesised and then read like LibriSpeech."""
-    speech = SynthesiseDemoCorpusJob()
+def demo_corpus(preset: Preset, *, pause_factor: float = 1.0) -> Corpus:
+    """The embedded corpus, which is synthesised and then read like LibriSpeech.
+
+    :param pause_factor: of all pauses of its three sets, see ``SynthesiseDemoCorpusJob``
+    """
+    speech = SynthesiseDemoCorpusJob(pause_factor=pause_factor)
     parts = {part: librispeech_part(speech.out_corpus, part) for part in ("train", "dev", "test")}
     spoken = parts["train"].transcripts
-    withheld = {"words": [speech.out_lm_text, spoken], "withhold": 0.02, "withhold_from": spoken}
-    lexicon = CmuLexiconJob(**withheld).out_lexicon
-    g2p_lexicon = CmuLexiconJob(**withheld, extra_words=1500).out_lexicon
+    lexicon, g2p_lexicon = _lexica(speech, spoken)
     complete = with_g2p(lexicon, spoken, learn_from=g2p_lexicon, max_iterations=10)
     lm = ngram_lm(speech.out_lm_text)
-    return three_sets(preset, "demo", parts, lexicon=lexicon, complete_lexicon=complete, lm=lm)
+    name = "demo" if pause_factor == 1 else f"demo-pauses{pause_factor:g}"
+    return three_sets(preset, name, parts, lexicon=lexicon, complete_lexicon=complete, lm=lm)
+
+
+def demo_hours(preset: Preset, hours: float) -> Labelled:
+    """More speech by the speakers of the part without transcripts, with labels that tell what these would be worth.
+
+    Its sentences are not those of train, dev and test.
+    """
+    speech = SynthesiseDemoCorpusJob()
+    more = SynthesiseDemoCorpusJob(minutes={**MINUTES, UNTRANSCRIBED: 60.0 * hours}, transcribe_all=True)
+    cuts, transcripts = librispeech_part(more.out_corpus, UNTRANSCRIBED)
+    lexicon, g2p_lexicon = _lexica(speech, librispeech_part(speech.out_corpus, "train").transcripts)
+    complete = with_g2p(lexicon, transcripts, learn_from=g2p_lexicon, max_iterations=10)
+    return Labelled(cuts, label_sequences(preset, complete, {"train": transcripts})["train"])
+
+
+def _lexica(speech: SynthesiseDemoCorpusJob, spoken: tk.Path) -> tuple[tk.Path, tk.Path]:
+    """The lexicon of the search, which lacks some words of ``spoken``, and a larger one without them for G2P."""
+    withheld = {"words": [speech.out_lm_text, spoken], "withhold": 0.02, "withhold_from": spoken}
+    return CmuLexiconJob(**withheld).out_lexicon, CmuLexiconJob(**withheld, extra_words=1500).out_lexicon

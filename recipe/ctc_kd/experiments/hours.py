@@ -1,0 +1,127 @@
+"""How many hours without transcripts replace an hour with them: students of the same audio, with and without labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sisyphus import tk
+
+from ctc_kd.corpus.sets import SampleHoursJob
+from ctc_kd.experiments.corpora import Corpus, Labelled, archive
+from ctc_kd.experiments.distillation import Distillation, RecordedRow
+from ctc_kd.experiments.presets import Preset
+from ctc_kd.experiments.requests import register_outputs
+from ctc_kd.experiments.rows import BASELINE, Row, with_seeds
+from ctc_kd.report.hours import HoursReportJob
+from ctc_kd.report.names import short_name
+from ctc_kd.scoring.exchange import ExchangeJob
+from ctc_kd.scoring.score import ERROR_RATES
+
+BUDGETS = ("equal updates", "equal passes")
+"""What students of unlike hours have in common: with equal updates, those of the fewest hours hear them most often."""
+
+WITHOUT_TRANSCRIPTS = (
+    Row("all", 1.0),
+    Row("symmetric", 1.0, 1),
+    Row("eliminate", 1.0),
+    Row("sequence", 1.0, 1),
+    Row("frames_and_path", 1.0, 0.5),
+)
+
+NOTES = [
+    "“Baseline” is CTC on the transcripts of the same audio. All other rows read no transcripts; they learn from one "
+    "teacher, which is the same for all hours.",
+    "Hours are nested samples of one set of recordings. More hours are more sentences, not more speakers.",
+]
+
+
+def worth_of_hours(
+    corpus: Corpus,
+    preset: Preset,
+    audio: Labelled,
+    *,
+    hours: Sequence[float],
+    seeds: Sequence[int],
+    name: str,
+    budgets: Sequence[str] = BUDGETS,
+    rows: Sequence[Row] = WITHOUT_TRANSCRIPTS,
+) -> tk.Path:
+    """Registers the report and the records under ``output/<name>/<corpus>/``, and returns the report.
+
+    :param audio: what students learn from. Only the baseline reads its labels
+    :param hours: of samples of this audio, multiples of the fewest; 1 is among them
+    :param rows: with lambda = 1
+    :raises ValueError: hours, budgets or rows are none of those
+    """
+    check(hours, budgets, rows)
+    folder, outputs, exchanges = f"{name}/{corpus.name}", {}, {}
+    for budget in budgets:
+        curves: dict[str, list[tuple[float, list[tk.Path]]]] = {}
+        for number in hours:
+            parts = round(number / min(hours)) if budget == "equal updates" else 1
+            found = students_of(corpus, in_parts(preset, parts, budget), audio, number, rows, seeds)
+            for label, recorded in found.items():
+                hypotheses = [one.sets["test"].search.out_hypotheses for one in recorded]
+                curves.setdefault(label, []).append((number, hypotheses))
+                for one in recorded:
+                    place = f"{folder}/records/{budget.replace(' ', '_')}/{number:g}h"
+                    outputs[f"{place}/{one.record.row['row']}.json"] = one.record.out_record
+        exchanges[budget.capitalize()] = ExchangeJob(
+            references=corpus.transcripts[corpus.test],
+            cuts=corpus.cuts[corpus.test],
+            curves=curves,
+            reference=short_name(BASELINE),
+            target=1.0,
+            inventory=corpus.inventory,
+            unit=corpus.unit,
+        ).out_exchange
+    report = HoursReportJob(
+        title=f"What audio without transcripts is worth: {corpus.name}",
+        rate=ERROR_RATES[corpus.unit],
+        budgets=exchanges,
+        notes=[*NOTES, *preset.notes],
+    )
+    outputs[f"{folder}/report"] = report.out_report
+    register_outputs(outputs, requests=preset.requests)
+    return report.out_report
+
+
+def check(hours: Sequence[float], budgets: Sequence[str], rows: Sequence[Row]):
+    """:raises ValueError: see :func:`worth_of_hours`"""
+    if 1.0 not in hours or any(number % min(hours) for number in hours):
+        raise ValueError(f"hours {list(hours)}: expected multiples of the fewest, with 1 among them")
+    if unknown := sorted(set(budgets) - set(BUDGETS)):
+        raise ValueError(f"there is no budget {', '.join(unknown)}; expected some of {', '.join(BUDGETS)}")
+    if wrong := [row.name for row in rows if row.weight != 1]:
+        raise ValueError(f"{', '.join(wrong)}: expected lambda 1, which reads no transcripts")
+
+
+def in_parts(preset: Preset, parts: int, budget: str) -> Preset:
+    """The preset whose students hear a part of the data in each sub-epoch.
+
+    :param budget: which names its students
+    """
+    trainings = {
+        name: training and replace(training, partition_epoch=parts * training.partition_epoch)
+        for name in ("student_training", "baseline_training")
+        for training in [getattr(preset, name)]
+    }
+    return replace(preset, name=f"{preset.name}-{budget.replace(' ', '-')}", **trainings)
+
+
+def students_of(
+    corpus: Corpus, preset: Preset, audio: Labelled, hours: float, rows: Sequence[Row], seeds: Sequence[int]
+) -> dict[str, list[RecordedRow]]:
+    """Name of a row in tables -> its students in the order of seeds; the baseline is the first."""
+    sample = archive(preset, SampleHoursJob(cuts=audio.cuts, hours=hours).out_cuts)
+    untranscribed = replace(corpus, name=f"{corpus.name}-{hours:g}h", student_audio=(sample,))
+    transcribed = replace(
+        untranscribed, name=f"{untranscribed.name}-transcribed", labels={**corpus.labels, "train": audio.labels}
+    )
+    found: dict[str, list[RecordedRow]] = {}
+    for variant, some in ((transcribed, [BASELINE]), (untranscribed, rows)):
+        chain = Distillation(variant, preset)
+        for row in with_seeds(some, seeds):
+            found.setdefault(short_name(row), []).append(chain.recorded(chain.trained(row)))
+    return found

@@ -1,0 +1,134 @@
+"""The graphs behind config/findings.py: who learns from what, and what is compared with what."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from sisyphus import job as sisyphus_job
+from sisyphus import tk
+
+from ctc_kd.experiments.beside import regret
+from ctc_kd.experiments.blank_kd import blank_kd
+from ctc_kd.experiments.demo import DEMO, demo_corpus, demo_hours
+from ctc_kd.experiments.distillation import Distillation
+from ctc_kd.experiments.hours import BUDGETS, WITHOUT_TRANSCRIPTS, check, worth_of_hours
+from ctc_kd.experiments.matched import matched_weights
+from ctc_kd.experiments.rows import TEACHER, Row, with_seeds
+from ctc_kd.experiments.speech import demo_speech, in_units
+from ctc_kd.report.differences import DifferencesReportJob
+from ctc_kd.training.train import TrainJob
+
+
+@pytest.fixture(autouse=True)
+def created(monkeypatch):
+    monkeypatch.setattr(sisyphus_job, "created_jobs", {})
+    return sisyphus_job.created_jobs
+
+
+def trainings(hypotheses):
+    """The training behind each file of hypotheses."""
+    posteriors = [path.creator.posteriors.creator for path in hypotheses]
+    return [job.checkpoint.creator for job in posteriors]
+
+
+def test_hours_differ_in_nothing_but_audio_and_labels():
+    corpus, audio = demo_corpus(DEMO), demo_hours(DEMO, 2.0)
+    rows = [Row("all", 1.0), Row("frames_and_path", 1.0, 0.5)]
+    report = worth_of_hours(corpus, DEMO, audio, hours=[0.5, 1.0, 2.0], seeds=[43, 42], name="hours", rows=rows)
+    found = {name: path.creator for name, path in report.creator.budgets.items()}
+    assert [name.lower() for name in found] == list(BUDGETS)
+    teachers, parts = set(), {}
+    for budget, exchange in found.items():
+        assert (exchange.reference, exchange.target) == ("Baseline", 1.0)
+        assert list(exchange.curves) == ["Baseline", "KD, λ = 1.0", "KD, best path share = 0.5, λ = 1.0"]
+        for label, curve in exchange.curves.items():
+            assert [hours for hours, _ in curve] == [0.5, 1.0, 2.0]
+            for hours, hypotheses in curve:
+                for seed, training in zip([43, 42], trainings(hypotheses), strict=True):
+                    assert training.training.seed == seed
+                    (heard,) = training.audio
+                    assert (heard.creator.cuts.creator.hours, heard.creator.cuts.creator.cuts) == (hours, audio.cuts)
+                    assert training.labels == (audio.labels if label == "Baseline" else None)
+                    parts.setdefault(budget, set()).add((hours, training.training.partition_epoch))
+                    if training.teacher_logits:
+                        teachers.add(training.teacher_logits.creator.checkpoint)
+    assert parts == {"Equal updates": {(0.5, 1), (1.0, 2), (2.0, 4)}, "Equal passes": {(0.5, 1), (1.0, 1), (2.0, 1)}}
+    assert teachers == {Distillation(corpus, DEMO).teacher_checkpoint}
+
+
+@pytest.mark.parametrize(
+    ("changed", "fault"),
+    [
+        ({"hours": [0.5, 0.75, 1.0]}, "expected multiples of the fewest"),
+        ({"hours": [0.5, 2.0]}, "with 1 among them"),
+        ({"budgets": ["equal time"]}, "no budget equal time; expected some of equal updates"),
+        ({"rows": [Row("all", 0.9)]}, "all-l0.9: expected lambda 1"),
+    ],
+)
+def test_hours_that_cannot_be_compared_are_refused(changed, fault):
+    with pytest.raises(ValueError, match=fault):
+        check(**{"hours": [0.5, 1.0], "budgets": BUDGETS, "rows": WITHOUT_TRANSCRIPTS, **changed})
+
+
+def test_rules_are_compared_with_the_n_that_dev_chose_seed_by_seed():
+    students = [Row("symmetric", 1.0, 1), Row("symmetric", 1.0, 2), Row("neighbour", 1.0, 0.1)]
+    grids = {
+        f"pauses × {factor}": blank_kd(
+            demo_corpus(DEMO, pause_factor=factor), DEMO, [TEACHER, *with_seeds(students, [43, 42])], name="silence"
+        )
+        for factor in (1.0, 4.0)
+    }
+    report = regret(grids, weight=1.0, name="silence").creator
+    assert isinstance(report, DifferencesReportJob) and list(report.settings) == list(report.chosen) == list(grids)
+    for setting, grid in grids.items():
+        job = report.settings[setting].creator
+        assert list(job.hypotheses) == [
+            *("Symmetric n = 1, λ = 1.0", "Symmetric n = 2, λ = 1.0", "Neighbour α = 0.1, λ = 1.0", "best n")
+        ]
+        assert set(job.against) == {*job.hypotheses} - {"best n"}
+        assert [job.training.seed for job in trainings(job.hypotheses["Neighbour α = 0.1, λ = 1.0"])] == [42, 43]
+        choices = [path.creator.posteriors.creator for path in job.hypotheses["best n"]]
+        assert [choice.seed for choice in choices] == [42, 43]
+        assert report.chosen[setting] == grid.records["symmetric-l1-chosen-s42"]
+    assert demo_corpus(DEMO).transcripts != demo_corpus(DEMO, pause_factor=4.0).transcripts
+
+
+def test_plain_kd_is_trained_with_the_weight_that_losses_say(created, monkeypatch):
+    waited_for = []
+
+    async def finished(weights):
+        for weight in weights:
+            waited_for.append(weight.creator)
+            monkeypatch.setattr(weight, "get", lambda: 0.4)
+
+    monkeypatch.setattr(tk, "async_run", finished, raising=False)
+    speech = demo_speech()
+    asyncio.run(
+        matched_weights(speech.corpus, {"T2": DEMO}, weights=[0.25], seeds=[42], name="matched", teacher=speech.teacher)
+    )
+    (job,) = waited_for
+    kinds = [
+        [path.creator.criterion.get("selection", {}).get("rule") for path in paths] for paths in (job.curves, job.like)
+    ]
+    assert (job.weight, kinds) == (0.25, [["all"], ["symmetric"]])
+    scales = sorted(one.criterion["kd_scale"] for one in created.values() if isinstance(one, TrainJob))
+    assert scales == [0.0, 0.25, 0.25, 0.4]
+    (report,) = (one for one in created.values() if isinstance(one, DifferencesReportJob))
+    ((setting, significance),) = report.settings.items()
+    assert setting == "T2, λ = 0.25, matched 0.4"
+    assert significance.creator.against == {"KD at λ": ["KD, λ matched"], "selection at λ": ["KD, λ matched"]}
+    (matched,) = trainings(significance.creator.hypotheses["KD, λ matched"])
+    assert matched.criterion["kd_scale"] == 0.4
+
+
+def test_units_are_other_labels_of_the_same_words():
+    speech = demo_speech()
+    assert in_units(speech, "phonemes") is speech
+    pieces = in_units(speech, "pieces")
+    assert pieces.corpus.transcripts == speech.corpus.transcripts and pieces.corpus.labels != speech.corpus.labels
+    assert pieces.labels.name == "pieces" and pieces.corpus.inventory == pieces.labels.inventory
+    with pytest.raises(ValueError, match="no units 'syllables'; expected one of phonemes, characters, pieces"):
+        in_units(speech, "syllables")
+    finished = speech._replace(preset=replace(DEMO, teacher={"class": "HamaCtc"}))
+    with pytest.raises(ValueError, match="a finished teacher has labels of its own, expected no pieces"):
+        in_units(finished, "pieces")
