@@ -23,7 +23,8 @@ from ctc_kd.experiments.labels import characters_of, for_other_labels, with_labe
 from ctc_kd.experiments.mini_librispeech import folder_and_part, held_out, librispeech_100, mini_librispeech
 from ctc_kd.experiments.mini_presets import mini as mini_preset
 from ctc_kd.experiments.mini_presets import mini_on_cpu
-from ctc_kd.experiments.self_kd import ALL, FEW, PRUNED, SELF_KD, self_kd
+from ctc_kd.experiments.self_kd import self_kd
+from ctc_kd.experiments.self_kd_rows import ALL, FEW, PRUNED, SELF_KD
 from ctc_kd.training.training_config import TrainingConfig
 
 HUBERT = "facebook/hubert-base-ls960"

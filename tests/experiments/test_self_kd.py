@@ -8,7 +8,8 @@ from sisyphus import job as sisyphus_job
 from ctc_kd.analysis.alignment import AlignmentJob
 from ctc_kd.experiments import self_kd as experiment
 from ctc_kd.experiments.demo import DEMO
-from ctc_kd.experiments.self_kd import ALL, FEW, TEACHER_SEED
+from ctc_kd.experiments.self_kd import TEACHER_SEED
+from ctc_kd.experiments.self_kd_rows import ALL, FEW
 from ctc_kd.report.self_kd import GREEDY, TUNED
 from ctc_kd.training.dump import DumpLogitsJob
 from ctc_kd.training.train import TrainJob

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -16,86 +16,20 @@ from ctc_kd.experiments.labels import Labels, references_of
 from ctc_kd.experiments.presets import Preset
 from ctc_kd.experiments.recognition import Recognised, posteriors_of, recognised, tuned_scales
 from ctc_kd.experiments.requests import register_outputs
+from ctc_kd.experiments.self_kd_rows import CTC, Variant, against
 from ctc_kd.report.self_kd import GREEDY, TUNED, SelfKdReportJob
 from ctc_kd.scoring.bootstrap import SignificanceJob
 from ctc_kd.scoring.label_errors import LabelErrorRateJob
 from ctc_kd.scoring.score import ERROR_RATES
 from ctc_kd.training.build import shortened, with_two_heads
-from ctc_kd.training.criteria import criterion_class, needs_of
 from ctc_kd.training.dump import DumpLogitsJob
 from ctc_kd.training.posteriors import PosteriorsJob
 from ctc_kd.training.train import TrainJob
 from ctc_kd.training.training_config import TrainingConfig
 from ctc_kd.training.truncate import TruncateJob
 
-CTC = {"kd_scale": 0.0}
 TEACHER_SEED = 7
 """Of the separate teacher, so that no student begins with its weights."""
-
-
-@dataclass(frozen=True)
-class Variant:
-    """One row of the table, but for its depth and seed.
-
-    :param name: as the table shows it
-    :param criterion: literal, see ``ctc_kd.training.criteria``
-    :param paper: the paper's WER [%] on LibriSpeech test-clean; its encoder, depth and training set are not known to us
-    """
-
-    name: str
-    criterion: dict[str, Any] = field(default_factory=CTC.copy)
-    paper: float | None = None
-
-    @property
-    def two_heads(self) -> bool:
-        return criterion_class(self.criterion).two_heads
-
-    @property
-    def has_teacher(self) -> bool:
-        return needs_of(self.criterion).teacher_logits is not None
-
-
-def line(knee: float) -> dict[str, float]:
-    return {"clipped_line": knee}
-
-
-PAPERS_LINE = line(0.3)
-
-
-def self_distilled(name: str, *, alpha: float | dict = PAPERS_LINE, paper: float | None = None, **settings) -> Variant:
-    return Variant(name, {"class": "SelfDistillationLoss", "alpha": alpha, **settings}, paper)
-
-
-def masked(name: str, rule: str, **parameters: float) -> Variant:
-    return self_distilled(name, selection={"rule": rule, "parameters": parameters})
-
-
-PRUNED = Variant("Layer pruning")
-SELF_KD = self_distilled("Self-KD", paper=13.4)
-BASELINES = [
-    PRUNED,
-    Variant("Intermediate CTC", {"class": "IntermediateCtcLoss", "alpha": PAPERS_LINE}),
-    Variant("Guide-CTC", {"class": "GuidedCtcLoss", "kd_scale": 0.5}, paper=18.5),
-    Variant("Softmax KD", {"kd_scale": 0.5, "temperature": 1.0}, paper=20.7),
-]
-MASKS = [
-    masked("Self-KD, eliminate", "eliminate"),
-    masked("Self-KD, symmetric 1", "symmetric", n=1),
-    masked("Self-KD, threshold 0.9", "threshold", alpha=0.9),
-]
-SCHEDULES = [
-    *(self_distilled(f"Self-KD, t = {knee:g}", alpha=line(knee)) for knee in (0.0, 0.1, 0.5)),
-    self_distilled("Self-KD, constant 0.5", alpha=0.5),
-]
-CONTROLS = [
-    *(self_distilled(f"Self-KD, shifted by {shift:+d}", teacher_shift=shift) for shift in (-2, -1, 1, 2)),
-    self_distilled("Self-KD, other utterance", other_utterance=True),
-    self_distilled("Self-KD, independent dropout", independent_dropout=True),
-]
-FEW = [*BASELINES, SELF_KD, MASKS[0], CONTROLS[2], CONTROLS[4]]
-"""What the paper compares, one mask, and the two controls that say most."""
-
-ALL = [*BASELINES, SELF_KD, *MASKS, *SCHEDULES, *CONTROLS]
 
 
 class Model(NamedTuple):
@@ -288,17 +222,6 @@ class SelfKd:
             )
             for name, part in (("dev", corpus.dev), ("test", corpus.test))
         }
-
-
-def against(depths: dict[int, Sequence[Variant]]) -> dict[str, list[str]]:
-    """Every student is compared with layer pruning and with self-KD of its depth, each pair once."""
-    found = {}
-    for layer, variants in depths.items():
-        for variant in variants:
-            others = {PRUNED.name: [], SELF_KD.name: [PRUNED]}.get(variant.name, [PRUNED, SELF_KD])
-            if compared := [f"{other.name}, {layer}" for other in others if other in variants]:
-                found[f"{variant.name}, {layer}"] = compared
-    return found
 
 
 NOTES = (
