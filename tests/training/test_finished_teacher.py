@@ -2,6 +2,7 @@
 
 import json
 import os
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -34,14 +35,14 @@ def student_of(tiny, subsampling):
 @pytest.fixture
 def short(tiny, archive, tmp_path):
     """The tiny corpus, but only the first few utterances of it."""
-    rng = np.random.default_rng(0)
+    rng, short = np.random.default_rng(0), SimpleNamespace(**vars(tiny))
     for part, size in (("train", 4), ("dev", 2)):
         archive(
             tmp_path / f"short_{part}.zip",
             {f"{part}-{i}": 0.1 * rng.standard_normal(9000 + i * 777) for i in range(size)},
         )
-        setattr(tiny, part, tk.Path(str(tmp_path / f"short_{part}.zip")))
-    return tiny
+        setattr(short, part, tk.Path(str(tmp_path / f"short_{part}.zip")))
+    return short
 
 
 @pytest.mark.parametrize(
