@@ -55,15 +55,15 @@ CPU = (
     Bench(
         "training_speed.py",
         "--batch-seconds 16 --hours 0.002 --repetitions 1 --cpus 1",
-        "--batch-seconds 60 --hours 0.02 --repetitions 2",
+        "--batch-seconds 60 --hours 0.01 --repetitions 2",
     ),
-    Bench("resumed_training.py", "--hours 0.003 --batch-seconds 16 --cpus 1", "--hours 0.01"),
+    Bench("resumed_training.py", "--hours 0.003 --batch-seconds 16 --cpus 1", "--hours 0.005"),
     Bench(
         "grid_cost.py",
         "--threads 1 --batch 1 --seconds 1 --repetitions 1",
         "--threads 1 --batch 2 --seconds 5 --repetitions 2",
     ),
-    Bench("scale_tuning.py", "--seconds 1 --beam 64", "--seconds 5"),
+    Bench("scale_tuning.py", "--seconds 1 --beam 64", "--seconds 3", limit_s=240),
     Bench("two_heads.py", "--steps 1", "--steps 8"),
     Bench("data_preparation.py", "--hours 0.002 --utterances 100", "--hours 0.1 --utterances 10000"),
     Bench("scale.py", "--utterances 2000", "--utterances 50000"),
@@ -95,7 +95,7 @@ CPU = (
 GPU = (
     Bench(
         "student_step.py",
-        "--device {device} --batch 1 --seconds 1 --repetitions 1",
+        "--device {device} --threads 1 --batch 1 --seconds 1 --repetitions 1",
         "--device {device} --bf16 --batch 32 --seconds 15 --repetitions 20",
         limit_s=80,
         rival="i6_models",

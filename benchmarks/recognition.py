@@ -25,6 +25,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -149,8 +150,8 @@ def measured(systems: dict, paths: list[str], options: argparse.Namespace) -> di
     context = multiprocessing.get_context("spawn")  # a new interpreter, so that memory is that of one system
     for _ in range(options.rounds):
         for name, (build, weights) in systems.items():
-            with context.Pool(1) as pool:
-                found[name].append(pool.apply(hear, (build, weights, paths, options.threads)))
+            with ProcessPoolExecutor(1, mp_context=context) as pool:
+                found[name].append(pool.submit(hear, build, weights, paths, options.threads).result())
     return found
 
 

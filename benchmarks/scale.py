@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 import zipfile
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -413,12 +414,12 @@ def measured(number: int) -> str:
     with tempfile.TemporaryDirectory() as folder:
         write_index(folder, number)
         for what, shown in (("index", "a job reads the index"), ("dataset", "a process of RETURNN opens the sets")):
-            with context.Pool(1) as pool:
-                seconds, *bytes_ = pool.apply(grown, (what, folder))
+            with ProcessPoolExecutor(1, mp_context=context) as pool:
+                seconds, *bytes_ = pool.submit(grown, what, folder).result()
             per_million = 1e6 / number
             rows.append([shown, f"{seconds * per_million:.0f}", *(f"{one * per_million / 1e9:.1f}" for one in bytes_)])
-        with context.Pool(1) as pool:
-            speed = pool.apply(load_speed, (folder,))
+        with ProcessPoolExecutor(1, mp_context=context) as pool:
+            speed = pool.submit(load_speed, folder).result()
     cores = STUDENT_SPEED / speed
     return (
         f"{table(heads, rows)}\n\nFLAC and logits through RETURNN: {speed:,.0f} hours of audio for an hour of one "
