@@ -175,18 +175,26 @@ def ctc_loss(
     return loss / over_processes(target_lengths.sum()).clamp(min=1)
 
 
-class Criterion:
-    """What a training minimises: named losses of a batch, and their weights.
-
-    ``training.criteria`` has the table of those that a config may name. A class of it is called with what
-    :meth:`outputs` returns and with ``blank``, ``teacher_logits, teacher_lengths, targets, target_lengths`` (where the
-    training has them) and ``over_processes``, and returns the unscaled losses by the names in :attr:`scales`.
-    """
+class WeightedLosses:
+    """Named losses of a batch, and their weights. A call returns the unscaled losses by the names in :attr:`scales`."""
 
     @property
     def scales(self) -> dict[str, float]:
         """The losses and their weights."""
         raise NotImplementedError
+
+    def weighted_sum(self, losses: dict[str, BatchLoss]) -> Tensor:
+        """What is minimised: the sum of the losses that a call returned, weighted by :attr:`scales`."""
+        return torch.stack([scale * losses[name].value for name, scale in self.scales.items()]).sum()
+
+
+class Criterion(WeightedLosses):
+    """What a training of a CTC model minimises.
+
+    ``training.criteria`` has the table of those that a config may name. A class of it is called with what
+    :meth:`outputs` returns and with ``blank``, ``teacher_logits, teacher_lengths, targets, target_lengths`` (where the
+    training has them) and ``over_processes``.
+    """
 
     def outputs(self, model: nn.Module, audio: Tensor, lengths: Tensor) -> tuple:
         """Calls the model. A criterion with several outputs or views of the audio does it in another way.
@@ -196,10 +204,6 @@ class Criterion:
         :return: the first two arguments of a call: here logits ``[B, T, C]`` and lengths ``[B]`` in frames
         """
         return model(audio, lengths)
-
-    def weighted_sum(self, losses: dict[str, BatchLoss]) -> Tensor:
-        """The criterion: the sum of the losses that a call returned, weighted by :attr:`scales`."""
-        return torch.stack([scale * losses[name].value for name, scale in self.scales.items()]).sum()
 
 
 @dataclass(frozen=True)

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from .config import check_temperature
-from .losses import BatchLoss, OverProcesses, one_process
+from .losses import BatchLoss, OverProcesses, WeightedLosses, one_process
 
 IGNORED = -100
 """The target where there is nothing to write: in padding, and where the decoder only reads."""
 
 
 @dataclass(frozen=True)
-class TokenLoss:
+class TokenLoss(WeightedLosses):
     """``ce_scale * CE + kl_scale * KL`` with the teacher's pseudo labels as targets of both decoders.
 
     The divergence is taken at a temperature, and multiplied by its square. Both are means over the tokens that are
@@ -64,6 +63,3 @@ class TokenLoss:
             log_p = F.log_softmax(teacher_logits[written].detach().float() / self.temperature, dim=-1)
             found["kl"] = self.temperature**2 * F.kl_div(log_q, log_p, reduction="sum", log_target=True)
         return {name: BatchLoss(total / number, written.sum()) for name, total in found.items()}
-
-    def weighted_sum(self, losses: dict[str, BatchLoss]) -> Tensor:
-        return torch.stack([scale * losses[name].value for name, scale in self.scales.items()]).sum()

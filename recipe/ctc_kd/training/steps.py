@@ -18,8 +18,7 @@ from ctc_kd.nn.alone import batch_dependence, each_alone
 from ctc_kd.store import HdfWriter
 from ctc_kd.training.build import build_model
 from ctc_kd.training.criteria import build_criterion
-from ctc_kd.training.returnn_config import MODEL_SIZE_FILE
-from ctc_kd.training.several_gpus import joint_loss, sum_over_processes
+from ctc_kd.training.step_parts import counts_of_processes, mark_losses, padded, write_model_size
 
 MOST_ROUNDING = 1e-3
 """Changes up to this share of the logits' standard deviation are taken for rounding, such as that of TF32 on GPUs."""
@@ -27,43 +26,29 @@ MOST_ROUNDING = 1e-3
 
 def get_model(**_kwargs) -> torch.nn.Module:
     model = build_model(get_global_config().typed_value("model_config"))
-    with open(MODEL_SIZE_FILE, "w") as file:
-        file.write(str(sum(parameter.numel() for parameter in model.parameters())))
+    write_model_size(model)
     return model
 
 
 def train_step(*, model: torch.nn.Module, extern_data: TensorDict, **_kwargs):
     """Computes the losses of ``criterion_config``; data has the keys that it needs beside the audio."""
-    config, context = get_global_config(), rf.get_run_ctx()
+    config = get_global_config()
     criterion = build_criterion(
-        config.typed_value("criterion_config"), epoch=context.epoch, num_epochs=config.typed_value("num_epochs")
+        config.typed_value("criterion_config"),
+        epoch=rf.get_run_ctx().epoch,
+        num_epochs=config.typed_value("num_epochs"),
     )
     outputs, lengths = criterion.outputs(model, *_audio(extern_data))
-    inputs = {}
+    inputs = counts_of_processes()
     if "teacher" in extern_data.data:
-        inputs["teacher_logits"], inputs["teacher_lengths"] = _padded(extern_data["teacher"])
+        inputs["teacher_logits"], inputs["teacher_lengths"] = padded(extern_data["teacher"])
     if "labels" in extern_data.data:
-        inputs["targets"], inputs["target_lengths"] = _padded(extern_data["labels"])
+        inputs["targets"], inputs["target_lengths"] = padded(extern_data["labels"])
     if "hypotheses" in extern_data.data:
-        inputs["hypotheses"], inputs["hypothesis_lengths"] = _padded(extern_data["hypotheses"])
+        inputs["hypotheses"], inputs["hypothesis_lengths"] = padded(extern_data["hypotheses"])
         inputs["hypothesis_weights"] = extern_data["hypothesis_weights"].raw_tensor.squeeze(-1)
-    training = context.train_flag
-    # The loss on dev is computed by one process alone.
-    together = training and config.typed_value("torch_distributed") is not None
-    split_batches = together and config.typed_value("split_batches")
-    if split_batches:
-        inputs["over_processes"] = sum_over_processes
     losses = criterion(outputs, lengths, blank=config.typed_value("blank"), **inputs)
-    for name, scale in criterion.scales.items():
-        value, count = losses[name]
-        if together:
-            value = joint_loss(value, split_batches=split_batches)
-        if training:
-            context.mark_as_loss(value, name, scale=scale)
-        else:  # the loss of the set is a mean over its frames or labels, whatever the batches are
-            count = count.clamp(min=1).to(value)
-            weight = Tensor("count", dims=(), dtype=rf.get_default_float_dtype(), raw_tensor=count)
-            context.mark_as_loss(value * count, name, scale=scale, custom_inv_norm_factor=weight)
+    mark_losses(losses, criterion.scales)
 
 
 def forward_step(*, model: torch.nn.Module, extern_data: TensorDict, **_kwargs):
@@ -76,14 +61,9 @@ def forward_step(*, model: torch.nn.Module, extern_data: TensorDict, **_kwargs):
     rf.get_run_ctx().mark_as_output(logits, "logits", dims=[batch, frames, classes])
 
 
-def _padded(data: Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """:return: the padded tensor ``[B, T, ...]`` and the lengths ``[B]`` on its device"""
-    return data.raw_tensor, data.dims[1].dyn_size_ext.raw_tensor.to(data.raw_tensor.device)
-
-
 def _audio(extern_data: TensorDict) -> tuple[torch.Tensor, torch.Tensor]:
     """:return: samples ``[B, N]`` and lengths ``[B]``"""
-    audio, lengths = _padded(extern_data["audio"])
+    audio, lengths = padded(extern_data["audio"])
     return audio.squeeze(-1), lengths
 
 
