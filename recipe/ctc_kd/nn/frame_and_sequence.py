@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..methods import check_parameter
 from .losses import BatchLoss, DistillationLoss, OverProcesses, one_process
-from .sequence import expected_labels, sequence_loss, split_hypotheses
+from .sequence import stored_hypotheses_loss
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,8 @@ class FrameAndSequenceLoss(DistillationLoss):
         """
         losses = super().__call__(logits, lengths, blank=blank, over_processes=over_processes, **inputs)
         if self.kd_scale > 0:
-            found = split_hypotheses(hypotheses, hypothesis_lengths, hypothesis_weights, blank=blank)
-            value = sequence_loss(logits, lengths, found, blank=blank, over_processes=over_processes)
-            losses["path"] = BatchLoss(value, expected_labels(found))
+            stored = hypotheses, hypothesis_lengths, hypothesis_weights
+            losses["path"] = stored_hypotheses_loss(
+                logits, lengths, *stored, blank=blank, over_processes=over_processes
+            )
         return {name: losses[name] for name in self.scales}

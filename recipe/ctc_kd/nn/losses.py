@@ -207,32 +207,62 @@ class Criterion(WeightedLosses):
 
 
 @dataclass(frozen=True)
-class TeacherLoss(Criterion):
-    """``kd_scale * KD + (1 - kd_scale) * CTC``; a subclass says in :meth:`distil` what KD is.
+class MixedLoss(Criterion):
+    """``kd_scale * KD + (1 - kd_scale) * CTC``, whatever KD is.
 
     Attributes:
         kd_scale: the paper's lambda; 1 ignores the targets, 0 ignores the teacher
-        temperature: of teacher and student
-        normalisation: see :func:`kd_loss`
-
-    Raises a ValueError for a setting that makes no sense.
     """
 
     kd_scale: float
-    temperature: float = 2.0
-    normalisation: str = "selected_frames"
 
     parts: ClassVar[tuple[str, ...]] = ("kd",)
-    """The losses that :meth:`distil` returns, which have the same weight."""
-
-    def __post_init__(self):
-        check_distillation(kd_scale=self.kd_scale, temperature=self.temperature, normalisation=self.normalisation)
+    """The losses that KD consists of, which have the same weight."""
 
     @property
     def scales(self) -> dict[str, float]:
         """The losses with a scale other than 0."""
         scales = {**dict.fromkeys(self.parts, self.kd_scale), "ctc": 1.0 - self.kd_scale}
         return {name: scale for name, scale in scales.items() if scale}
+
+    def ctc(
+        self,
+        logits: Tensor,
+        lengths: Tensor,
+        *,
+        blank: int,
+        targets: Tensor | None,
+        target_lengths: Tensor | None,
+        over_processes: OverProcesses,
+    ) -> dict[str, BatchLoss]:
+        """The CTC loss by its name, see :func:`ctc_loss`; none if it has no weight.
+
+        :raises ValueError: it has one, but there are no targets
+        """
+        if self.kd_scale == 1:
+            return {}
+        if targets is None or target_lengths is None:
+            raise ValueError(f"kd_scale {self.kd_scale} needs targets and target_lengths")
+        value = ctc_loss(logits, lengths, targets, target_lengths, blank=blank, over_processes=over_processes)
+        return {"ctc": BatchLoss(value, target_lengths.sum())}
+
+
+@dataclass(frozen=True)
+class TeacherLoss(MixedLoss):
+    """KD on the logits of a teacher; a subclass says in :meth:`distil` what it is.
+
+    Attributes:
+        temperature: of teacher and student
+        normalisation: see :func:`kd_loss`
+
+    Raises a ValueError for a setting that makes no sense.
+    """
+
+    temperature: float = 2.0
+    normalisation: str = "selected_frames"
+
+    def __post_init__(self):
+        check_distillation(kd_scale=self.kd_scale, temperature=self.temperature, normalisation=self.normalisation)
 
     def __call__(
         self,
@@ -268,12 +298,8 @@ class TeacherLoss(Criterion):
                 num_labels=None if target_lengths is None else target_lengths.sum(),
                 over_processes=over_processes,
             )
-        if self.kd_scale < 1:
-            if targets is None or target_lengths is None:
-                raise ValueError(f"kd_scale {self.kd_scale} needs targets and target_lengths")
-            value = ctc_loss(logits, lengths, targets, target_lengths, blank=blank, over_processes=over_processes)
-            losses["ctc"] = BatchLoss(value, target_lengths.sum())
-        return losses
+        options = {"blank": blank, "over_processes": over_processes}
+        return losses | self.ctc(logits, lengths, targets=targets, target_lengths=target_lengths, **options)
 
     def distil(
         self,

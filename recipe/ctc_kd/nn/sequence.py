@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .config import check_distillation
-from .losses import BatchLoss, Criterion, OverProcesses, ctc_loss, one_process
+from .losses import BatchLoss, MixedLoss, OverProcesses, one_process
 from .masking import valid_frames
 
 
@@ -73,26 +73,32 @@ def expected_labels(hypotheses: Hypotheses) -> Tensor:
     return (hypotheses.weights * hypotheses.lengths).sum()
 
 
+def stored_hypotheses_loss(
+    logits: Tensor,
+    lengths: Tensor,
+    hypotheses: Tensor,
+    hypothesis_lengths: Tensor,
+    hypothesis_weights: Tensor,
+    *,
+    blank: int,
+    over_processes: OverProcesses = one_process,
+) -> BatchLoss:
+    """:func:`sequence_loss` of hypotheses as :func:`split_hypotheses` reads them."""
+    found = split_hypotheses(hypotheses, hypothesis_lengths, hypothesis_weights, blank=blank)
+    value = sequence_loss(logits, lengths, found, blank=blank, over_processes=over_processes)
+    return BatchLoss(value, expected_labels(found))
+
+
 @dataclass(frozen=True)
-class SequenceLoss(Criterion):
-    """``kd_scale * KD + (1 - kd_scale) * CTC``, where KD is :func:`sequence_loss` on an N-best list of the teacher.
+class SequenceLoss(MixedLoss):
+    """KD is :func:`sequence_loss` on an N-best list of the teacher.
 
     The weight of a hypothesis is the teacher's probability of it, divided by the sum over the list. That the paper
     divides by this sum is not certain. A list of one is pseudo-labelling.
-
-    Attributes:
-        kd_scale: 1 ignores the targets, 0 ignores the teacher
     """
-
-    kd_scale: float
 
     def __post_init__(self):
         check_distillation(kd_scale=self.kd_scale, temperature=1.0, normalisation="selected_frames")
-
-    @property
-    def scales(self) -> dict[str, float]:
-        scales = {"kd": self.kd_scale, "ctc": 1.0 - self.kd_scale}
-        return {name: scale for name, scale in scales.items() if scale}
 
     def __call__(
         self,
@@ -108,19 +114,12 @@ class SequenceLoss(Criterion):
         over_processes: OverProcesses = one_process,
     ) -> dict[str, BatchLoss]:
         """
-        :param logits: the student's ``[B, T, C]``
-        :param lengths: ``[B]`` frames
         :param hypotheses, hypothesis_lengths, hypothesis_weights: see :func:`split_hypotheses`
-        :param targets: ``[B, S]`` label indices
-        :param target_lengths: ``[B]``
-        :param over_processes: see :func:`ctc_kd.nn.losses.kd_loss`
+        :param targets, target_lengths: see :func:`ctc_kd.nn.losses.ctc_loss`
         :return: the unscaled losses by the names in :attr:`scales`
         """
         losses, options = {}, {"blank": blank, "over_processes": over_processes}
-        if "kd" in self.scales:
-            found = split_hypotheses(hypotheses, hypothesis_lengths, hypothesis_weights, blank=blank)
-            losses["kd"] = BatchLoss(sequence_loss(logits, lengths, found, **options), expected_labels(found))
-        if "ctc" in self.scales:
-            value = ctc_loss(logits, lengths, targets, target_lengths, **options)
-            losses["ctc"] = BatchLoss(value, target_lengths.sum())
-        return losses
+        if self.kd_scale > 0:
+            stored = hypotheses, hypothesis_lengths, hypothesis_weights
+            losses["kd"] = stored_hypotheses_loss(logits, lengths, *stored, **options)
+        return losses | self.ctc(logits, lengths, targets=targets, target_lengths=target_lengths, **options)
