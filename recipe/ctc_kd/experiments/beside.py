@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from sisyphus import tk
 
 from ctc_kd.experiments.blank_kd import Grid
-from ctc_kd.experiments.corpora import Corpus
 from ctc_kd.experiments.distillation import TrainedRow
 from ctc_kd.experiments.requests import register_outputs
 from ctc_kd.experiments.rows import BASELINE, TEACHER
+from ctc_kd.experiments.significance import tested
 from ctc_kd.report.differences import DifferencesReportJob
 from ctc_kd.report.grid.comparisons import row_key
 from ctc_kd.report.names import short_name
-from ctc_kd.scoring.bootstrap import SignificanceJob
 
 BEST = "best n"
 
@@ -35,7 +34,8 @@ def regret(grids: Mapping[str, Grid], *, weight: float, name: str) -> tk.Path:
         key = row_key("symmetric", weight)
         rows = hypotheses_of(grid)
         best = {BEST: grid.hypotheses[key]}
-        settings[setting] = compared(grid.chain.corpus, {**rows, **best}, {row: [BEST] for row in rows})
+        against = {row: [BEST] for row in rows}
+        settings[setting] = tested(grid.chain.corpus, {**rows, **best}, against=against)
         chosen[setting] = next(record for row, record in grid.records.items() if row.startswith(f"{key}-chosen-"))
     report = DifferencesReportJob(
         title="What it costs not to choose n on dev", settings=settings, chosen=chosen, kicker="Regret", notes=NOTES
@@ -58,18 +58,3 @@ def hypotheses_of(grid: Grid) -> dict[str, list[tk.Path]]:
         ]
         for label, members in found.items()
     }
-
-
-def compared(
-    corpus: Corpus, hypotheses: Mapping[str, Sequence[tk.Path]], against: Mapping[str, Sequence[str]]
-) -> tk.Path:
-    """``SignificanceJob.out_significance`` of test."""
-    job = SignificanceJob(
-        references=corpus.transcripts[corpus.test],
-        cuts=corpus.cuts[corpus.test],
-        hypotheses=dict(hypotheses),
-        against=dict(against),
-        inventory=corpus.inventory,
-        unit=corpus.unit,
-    )
-    return job.out_significance

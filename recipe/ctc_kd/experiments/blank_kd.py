@@ -15,10 +15,10 @@ from ctc_kd.experiments.published import published_reference
 from ctc_kd.experiments.recognition import recognised
 from ctc_kd.experiments.requests import register_outputs
 from ctc_kd.experiments.rows import COVERAGE, Row
+from ctc_kd.experiments.significance import tested
 from ctc_kd.report.grid.choice import AddTestScoreJob, ChooseOnDevJob
 from ctc_kd.report.grid.comparisons import comparisons, row_key
 from ctc_kd.report.grid.job import ReportJob
-from ctc_kd.scoring.bootstrap import SignificanceJob
 
 
 class Scored(NamedTuple):
@@ -65,14 +65,7 @@ def blank_kd(corpus: Corpus, preset: Preset, rows: Sequence[Row], *, name: str, 
     scored = {group: scored_on_test(grid, members) for group, members in groups.items()}
     records = {row: record for group in scored.values() for row, record in group.records.items()}
     hypotheses = {row_key(*group): found.hypotheses for group, found in scored.items()}
-    significance = SignificanceJob(
-        references=corpus.transcripts[corpus.test],
-        cuts=corpus.cuts[corpus.test],
-        hypotheses=hypotheses,
-        against=comparisons(scored),
-        inventory=corpus.inventory,
-        unit=corpus.unit,
-    )
+    significance = tested(corpus, hypotheses, against=comparisons(scored))
     report = ReportJob(
         title=f"CTC distillation and blank: {corpus.name}",
         records=list(records.values()),
@@ -81,14 +74,14 @@ def blank_kd(corpus: Corpus, preset: Preset, rows: Sequence[Row], *, name: str, 
         lm_statistics=corpus.lm_statistics,
         reference=published_reference(reference) if reference else None,
         notes=[*preset.notes, *corpus.checks],
-        significance=significance.out_significance,
+        significance=significance,
     )
     outputs = {f"records/{row}.json": record for row, record in records.items()}
     outputs["report"] = report.out_report
     folder = f"{name}/{corpus.name}"
     register_outputs({f"{folder}/{path}": output for path, output in outputs.items()}, requests=preset.requests)
     trained_rows = {one.row.name: one for one in trained}
-    return Grid(grid, trained_rows, records, hypotheses, significance.out_significance, folder)
+    return Grid(grid, trained_rows, records, hypotheses, significance, folder)
 
 
 def scored_on_test(grid: Distillation, group: list[TrainedRow]) -> Scored:

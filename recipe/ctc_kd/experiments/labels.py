@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from sisyphus import tk
 
-from ctc_kd.experiments.corpora import Corpus, at_all_speeds, ngram_lm
+from ctc_kd.experiments.corpora import Corpus, at_all_speeds, label_sequences, ngram_lm
 from ctc_kd.experiments.presets import Preset
+from ctc_kd.lexicon.label_sequences import LabelSequencesJob
 from ctc_kd.lexicon.made_inventories import CollectCharactersJob, TrainPiecesJob
 from ctc_kd.lexicon.spell import SpellTextJob, SpellTranscriptsJob, SpellWordsJob
 
@@ -69,6 +70,30 @@ def with_labels(preset: Preset, corpus: Corpus, labels: Labels) -> Corpus:
 def references_of(corpus: Corpus, labels: Labels, name: str) -> tk.Path:
     """Label sequences of the utterances of a set that the labels can spell."""
     return SpellTranscriptsJob(transcripts=corpus.transcripts[name], missing="skip", **labels.spelling()).out_hdf
+
+
+def label_references(corpus: Corpus, preset: Preset, name: str, labels: Labels | None) -> tk.Path:
+    """Label sequences of a set, to count label errors against.
+
+    Phonemes are those of the first pronunciation of each word; utterances with other words than those of the lexicon
+    have none.
+
+    :param labels: those of the corpus if they spell words; None for phonemes
+    :raises ValueError: there are neither such labels nor a lexicon
+    """
+    if labels is not None:
+        return references_of(corpus, labels, name)
+    if corpus.lexicon is None:
+        raise ValueError(f"corpus {corpus.name} has no lexicon: say which labels spell its words")
+    if corpus.inventory is None:
+        return label_sequences(preset, corpus.lexicon, {name: corpus.transcripts[name]})[name]
+    job = LabelSequencesJob(
+        transcripts=corpus.transcripts[name],
+        lexicon=corpus.lexicon,
+        skip_unknown_words=True,
+        inventory=corpus.inventory,
+    )
+    return job.out_hdf
 
 
 def with_label_lm(corpus: Corpus, labels: Labels, text: tk.Path, *, order: int = 6) -> Corpus:

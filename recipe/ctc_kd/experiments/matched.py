@@ -8,7 +8,6 @@ from dataclasses import replace
 from sisyphus import tk
 
 from ctc_kd.analysis.loss_ratio import MatchedWeightJob
-from ctc_kd.experiments.beside import compared
 from ctc_kd.experiments.blank_kd import blank_kd
 from ctc_kd.experiments.corpora import Corpus
 from ctc_kd.experiments.distillation import Distillation
@@ -16,6 +15,7 @@ from ctc_kd.experiments.presets import Preset
 from ctc_kd.experiments.requests import register_outputs
 from ctc_kd.experiments.row_analysis import analysed
 from ctc_kd.experiments.rows import Row, with_seeds
+from ctc_kd.experiments.significance import tested
 from ctc_kd.report.differences import DifferencesReportJob
 from ctc_kd.report.grid.comparisons import row_key
 
@@ -63,7 +63,7 @@ async def matched_weights(
                 "selection at λ": grid.hypotheses[row_key(like[0], weight)],
             }
             against = {row: [best] for row in hypotheses if row != best}
-            settings[f"{setting}, λ = {weight:g}, matched {matched:g}"] = compared(corpus, hypotheses, against)
+            settings[f"{setting}, λ = {weight:g}, matched {matched:g}"] = tested(corpus, hypotheses, against=against)
     report = DifferencesReportJob(
         title=f"Plain KD that counts as much as selection: {corpus.name}", settings=settings, kicker="λ", notes=NOTES
     )

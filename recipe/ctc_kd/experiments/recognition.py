@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from sisyphus import tk
@@ -86,16 +86,13 @@ def recognised(
     return Recognised(search, score)
 
 
-def error_rates(
-    corpus: Corpus, preset: Preset, posteriors: PosteriorsJob, sets: Sequence[str]
-) -> dict[str, tk.Variable]:
-    """The error rate of each set, with the scales that are best on dev."""
-    if not sets:
-        return {}
+def recognised_at_best(
+    corpus: Corpus, preset: Preset, posteriors: PosteriorsJob, sets: Iterable[str]
+) -> dict[str, Recognised]:
+    """Each set, with the scales that are best on dev."""
     scales = tuned_scales(corpus, preset, corpus.dev, posteriors=posteriors, scales=preset.scales)
-    rates = {}
-    for name in sets:
-        found = recognised(
+    return {
+        name: recognised(
             corpus,
             preset,
             name,
@@ -104,5 +101,15 @@ def error_rates(
             lm_scale=scales.out_lm_scale,
             prior_scale=scales.out_prior_scale,
         )
-        rates[name] = found.score.out_wer
-    return rates
+        for name in sets
+    }
+
+
+def error_rates(
+    corpus: Corpus, preset: Preset, posteriors: PosteriorsJob, sets: Sequence[str]
+) -> dict[str, tk.Variable]:
+    """The error rate of each set, with the scales that are best on dev."""
+    if not sets:
+        return {}
+    found = recognised_at_best(corpus, preset, posteriors, sets)
+    return {name: one.score.out_wer for name, one in found.items()}

@@ -12,17 +12,15 @@ from ctc_kd.analysis.alignment import AlignmentJob
 from ctc_kd.experiments.blank_kd import Grid
 from ctc_kd.experiments.corpora import Corpus
 from ctc_kd.experiments.distillation import Distillation, TrainedRow
-from ctc_kd.experiments.labels import Labels, references_of, without_lm
+from ctc_kd.experiments.labels import Labels, label_references, without_lm
 from ctc_kd.experiments.recognition import recognised, tuned_scales
 from ctc_kd.experiments.requests import register_outputs
 from ctc_kd.experiments.rows import TEACHER, Row
-from ctc_kd.lexicon.inventory import phonemes
-from ctc_kd.lexicon.label_sequences import LabelSequencesJob
+from ctc_kd.experiments.significance import tested
 from ctc_kd.methods import METHODS
 from ctc_kd.report.analysis.job import AnalysisReportJob
 from ctc_kd.report.analysis.priors import interaction, key
 from ctc_kd.report.names import short_name
-from ctc_kd.scoring.bootstrap import SignificanceJob
 from ctc_kd.scoring.label_errors import LabelErrorRateJob
 
 SETS = ("dev", "test")
@@ -58,7 +56,7 @@ def analysed(grid: Grid, *, labels: Labels | None = None) -> tk.Path:
     :param labels: those of the corpus if they spell words; None for phonemes
     """
     chain, corpus = grid.chain, grid.chain.corpus
-    references = {name: label_references(chain, getattr(corpus, name), labels) for name in SETS}
+    references = {name: label_references(corpus, chain.preset, getattr(corpus, name), labels) for name in SETS}
     theirs, rows = chain.teacher_posteriors.out_posteriors[corpus.test], []
     for one in grid.trained.values():
         ours = one.posteriors.out_posteriors[corpus.test]
@@ -102,16 +100,8 @@ def what_the_prior_gains(corpus: Corpus, rows: Sequence[Analysed]) -> tk.Path | 
         for decoder in ("no prior", "tuned")
         if short_name(row) in {*pairs, *pairs.values()}
     }
-    job = SignificanceJob(
-        references=corpus.transcripts[corpus.test],
-        cuts=corpus.cuts[corpus.test],
-        hypotheses=hypotheses,
-        against={},
-        inventory=corpus.inventory,
-        unit=corpus.unit,
-        contrasts={f"{row} − {plain}": interaction(row, plain) for row, plain in pairs.items()},
-    )
-    return job.out_significance
+    contrasts = {f"{row} − {plain}": interaction(row, plain) for row, plain in pairs.items()}
+    return tested(corpus, hypotheses, against={}, contrasts=contrasts)
 
 
 def decoded(
@@ -153,25 +143,3 @@ def _words(chain: Distillation, one: TrainedRow, corpus: Corpus, **scales: tk.Va
         found[name] = recognised(corpus, chain.preset, set_name, posteriors=posteriors, prior=prior, **scales)
     counts = {name: one_set.score.out_counts for name, one_set in found.items()}
     return Decoded(counts, found["test"].search.out_hypotheses)
-
-
-def label_references(chain: Distillation, name: str, labels: Labels | None) -> tk.Path:
-    """Label sequences of a set.
-
-    Phonemes are those of the first pronunciation of each word; utterances with other words than those of the lexicon
-    have none.
-    """
-    corpus = chain.corpus
-    if labels is not None:
-        return references_of(corpus, labels, name)
-    if corpus.lexicon is None:
-        raise ValueError(f"corpus {corpus.name} has no lexicon: say which labels spell its words")
-    unknown_label = corpus.inventory is None and bool(phonemes(chain.preset.student["num_labels_with_blank"]).unspoken)
-    job = LabelSequencesJob(
-        transcripts=corpus.transcripts[name],
-        lexicon=corpus.lexicon,
-        skip_unknown_words=True,
-        unknown_label=unknown_label,
-        inventory=corpus.inventory,
-    )
-    return job.out_hdf

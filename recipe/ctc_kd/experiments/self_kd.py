@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 from sisyphus import tk
 
 from ctc_kd.analysis.alignment import AlignmentJob
-from ctc_kd.experiments.corpora import Corpus, label_sequences
-from ctc_kd.experiments.labels import Labels, references_of
+from ctc_kd.experiments.corpora import Corpus
+from ctc_kd.experiments.labels import Labels, label_references
 from ctc_kd.experiments.presets import Preset
-from ctc_kd.experiments.recognition import Recognised, posteriors_of, recognised, tuned_scales
+from ctc_kd.experiments.recognition import posteriors_of, recognised_at_best
 from ctc_kd.experiments.requests import register_outputs
 from ctc_kd.experiments.self_kd_rows import CTC, Variant, against
+from ctc_kd.experiments.significance import tested
 from ctc_kd.report.self_kd import GREEDY, TUNED, SelfKdReportJob
-from ctc_kd.scoring.bootstrap import SignificanceJob
 from ctc_kd.scoring.label_errors import LabelErrorRateJob
 from ctc_kd.scoring.score import ERROR_RATES
 from ctc_kd.training.build import shortened, with_two_heads
@@ -74,14 +74,8 @@ def self_kd(
             for seed in seeds:
                 for head, one in zip(("", ", last head"), grid.trained(variant, layer, seed), strict=False):
                     rows.setdefault(label + head, {})[seed] = one
-    significance = SignificanceJob(
-        references=corpus.transcripts[corpus.test],
-        cuts=corpus.cuts[corpus.test],
-        hypotheses={label: [one.hypotheses for one in rows[label].values()] for label in papers},
-        against=against(depths),
-        inventory=corpus.inventory,
-        unit=corpus.unit,
-    )
+    hypotheses = {label: [one.hypotheses for one in rows[label].values()] for label in papers}
+    significance = tested(corpus, hypotheses, against=against(depths))
     report = SelfKdReportJob(
         title=f"Self-distillation: {corpus.name}",
         rate=ERROR_RATES[corpus.unit],
@@ -93,10 +87,10 @@ def self_kd(
         students=list(papers),
         parameters={label: next(iter(models.values())).parameters for label, models in rows.items()},
         papers={label: paper for label, paper in papers.items() if paper is not None},
-        significance=significance.out_significance,
+        significance=significance,
         notes=list(NOTES),
     )
-    outputs = {"report": report.out_report, "significance.json": significance.out_significance, **grid.students}
+    outputs = {"report": report.out_report, "significance.json": significance, **grid.students}
     folder = f"{name}/{corpus.name}"
     register_outputs({f"{folder}/{path}": output for path, output in outputs.items()}, requests=preset.requests)
 
@@ -135,9 +129,7 @@ class SelfKd:
 
     def references(self, name: str) -> tk.Path:
         """Label sequences of a set."""
-        if self.labels is not None:
-            return references_of(self.corpus, self.labels, name)
-        return label_sequences(self.preset, self.corpus.lexicon, {name: self.corpus.transcripts[name]})[name]
+        return label_references(self.corpus, self.preset, name, self.labels)
 
     def plain(self, layer: int | None, seed: int) -> Model:
         """CTC alone.
@@ -191,37 +183,21 @@ class SelfKd:
     def _measured(self, posteriors: PosteriorsJob, parameters: tk.Variable, *, teacher: PosteriorsJob | None) -> Model:
         """:param teacher: to compare alignments with"""
         corpus = self.corpus
-        found = self._recognised(posteriors)
+        sets = {"dev": corpus.dev, "test": corpus.test}
+        found = recognised_at_best(corpus, self.preset, posteriors, sets.values())
         greedy = {
             on: LabelErrorRateJob(hypotheses=posteriors.out_posteriors[part], references=self.references(part))
-            for on, part in (("dev", corpus.dev), ("test", corpus.test))
+            for on, part in sets.items()
         }
         alignment = teacher and AlignmentJob(
             student=posteriors.out_posteriors[corpus.test], teacher=teacher.out_posteriors[corpus.test]
         )
         decoders = {
-            TUNED: {on: one.score.out_counts for on, one in found.items()},
+            TUNED: {on: found[part].score.out_counts for on, part in sets.items()},
             GREEDY: {on: job.out_counts for on, job in greedy.items()},
         }
-        hypotheses = found["test"].search.out_hypotheses
+        hypotheses = found[corpus.test].search.out_hypotheses
         return Model(decoders, alignment and alignment.out_alignment, hypotheses, parameters)
-
-    def _recognised(self, posteriors: PosteriorsJob) -> dict[str, Recognised]:
-        """``dev`` and ``test``, with the scales that are best on dev."""
-        corpus, preset = self.corpus, self.preset
-        scales = tuned_scales(corpus, preset, corpus.dev, posteriors=posteriors, scales=preset.scales)
-        return {
-            name: recognised(
-                corpus,
-                preset,
-                part,
-                posteriors=posteriors.out_posteriors[part],
-                prior=posteriors.out_prior,
-                lm_scale=scales.out_lm_scale,
-                prior_scale=scales.out_prior_scale,
-            )
-            for name, part in (("dev", corpus.dev), ("test", corpus.test))
-        }
 
 
 NOTES = (
