@@ -76,13 +76,13 @@ def differences_table(
     for setting, one in found.items():
         by_row = {compared["row"]: compared for compared in one["comparisons"]}
         behind = f" ({parameters[setting]})" if setting in parameters else ""
-        body.append([(setting, False), (f"{names.wer(one['wer'][other])}{behind}", False)])
+        body.append(lines.plain(setting, f"{names.wer(one['wer'][other])}{behind}"))
         for row in rows:
             body[-1].append(_cell(by_row[row]) if row in by_row else (names.DASH, False))
             differences[row] += [by_row[row]["difference"]] if row in by_row else []
     if len(found) > 1:
-        means = [(names.points(statistics.fmean(differences[row])), False) for row in rows]
-        body.append([("mean", False), ("", False), *means])
+        means = [names.points(statistics.fmean(differences[row])) for row in rows]
+        body.append(lines.plain("mean", "", *means))
     return ["", f"{other} [%]", *rows], body
 
 

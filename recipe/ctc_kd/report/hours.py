@@ -66,7 +66,7 @@ def hours_table(found: Mapping[str, Any]) -> tuple[list[str], list[list[lines.Ce
         crossing = found["crossings"].get(label)
         texts = [_rate(rates.get(number, [])) for number in hours]
         worth = worth_text(crossing, hours=sorted(rates)) if crossing else f"{found['target']:g}"
-        body.append([(text, False) for text in (label, *texts, worth)])
+        body.append(lines.plain(label, *texts, worth))
     return ["", *(f"{number:g} h [%]" for number in hours), f"hours as good as {found['target']:g}"], body
 
 

@@ -12,6 +12,10 @@ Cell = tuple[str, bool]
 """A text, and whether it is bold."""
 
 
+def plain(*texts: str) -> list[Cell]:
+    return [(text, False) for text in texts]
+
+
 def markdown(head: Sequence[str], lines: Sequence[Sequence[Cell]]) -> str:
     return names.markdown(list(head), [[f"**{text}**" if bold else text for text, bold in line] for line in lines])
 

@@ -13,7 +13,7 @@ from sisyphus import Job, Task, tk
 from ctc_kd.files import complete_folder, read_json, write_json, write_text
 from ctc_kd.pseudo_labels.evaluation import WRONG, auroc, recall, recalls
 from ctc_kd.pseudo_labels.pieces import Piece, read_lines_of_json, read_pieces
-from ctc_kd.report import names
+from ctc_kd.report import lines, names
 from ctc_kd.report.svg import Plot, element, note, sectioned
 
 EXAMPLES = 5
@@ -85,22 +85,22 @@ class PseudoLabelsReportJob(Job):
         hours = next(iter(found.values())).summary["hours"]
         results = {name: one.results(hours) for name, one in found.items()}
         shown = {name: one.examples() for name, one in found.items() if one.scored}
-        cost = read_json(self.cost.get_path())
+        cost, table = read_json(self.cost.get_path()), table_of(results)
         with complete_folder(self.out_report.get_path()) as folder:
             write_json(f"{folder}/results.json", results)
-            write_text(f"{folder}/table.md", table_of(results))
+            write_text(f"{folder}/table.md", lines.markdown(*table))
             write_audio(folder, self.cuts.get_path(), [one for kinds in shown.values() for one in sum(kinds, [])])
             lede = f"{hours:.2f} hours of pseudo labels from {cost['hours']:.2f} hours of audio"
             speed = f"Transcribing an hour of audio took {cost['seconds_per_hour'] or 0:.0f} s."
             sections = [
-                ("Rules", "What each rule keeps", html_table(results) + note(f"{speed} {meanings(results)}")),
+                ("Rules", "What each rule keeps", lines.html(*table) + note(f"{speed} {meanings(results)}")),
                 ("Distances", "How far validators are from the labels", "".join(map(histogram, found.items()))),
                 ("Examples", "The worst that was kept, the best that was dropped", examples_html(shown, found)),
                 ("Notes", "What a reader should know", "".join(map(note, self.notes))),
             ]
             page = sectioned(self.title, kicker="Pseudo labels", lede=lede, sections=sections)
             write_text(f"{folder}/index.html", page)
-        print(table_of(results))
+        print(lines.markdown(*table))
 
 
 class Filtered:
@@ -197,22 +197,11 @@ def text_of(column: str, value: Any) -> str:
     return f"{value:.{digits}f}" if isinstance(value, float) else str(value)
 
 
-def table_of(results: Mapping[str, Mapping[str, Any]]) -> str:
+def table_of(results: Mapping[str, Mapping[str, Any]]) -> tuple[list[str], list[list[lines.Cell]]]:
+    """Head and lines."""
     columns = columns_of(results)
     head = ["Rule", *(COLUMNS[name][0] for name in columns)]
-    return names.markdown(head, [[name, *cells(row, columns)] for name, row in results.items()])
-
-
-def html_table(results: Mapping[str, Mapping[str, Any]]) -> str:
-    columns = columns_of(results)
-    head = element("th") + "".join(element("th", escape(COLUMNS[name][0])) for name in columns)
-    lines = [
-        element("th", escape(name)) + "".join(element("td", escape(cell)) for cell in cells(row, columns))
-        for name, row in results.items()
-    ]
-    body = "".join(element("tr", line) for line in lines)
-    table = element("table", element("thead", element("tr", head)) + element("tbody", body))
-    return element("div", table, class_="scroll")
+    return head, [lines.plain(name, *cells(row, columns)) for name, row in results.items()]
 
 
 def meanings(results: Mapping[str, Mapping[str, Any]]) -> str:
@@ -246,9 +235,9 @@ def examples_html(shown: Mapping[str, tuple[list[Piece], list[Piece]]], found: M
         decisions = {one["id"]: one for one in found[name].decisions}
         errors = {one["id"]: one for one in found[name].errors or ()}
         for what, pieces in (("kept", kept), ("dropped", dropped)):
-            lines = [example(piece, decisions[piece.id], errors.get(piece.id)) for piece in pieces]
-            if lines:
-                parts.append(element("p", f"{escape(name)}: {what}", class_="kicker") + "".join(lines))
+            paragraphs = [example(piece, decisions[piece.id], errors.get(piece.id)) for piece in pieces]
+            if paragraphs:
+                parts.append(element("p", f"{escape(name)}: {what}", class_="kicker") + "".join(paragraphs))
     return "".join(parts)
 
 

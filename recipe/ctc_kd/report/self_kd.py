@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from html import escape
 
 from sisyphus import Job, Task, tk
 
 from ctc_kd.files import complete_folder, read_json, write_json, write_text
-from ctc_kd.report import names
+from ctc_kd.report import lines, names
 from ctc_kd.report.analysis import alignment
 from ctc_kd.report.analysis.job import MeasuredRow, analysed, contents
 from ctc_kd.report.analysis.rows import AnalysedRow, Rows
 from ctc_kd.report.students import Column, Table
-from ctc_kd.report.svg import element, note, sectioned
+from ctc_kd.report.svg import note, sectioned
 
 TUNED, GREEDY = "n-gram", "best path"
 """The decoders of a row: words with tuned scales, and labels without language model."""
@@ -79,7 +78,7 @@ class SelfKdReportJob(Job):
             write_json(f"{folder}/results.json", results)
             write_text(f"{folder}/table.md", f"{table.markdown()}\n{' '.join([*table.notes(), *self.notes])}\n")
             write_text(f"{folder}/alignment.md", f"{beside.markdown()}\n{' '.join(beside.notes())}\n")
-            write_text(f"{folder}/significance.md", f"{names.markdown(*compared)}\n{CHANCE}\n")
+            write_text(f"{folder}/significance.md", f"{lines.markdown(*compared)}\n{CHANCE}\n")
             write_text(f"{folder}/index.html", self._page(rows, table, beside, compared))
         print(table.markdown())
         print(f"report of {len(results)} models: {target}/index.html")
@@ -108,10 +107,10 @@ class SelfKdReportJob(Job):
         spreads = {label: {**row, "parameters": None, "paper": None} for label, row in table.spreads.items()}
         return replace(table, teachers=[label for label in rows.groups if label not in self.students], spreads=spreads)
 
-    def _page(self, rows: Rows, table: Table, beside: Table, compared: tuple[list[str], list[list[str]]]) -> str:
+    def _page(self, rows: Rows, table: Table, beside: Table, compared: tuple[list[str], list[list[lines.Cell]]]) -> str:
         sections = [
             ("Models", "What the students learnt", table.html()),
-            ("Significance", "What may be chance", comparisons_html(*compared) + note(CHANCE)),
+            ("Significance", "What may be chance", lines.html(*compared) + note(CHANCE)),
             ("Alignment", "Beside the teacher on test", beside.html()),
             ("Offsets", "When students say what the teacher says", alignment.histograms(rows)),
             ("Notes", "What a reader should know", "".join(map(note, self.notes))),
@@ -119,22 +118,15 @@ class SelfKdReportJob(Job):
         return sectioned(self.title, kicker="Frame-level self-distillation for CTC", sections=sections)
 
 
-def comparisons(found: dict) -> tuple[list[str], list[list[str]]]:
+def comparisons(found: dict) -> tuple[list[str], list[list[lines.Cell]]]:
     """Head and lines of the table of differences.
 
     :param found: see ``SignificanceJob``
     """
-    lines = []
+    body = []
     for compared in found["comparisons"]:
         chance = compared.get("seeds") or compared
         interval = f"{chance['low']:.2f} to {chance['high']:.2f}"
         figures = [f"{compared['difference']:+.2f}", interval, f"{chance['p']:.3f}", f"{chance['holm']:.3f}"]
-        lines.append([compared["row"], compared["against"], *figures])
-    return ["model", "against", "difference", "95 % interval", "p", "Holm"], lines
-
-
-def comparisons_html(head: list[str], lines: list[list[str]]) -> str:
-    rows = element("tr", "".join(element("th", name) for name in head))
-    for row, *figures in lines:
-        rows += element("tr", element("th", escape(row)) + "".join(element("td", escape(text)) for text in figures))
-    return element("div", element("table", rows), class_="scroll")
+        body.append(lines.plain(compared["row"], compared["against"], *figures))
+    return ["model", "against", "difference", "95 % interval", "p", "Holm"], body

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from html import escape
 
 from sisyphus import Job, Task, tk
 
 from ctc_kd.files import complete_folder, read_json, write_json, write_text
-from ctc_kd.report import names
+from ctc_kd.report import lines, names
 from ctc_kd.report.grid.coverage_table import coverage_facts
 from ctc_kd.report.grid.details import facts_list
 from ctc_kd.report.record import value_of
-from ctc_kd.report.svg import element, note, sectioned
+from ctc_kd.report.svg import note, sectioned
 
 
 @dataclass(frozen=True)
@@ -134,19 +133,14 @@ class Table:
 
     def markdown(self) -> str:
         head = ["Model", *(column.heading for column in self.columns.values())]
-        lines = [[model, *(f"**{text}**" if best else text for text, best in self.cells(model))] for model in self.rows]
-        return names.markdown(head, lines)
+        return lines.markdown(head, self._lines())
 
     def html(self) -> str:
-        head = element("th") + "".join(element("th", escape(column.heading)) for column in self.columns.values())
-        lines = [
-            element("th", escape(model))
-            + "".join(element("td", element("b", text) if best else text) for text, best in self.cells(model))
-            for model in self.rows
-        ]
-        body = "".join(element("tr", line) for line in lines)
-        table = element("table", element("thead", element("tr", head)) + element("tbody", body))
-        return element("div", table, class_="scroll") + note(" ".join(self.notes()))
+        head = ["", *(column.heading for column in self.columns.values())]
+        return lines.html(head, self._lines()) + note(" ".join(self.notes()))
+
+    def _lines(self) -> list[list[lines.Cell]]:
+        return [[*lines.plain(model), *self.cells(model)] for model in self.rows]
 
 
 def page(title: str, table: Table, facts: dict[str, str], notes: list[str]) -> str:

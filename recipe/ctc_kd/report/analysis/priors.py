@@ -52,4 +52,4 @@ def _cells(contrast: Mapping[str, Any], wer: Mapping[str, float]) -> list[lines.
     change = f"{names.points(contrast['difference'])}{names.spread(contrast['spread'])} {interval}"
     tested = [change, *(p_value(contrast[name]) for name in ("p", "holm"))]
     plain = [contrast["contrast"], *map(names.points, differences)]
-    return [*((text, False) for text in plain), *((text, contrast["holm"] < LEVEL) for text in tested)]
+    return [*lines.plain(*plain), *((text, contrast["holm"] < LEVEL) for text in tested)]
