@@ -23,7 +23,7 @@ RATE = 16000
 
 
 class Decoder:
-    """Hears how loud a stretch is, in one segment; breaks when it is told to."""
+    """Hears one segment, which says how loud the stretch is. The test can make it fail."""
 
     heard, breaks_at = [], None
 

@@ -37,7 +37,7 @@ TRAINING = TrainingConfig((1e-3,), partition_epoch=1, batch_seconds=20.0)
 
 
 def write_logits(path, *archives):
-    """Random logits, of which most frames are blank, as a teacher of the student's frames would dump them."""
+    """Random logits as a teacher of the student's frames would dump them. Most frames are blank."""
     rng, labels = np.random.default_rng(0), phonemes().labels
     with HdfWriter(path, labels=labels, metadata={"frame_shift_s": FRAME_SHIFT_S}) as writer:
         for utterance, duration_s in utterance_durations(archives).items():

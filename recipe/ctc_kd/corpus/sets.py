@@ -104,9 +104,15 @@ class SampleUtterancesJob(Job):
         cuts = list(read_cuts(self.cuts.get_path()))
         if len(cuts) < self.num:
             print(f"{self.cuts.get_path()}: took all of its {len(cuts)} utterances, {self.num} were requested")
-        numbers = list(range(len(cuts)))
-        random.Random(self.seed).shuffle(numbers)
-        write_cuts(self.out_cuts.get_path(), [cuts[number] for number in sorted(numbers[: self.num])])
+        drawn = in_random_order(len(cuts), self.seed)[: self.num]
+        write_cuts(self.out_cuts.get_path(), [cuts[number] for number in sorted(drawn)])
+
+
+def in_random_order(number: int, seed: int) -> list[int]:
+    """The numbers from 0 to before ``number``."""
+    numbers = list(range(number))
+    random.Random(seed).shuffle(numbers)
+    return numbers
 
 
 class SampleHoursJob(Job):
@@ -132,15 +138,13 @@ class SampleHoursJob(Job):
         hours = sum(cut.duration for cut in cuts) / 3600
         if hours < self.hours:
             raise CorpusError(f"{self.cuts.get_path()}: {hours:.3f} hours, expected {self.hours} hours or more")
-        numbers = list(range(len(cuts)))
-        random.Random(0).shuffle(numbers)
-        drawn, hours = set(), 0.0
-        for number in numbers:
+        drawn, hours = [], 0.0
+        for number in in_random_order(len(cuts), seed=0):
             if hours >= self.hours:
                 break
-            drawn.add(number)
+            drawn.append(number)
             hours += cuts[number].duration / 3600
-        write_cuts(self.out_cuts.get_path(), [cut for number, cut in enumerate(cuts) if number in drawn])
+        write_cuts(self.out_cuts.get_path(), [cuts[number] for number in sorted(drawn)])
         print(f"{len(drawn)} of {len(cuts)} utterances, {hours:.3f} hours")
 
 

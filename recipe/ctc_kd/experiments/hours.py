@@ -17,6 +17,7 @@ from ctc_kd.report.hours import HoursReportJob
 from ctc_kd.report.names import short_name
 from ctc_kd.scoring.exchange import ExchangeJob
 from ctc_kd.scoring.score import ERROR_RATES
+from ctc_kd.training.training_config import TrainingConfig
 
 BUDGETS = ("equal updates", "equal passes")
 """What students of unlike hours have in common: with equal updates, those of the fewest hours hear them most often."""
@@ -102,12 +103,16 @@ def in_parts(preset: Preset, parts: int, budget: str) -> Preset:
 
     :param budget: which names its students
     """
-    trainings = {
-        name: training and replace(training, partition_epoch=parts * training.partition_epoch)
-        for name in ("student_training", "baseline_training")
-        for training in [getattr(preset, name)]
-    }
-    return replace(preset, name=f"{preset.name}-{budget.replace(' ', '-')}", **trainings)
+
+    def divided(training: TrainingConfig | None) -> TrainingConfig | None:
+        return training and replace(training, partition_epoch=parts * training.partition_epoch)
+
+    return replace(
+        preset,
+        name=f"{preset.name}-{budget.replace(' ', '-')}",
+        student_training=divided(preset.student_training),
+        baseline_training=divided(preset.baseline_training),
+    )
 
 
 def students_of(

@@ -34,7 +34,9 @@ class ConvertWhisperJob(Job):
         import ctranslate2
         from transformers import AutoTokenizer, WhisperFeatureExtractor, WhisperForConditionalGeneration
 
-        name = self.model.get_path() if isinstance(self.model, tk.Path) else self.model
+        from ctc_kd.training.returnn_config import as_literal
+
+        name = as_literal(self.model)
         model = WhisperForConditionalGeneration.from_pretrained(name)
         tokenizer = AutoTokenizer.from_pretrained(name)
         if self.languages:

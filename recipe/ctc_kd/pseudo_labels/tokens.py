@@ -60,8 +60,9 @@ class TokensJob(Job):
         from transformers import AutoConfig, AutoTokenizer
 
         from ctc_kd.store import HdfWriter
+        from ctc_kd.training.returnn_config import as_literal
 
-        name = self.model.get_path() if isinstance(self.model, tk.Path) else self.model
+        name = as_literal(self.model)
         tokenizer, config = AutoTokenizer.from_pretrained(name), AutoConfig.from_pretrained(name)
         prompt = prompt_of(tokenizer, None if config.vocab_size <= LARGEST_ENGLISH_VOCABULARY else self.language)
         wanted = None if self.cuts is None else {cut.id for cut in read_cuts(self.cuts.get_path())}

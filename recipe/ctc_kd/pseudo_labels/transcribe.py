@@ -105,8 +105,11 @@ class TranscribeJob(Job):
 
     @cached_property
     def whisper(self) -> FasterWhisper:
-        model = self.model.get_path() if isinstance(self.model, tk.Path) else self.model
-        return FasterWhisper(model, language=self.language, decoding=self.decoding, threads=self.rqmt["cpu"])
+        from ctc_kd.training.returnn_config import as_literal
+
+        return FasterWhisper(
+            as_literal(self.model), language=self.language, decoding=self.decoding, threads=self.rqmt["cpu"]
+        )
 
 
 def stored(name: str, make: Callable[[], Any]) -> Any:

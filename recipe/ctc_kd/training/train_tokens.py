@@ -8,6 +8,7 @@ from typing import Any
 from sisyphus import Job, Task, tk
 
 from ctc_kd.files import complete_folder, write_json
+from ctc_kd.training.returnn_config import as_literal
 from ctc_kd.training.training_config import TrainingConfig
 
 
@@ -22,8 +23,7 @@ class WhisperStudent:
     decoder_layers: int = 2
 
     def literal(self) -> dict[str, Any]:
-        teacher = self.teacher.get_path() if isinstance(self.teacher, tk.Path) else self.teacher
-        return {"teacher": teacher, "decoder_layers": self.decoder_layers}
+        return as_literal({"teacher": self.teacher, "decoder_layers": self.decoder_layers})
 
 
 class TrainWhisperJob(Job):

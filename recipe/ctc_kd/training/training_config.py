@@ -45,7 +45,7 @@ class TrainingConfig:
         return len(self.learning_rates)
 
     def shortened(self, share: float) -> TrainingConfig:
-        """The same schedule in fewer sub-epochs, of which only the last is kept.
+        """The same schedule in fewer sub-epochs. Only the last checkpoint is kept.
 
         :param share: of the sub-epochs, from above 0 to 1; 1 changes nothing
         """
