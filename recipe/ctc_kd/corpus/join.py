@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sisyphus import Job, Task, tk
 
+from ctc_kd.corpus.cut_samples import samples_of
 from ctc_kd.corpus.cuts import Cut, read_cuts, recording_of, segment_cut, whole_recording_cut, write_cuts
 from ctc_kd.corpus.transcripts import read_texts, write_transcripts
 from ctc_kd.frames import SAMPLE_RATE_HZ
@@ -93,13 +94,6 @@ class JoinUtterancesJob(Job):
         path = os.path.join(self.out_audio.get_path(), f"{name}.flac")
         soundfile.write(path, samples, SAMPLE_RATE_HZ, subtype="PCM_16")
         return path
-
-
-def samples_of(cut: Cut) -> np.ndarray:
-    import soundfile
-
-    start = round(cut.start * SAMPLE_RATE_HZ)
-    return soundfile.read(cut.audio, start=start, frames=cut.num_samples, dtype="float32")[0]
 
 
 def between(chance: random.Random, others: list[Cut]) -> np.ndarray:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ctc_kd.corpus.audio_size import open_audio
+from ctc_kd.corpus.cut_samples import samples_of
 from ctc_kd.corpus.cuts import Cut
-from ctc_kd.corpus.problems import CorpusError
 from ctc_kd.corpus.speech import Span
-from ctc_kd.frames import SAMPLE_RATE_HZ
 from ctc_kd.pseudo_labels.pieces import LONGEST_TICKS, TICK_SAMPLES, TICKS_PER_S
 
 if TYPE_CHECKING:
@@ -42,21 +40,8 @@ def stretches(speech: Sequence[Span], *, num_samples: int) -> list[tuple[int, in
 
 
 def read_samples(cut: Cut, start: int, end: int) -> np.ndarray:
-    """16 kHz mono, float32 ``[N]``.
+    """16 kHz mono, float32 ``[N]``, see :func:`ctc_kd.corpus.cut_samples.samples_of`.
 
     :param start, end: ticks from the start of the cut
-    :raises CorpusError: its audio cannot be decoded, or ends before
     """
-    import soundfile
-
-    first = round(cut.start * SAMPLE_RATE_HZ) + start * TICK_SAMPLES
-    wanted = (end - start) * TICK_SAMPLES
-    try:
-        with open_audio(cut.audio) as content, soundfile.SoundFile(content) as audio:
-            audio.seek(first)
-            samples = audio.read(wanted, dtype="float32", always_2d=True)[:, 0]
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise CorpusError(f"recording {cut.id}: {cut.audio}: cannot be decoded ({error})") from error
-    if len(samples) != wanted:
-        raise CorpusError(f"recording {cut.id}: {cut.audio}: {len(samples)} samples from {first} on, expected {wanted}")
-    return samples
+    return samples_of(cut, start=start * TICK_SAMPLES, number=(end - start) * TICK_SAMPLES)
