@@ -5,6 +5,7 @@ controls whether this is alignment or regularisation: docs/self_kd.md. On the em
 
     sis manager -r config.self_kd.demo                        # or `make demo-self-kd`: ten trainings
     sis manager -r "config.self_kd.demo_full((42, 43, 44))"   # every row, at three depths, with three seeds
+    sis manager -r config.self_kd.demo_from_scratch           # our student from random weights: self-KD hurts
 
 The paper's encoder on characters: 100 hours of LibriSpeech, five hours, or a folder in LibriSpeech's layout.
 
@@ -35,12 +36,12 @@ NO_LAYER_DROP = {"layerdrop": 0.0}
 def py(encoder=HUBERT, layer=8, seeds=ONE_SEED):
     """:param layer: number of the encoder's layers that the student has"""
     preset = mini_preset(local(encoder))
-    of_encoder(preset, librispeech_100(preset), {layer: ALL}, seeds)
+    with_characters(preset, librispeech_100(preset), {layer: ALL}, seeds)
 
 
 def mini(encoder=HUBERT, seeds=ONE_SEED, layers=(4, 6, 8)):
     preset = mini_preset(local(encoder))
-    of_encoder(preset, mini_librispeech(preset), dict.fromkeys(layers, ALL), seeds)
+    with_characters(preset, mini_librispeech(preset), dict.fromkeys(layers, ALL), seeds)
 
 
 def folder(part, encoder, text=None, layer=4, seeds=ONE_SEED, speakers=4):
@@ -48,7 +49,7 @@ def folder(part, encoder, text=None, layer=4, seeds=ONE_SEED, speakers=4):
     corpus_dir, part = folder_and_part(part)
     preset = mini_on_cpu(local(encoder))
     corpus = held_out(preset, part, corpus_dir, part, speakers=speakers, texts=text_files(text))
-    of_encoder(preset, corpus, {layer: FEW}, seeds)
+    with_characters(preset, corpus, {layer: FEW}, seeds)
 
 
 def conformer(seeds=ONE_SEED, layers=(2, 4, 6)):
@@ -57,18 +58,26 @@ def conformer(seeds=ONE_SEED, layers=(2, 4, 6)):
 
 
 def demo(seeds=ONE_SEED):
-    self_kd(demo_corpus(DEMO), DEMO, {2: FEW}, name="self_kd", seeds=seeds)
+    of_encoder(DEMO, demo_corpus(DEMO), {2: FEW}, seeds)
 
 
 def demo_full(seeds=ONE_SEED):
     depths = {1: [PRUNED, SELF_KD], 2: ALL, 3: [PRUNED, SELF_KD]}
-    self_kd(demo_corpus(DEMO), DEMO, depths, name="self_kd_full", seeds=seeds)
+    of_encoder(DEMO, demo_corpus(DEMO), depths, seeds, name="self_kd_full")
 
 
-def of_encoder(preset, phonemes, depths, seeds):
-    """The preset's pre-trained encoder, with characters instead of phonemes."""
+def demo_from_scratch(seeds=ONE_SEED):
+    self_kd(demo_corpus(DEMO), DEMO, {2: FEW}, name="self_kd_from_scratch", seeds=seeds)
+
+
+def with_characters(preset, phonemes, depths, seeds):
+    """Characters instead of phonemes, as in the paper."""
     labels = characters_of(phonemes.transcripts["train"], case="upper")
-    corpus, preset = with_labels(preset, phonemes, labels), for_other_labels(preset)
+    of_encoder(for_other_labels(preset), with_labels(preset, phonemes, labels), depths, seeds, labels=labels)
+
+
+def of_encoder(preset, corpus, depths, seeds, *, labels=None, name="self_kd"):
+    """The preset's pre-trained encoder with two heads."""
     model = {**preset.teacher, "encoder_options": NO_LAYER_DROP}
     training = preset.teacher_training
-    self_kd(corpus, preset, depths, name="self_kd", model=model, training=training, labels=labels, seeds=seeds)
+    self_kd(corpus, preset, depths, name=name, model=model, training=training, labels=labels, seeds=seeds)

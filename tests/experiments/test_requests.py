@@ -24,7 +24,7 @@ CONFIGS = {
     "kd_blank": lambda config: (config.py(), config.paper()),
     "kd_untranscribed": lambda config: (config.py(), config.demo(), config.py("/data/podcasts")),
     "mini_librispeech": lambda config: (config.py(), config.cmudict(), config.folder("/data/part", "/data/encoder")),
-    "self_kd": lambda config: (config.py(), config.demo()),
+    "self_kd": lambda config: (config.py(), config.demo(), config.demo_from_scratch()),
 }
 
 

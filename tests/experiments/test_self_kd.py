@@ -50,7 +50,7 @@ def test_a_separate_teacher_has_a_seed_of_its_own_and_one_dump(report):
     readers = [job for job in jobs(TrainJob) if job.teacher_logits is not None]
     assert {job.training.seed for job in readers} == {1, 2}
     assert {job.criterion.get("class") for job in readers} == {None, "GuidedCtcLoss"}
-    assert all(job.model["conformer"]["num_layers"] == 2 for job in readers)
+    assert all(job.model["encoder_options"]["num_hidden_layers"] == 2 for job in readers)
 
 
 def test_a_self_student_is_measured_beside_the_head_above_it(report):
@@ -61,7 +61,8 @@ def test_a_self_student_is_measured_beside_the_head_above_it(report):
     truncation = student.checkpoint.creator
     assert (student.model, teacher.model) == (truncation.truncated, truncation.model)
     assert truncation.checkpoint == teacher.checkpoint
-    assert student.model == {**DEMO.student, "conformer": {**DEMO.student["conformer"], "num_layers": 2}}
+    options = {"layerdrop": 0.0, "num_hidden_layers": 2}
+    assert student.model == {**DEMO.teacher, "encoder_options": options}
 
 
 def test_students_are_compared_with_pruning_and_self_distillation(report):
@@ -69,6 +70,14 @@ def test_students_are_compared_with_pruning_and_self_distillation(report):
     assert compared["Guide-CTC, 2"] == ["Layer pruning, 2", "Self-KD, 2"]
     assert compared["Self-KD, 2"] == ["Layer pruning, 2"]
     assert "Layer pruning, 2" not in compared
+
+
+def test_from_scratch_the_model_is_the_presets_student(outputs):
+    importlib.import_module("config.self_kd").demo_from_scratch()
+    (dump,) = jobs(DumpLogitsJob)
+    teacher = dump.checkpoint.creator
+    assert (teacher.model, teacher.training.learning_rates) == (DEMO.student, DEMO.student_training.learning_rates)
+    assert "self_kd_from_scratch/demo/report" in outputs
 
 
 def test_the_full_demo_has_every_row(outputs):
