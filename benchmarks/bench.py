@@ -65,6 +65,7 @@ CPU = (
     ),
     Bench("scale_tuning.py", "--seconds 1 --beam 64", "--seconds 3", limit_s=240),
     Bench("two_heads.py", "--steps 1", "--steps 8"),
+    Bench("padding.py", "--utterances 100", ""),
     Bench("data_preparation.py", "--hours 0.002 --utterances 100", "--hours 0.1 --utterances 10000"),
     Bench("scale.py", "--utterances 2000", "--utterances 50000"),
     Bench("long_recording.py", "--hours 0.02", "--hours 0.5"),
