@@ -24,7 +24,7 @@ from ctc_kd.experiments.rows import TABLE_1, TABLE_2
 from ctc_kd.frames import SAMPLE_RATE_HZ
 from ctc_kd.lexicon.inventory import phonemes
 from ctc_kd.nn.config import StudentConfig, TeacherConfig
-from ctc_kd.nn.losses import DistillationLoss
+from ctc_kd.nn.distillation import DistillationLoss
 from ctc_kd.nn.selection import Selection
 from ctc_kd.nn.student import StudentCtc
 from ctc_kd.nn.teacher import SpeechEncoderCtc

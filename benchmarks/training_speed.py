@@ -27,7 +27,7 @@ from ctc_kd.frames import FRAME_SHIFT_S, SAMPLE_RATE_HZ, SUBSAMPLING, num_frames
 from ctc_kd.lexicon.inventory import phonemes
 from ctc_kd.machine import cores
 from ctc_kd.nn.config import StudentConfig
-from ctc_kd.nn.losses import DistillationLoss
+from ctc_kd.nn.distillation import DistillationLoss
 from ctc_kd.nn.selection import Selection
 from ctc_kd.nn.student import StudentCtc
 from ctc_kd.store import HdfWriter

@@ -7,7 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctc_kd.nn.losses import DistillationLoss, ctc_loss, kd_loss, match_frames
+from ctc_kd.nn.criterion import match_frames
+from ctc_kd.nn.distillation import DistillationLoss
+from ctc_kd.nn.losses import ctc_loss, kd_loss
 from ctc_kd.nn.selection import Selection
 
 torch.set_num_threads(1)

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from ctc_kd.nn.cr_ctc import ConsistencyLoss
 from ctc_kd.nn.delayed import DelayedLoss
+from ctc_kd.nn.distillation import DistillationLoss
 from ctc_kd.nn.factorised import FactorisedLoss
 from ctc_kd.nn.frame_and_sequence import FrameAndSequenceLoss
 from ctc_kd.nn.guided_ctc import GuidedCtcLoss
 from ctc_kd.nn.inter_kd import InterLoss
-from ctc_kd.nn.losses import DistillationLoss, ctc_loss
+from ctc_kd.nn.losses import ctc_loss
 from ctc_kd.nn.selection import Selection
 from ctc_kd.nn.sequence import SequenceLoss, split_hypotheses
 from ctc_kd.nn.soft_selection import SoftSelectionLoss

@@ -7,7 +7,7 @@ import sys
 import pytest
 from sisyphus import tk
 
-from ctc_kd.nn.losses import DistillationLoss
+from ctc_kd.nn.distillation import DistillationLoss
 from ctc_kd.training.build import check_model, with_two_heads
 from ctc_kd.training.criteria import CRITERIA, build_criterion, check_criterion
 from ctc_kd.training.train import TrainJob

@@ -131,7 +131,7 @@ NORMALISATIONS = ("selected_frames", "batch_times_labels")
 
 def check_distillation(*, kd_scale: float, temperature: float, normalisation: str):
     """
-    :raises ValueError: a setting of ``nn.losses.DistillationLoss`` makes no sense
+    :raises ValueError: a setting of ``nn.distillation.DistillationLoss`` makes no sense
     """
     if not (isinstance(kd_scale, Real) and 0 <= kd_scale <= 1):
         raise ValueError(f"kd_scale {kd_scale!r}, expected the weight of the KD loss, from 0 to 1")

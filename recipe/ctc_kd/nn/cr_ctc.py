@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from ..methods import check_parameter
+from .criterion import BatchLoss, Criterion
 from .divergence import frame_divergence
-from .losses import BatchLoss, Criterion, OverProcesses, ctc_loss, one_process
+from .losses import OverProcesses, ctc_loss, one_process
 from .masking import valid_frames
 
 

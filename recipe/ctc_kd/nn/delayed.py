@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from ..methods import check_parameter
+from .criterion import BatchLoss, TeacherLoss
 from .divergence import log_probabilities, negative_entropy
-from .losses import BatchLoss, TeacherLoss, normalised
+from .losses import normalised
 from .masking import valid_frames
 
 

@@ -7,7 +7,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from .losses import BatchLoss, TeacherLoss, kd_loss
+from .criterion import BatchLoss, TeacherLoss
+from .losses import kd_loss
 from .masking import valid_frames
 from .selection import eliminate
 

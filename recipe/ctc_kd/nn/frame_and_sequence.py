@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from ..methods import check_parameter
-from .losses import BatchLoss, DistillationLoss, OverProcesses, one_process
+from .criterion import BatchLoss
+from .distillation import DistillationLoss
+from .losses import OverProcesses, one_process
 from .sequence import stored_hypotheses_loss
 
 
@@ -47,7 +49,7 @@ class FrameAndSequenceLoss(DistillationLoss):
     ) -> dict[str, BatchLoss]:
         """
         :param hypotheses, hypothesis_lengths, hypothesis_weights: see :func:`ctc_kd.nn.sequence.split_hypotheses`
-        :param inputs: see :class:`ctc_kd.nn.losses.TeacherLoss`
+        :param inputs: see :class:`ctc_kd.nn.criterion.TeacherLoss`
         """
         losses = super().__call__(logits, lengths, blank=blank, over_processes=over_processes, **inputs)
         if self.kd_scale > 0:

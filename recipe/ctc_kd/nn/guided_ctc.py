@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from .losses import BatchLoss, TeacherLoss, normalised
+from .criterion import BatchLoss, TeacherLoss
+from .losses import normalised
 from .selection import eliminate
 
 

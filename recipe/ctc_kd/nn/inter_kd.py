@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from ..methods import check_parameter
-from .losses import BatchLoss, DistillationLoss
+from .criterion import BatchLoss
+from .distillation import DistillationLoss
 
 
 @dataclass(frozen=True)
 class InterLoss(DistillationLoss):
-    """``(1 - share) * L(last head) + share * L(inner head)``, each L a :class:`ctc_kd.nn.losses.DistillationLoss`.
+    """``(1 - share) * L(last head) + share * L(inner head)``, L being :class:`ctc_kd.nn.distillation.DistillationLoss`.
 
     The inner head learns from the teacher's output, too. That both heads have one ``kd_scale``, and which ``share`` the
     paper takes, is not certain: we know its abstract. The model is a ``TwoHeadStudentCtc``.

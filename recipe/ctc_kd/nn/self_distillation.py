@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from .config import check_alpha, check_temperature
-from .losses import BatchLoss, Criterion, OverProcesses, ctc_loss, kd_loss, one_process
+from .criterion import BatchLoss, Criterion
+from .losses import OverProcesses, ctc_loss, kd_loss, one_process
 from .masking import valid_frames
 from .selection import Selection
 

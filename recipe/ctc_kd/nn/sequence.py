@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .config import check_distillation
-from .losses import BatchLoss, MixedLoss, OverProcesses, one_process
+from .criterion import BatchLoss, MixedLoss
+from .losses import OverProcesses, one_process
 from .masking import valid_frames
 
 

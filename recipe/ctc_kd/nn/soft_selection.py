@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from .criterion import BatchLoss, TeacherLoss
 from .divergence import frame_divergence
-from .losses import BatchLoss, TeacherLoss, normalised
+from .losses import normalised
 from .masking import valid_frames
 
 

@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .config import check_temperature
-from .losses import BatchLoss, OverProcesses, WeightedLosses, one_process
+from .criterion import BatchLoss, WeightedLosses
+from .losses import OverProcesses, one_process
 
 IGNORED = -100
 """The target where there is nothing to write: in padding, and where the decoder only reads."""

@@ -18,7 +18,7 @@ from ctc_kd.training.build import has_two_heads
 if TYPE_CHECKING:
     import torch
 
-    from ctc_kd.nn.losses import Criterion
+    from ctc_kd.nn.criterion import Criterion
 
 
 class Needs(NamedTuple):
@@ -45,7 +45,7 @@ class CriterionClass(NamedTuple):
 
 
 def teacher_needs(fields: dict[str, Any]) -> Needs:
-    """Of a :class:`ctc_kd.nn.losses.TeacherLoss`."""
+    """Of a :class:`ctc_kd.nn.criterion.TeacherLoss`."""
     scale = fields.get("kd_scale")
     check_distillation(
         kd_scale=scale,
@@ -120,7 +120,7 @@ OF_SELECTION = (*OF_TEACHER, "selection", "log_prior")
 CONTROLS = ("teacher_shift", "other_utterance", "independent_dropout")
 
 CRITERIA = {
-    "DistillationLoss": CriterionClass("ctc_kd.nn.losses", OF_SELECTION, distillation_needs),
+    "DistillationLoss": CriterionClass("ctc_kd.nn.distillation", OF_SELECTION, distillation_needs),
     "GuidedCtcLoss": CriterionClass("ctc_kd.nn.guided_ctc", ("kd_scale", "normalisation"), teacher_needs),
     "IntermediateCtcLoss": CriterionClass("ctc_kd.nn.self_distillation", ("alpha",), two_head_needs, two_heads=True),
     "SelfDistillationLoss": CriterionClass(

@@ -10,7 +10,7 @@ import torch
 from returnn.config import get_global_config
 from returnn.tensor import Tensor
 
-from ctc_kd.nn.losses import BatchLoss
+from ctc_kd.nn.criterion import BatchLoss
 from ctc_kd.training.returnn_config import MODEL_SIZE_FILE
 from ctc_kd.training.several_gpus import joint_loss, sum_over_processes
 
