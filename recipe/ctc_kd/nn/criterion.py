@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .config import check_distillation
+from .loss_settings import check_distillation
 from .losses import OverProcesses, ctc_loss, one_process
 
 

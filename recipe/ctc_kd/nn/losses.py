@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .config import NORMALISATIONS, check_temperature
+from .loss_settings import NORMALISATIONS, check_temperature
 
 OverProcesses = Callable[[Tensor | int], Tensor | int]
 """Turns this process's count into the count over all processes that share the batch."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from .config import check_alpha, check_temperature
 from .criterion import BatchLoss, Criterion
+from .loss_settings import check_alpha, check_temperature
 from .losses import OverProcesses, ctc_loss, kd_loss, one_process
 from .masking import valid_frames
 from .selection import Selection

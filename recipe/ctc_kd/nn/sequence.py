@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .config import check_distillation
 from .criterion import BatchLoss, MixedLoss
+from .loss_settings import check_distillation
 from .losses import OverProcesses, one_process
 from .masking import valid_frames
 

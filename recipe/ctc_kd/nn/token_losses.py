@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor
 
-from .config import check_temperature
 from .criterion import BatchLoss, WeightedLosses
+from .loss_settings import check_temperature
 from .losses import OverProcesses, one_process
 
 IGNORED = -100

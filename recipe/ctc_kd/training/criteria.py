@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ctc_kd.methods import SELECTS, check_parameter, check_rule
-from ctc_kd.nn.config import NORMALISATIONS, check_alpha, check_distillation
+from ctc_kd.nn.loss_settings import NORMALISATIONS, check_alpha, check_distillation
 from ctc_kd.nn.schedules import weight_at
 from ctc_kd.training.build import has_two_heads
 
