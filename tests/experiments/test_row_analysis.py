@@ -10,6 +10,7 @@ from ctc_kd.experiments.demo import DEMO, demo_corpus, demo_text
 from ctc_kd.experiments.labels import characters_of, for_other_labels, with_labels
 from ctc_kd.experiments.row_analysis import analysed
 from ctc_kd.experiments.rows import BASELINE, TEACHER, Row, with_seeds
+from ctc_kd.experiments.significance import MARGIN
 
 ROWS = [TEACHER, BASELINE, Row("symmetric", 1.0, 1), Row("symmetric", 1.0, 2)]
 
@@ -70,6 +71,7 @@ def test_what_the_prior_gains_is_paired_by_seed(created):
         "Blank elim., λ = 1.0 | tuned": -1,
         "KD, λ = 1.0 | tuned": 1,
     }
+    assert job.against == {"Blank elim., λ = 1.0 | tuned": ["KD, λ = 1.0 | tuned"]} and job.margin == MARGIN
     for decoder in ("no prior", "tuned"):
         first, second = job.hypotheses[f"KD, λ = 1.0 | {decoder}"]
         seeds = [path.creator.posteriors.creator for path in (first, second)]

@@ -108,14 +108,21 @@ def test_what_the_prior_gains(report):
         {"contrast": "Trim − KD", "factors": factors, "differences": [0.0, 0.0], "difference": 0.0, "spread": 0.1}
         | {"low": -0.5, "high": 0.5, "p": 0.9, "holm": 0.9},
     ]
+    tested[1]["factors"] = interaction("Trim", "KD")
     wer = dict(zip(factors, (22.0, 25.5, 20.0, 16.0), strict=True))
-    read = report(ROWS, {"wer": wer, "speakers": 24, "contrasts": tested})
+    wer |= {"Trim | no prior": 25.4, "Trim | tuned": 15.9}
+    tuned = [
+        {"row": f"{row} | tuned", "against": "KD | tuned", "equivalence": {"margin": 0.5, "p": p / 2, "holm": p}}
+        for row, p in (("Elim.", 1.0), ("Trim", 0.02))
+    ]
+    read = report(ROWS, {"wer": wer, "speakers": 24, "contrasts": tested, "comparisons": tuned})
     lines = read("priors.md").splitlines()
     assert lines[-2:] == [
-        "| Elim. − KD | −3.50 | +4.00 | **−7.50 ± 0.50 [−9.00, −6.00]** | **< 0.001** | **< 0.001** |",
-        "| Trim − KD | −3.50 | +4.00 | +0.00 ± 0.10 [−0.50, +0.50] | 0.900 | 0.900 |",
+        "| Elim. − KD | −3.50 | +4.00 | **−7.50 ± 0.50 [−9.00, −6.00]** | **< 0.001** | **< 0.001** | 1.000 |",
+        "| Trim − KD | −0.10 | −0.10 | +0.00 ± 0.10 [−0.50, +0.50] | 0.900 | 0.900 | **0.020** |",
     ]
     assert "over seeds (± standard deviation) and 24 speakers" in lines[0]
+    assert "Bold means yes: p of a difference of 0.5 points or more" in lines[0]
     assert "<b>&lt; 0.001</b>" in read("index.html")
     assert "Does the prior gain" not in report(ROWS)("index.html")
 

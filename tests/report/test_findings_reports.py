@@ -34,12 +34,19 @@ def compared(row, difference, p, **seeds):
     return {**found, "p": p, "holm": p, **seeds}
 
 
+def equivalence(p):
+    return {"equivalence": {"margin": 0.5, "p": p, "holm": p}}
+
+
 def test_a_line_for_each_setting_and_their_mean(store, read, make_record):
-    over_seeds = {"seeds": {"low": -0.5, "high": 0.9, "spread": 0.25, "p": 0.4, "holm": 0.8}}
+    over_seeds = {"seeds": {"low": -0.5, "high": 0.9, "spread": 0.25, "p": 0.4, "holm": 0.8}, **equivalence(0.01)}
     settings = {
         "pauses × 1": store({"wer": {"best n": 16.0}, "comparisons": [compared("<Soft>", 0.2, 0.01, **over_seeds)]}),
         "pauses × 4": store(
-            {"wer": {"best n": 18.0}, "comparisons": [compared("<Soft>", 1.4, 0.01), compared("Other", -0.5, 0.3)]}
+            {
+                "wer": {"best n": 18.0},
+                "comparisons": [compared("<Soft>", 1.4, 0.01), compared("Other", -0.5, 0.3, **equivalence(0.06))],
+            }
         ),
     }
     chosen = {"pauses × 1": store(make_record("symmetric", 2, 1.0, dev=16.0, test=16.0).to_json())}
@@ -47,11 +54,12 @@ def test_a_line_for_each_setting_and_their_mean(store, read, make_record):
     lines = read(job, "table.md").splitlines()
     assert lines[0] == "|  | best n [%] | <Soft> | Other |"
     assert lines[2:5] == [
-        "| pauses × 1 | 16.0 (n = 2) | +0.20 ± 0.25 [−0.50, +0.90] | – |",
+        "| pauses × 1 | 16.0 (n = 2) | +0.20 ± 0.25 [−0.50, +0.90] ≈ | – |",
         "| pauses × 4 | 18.0 | **+1.40 [+0.40, +2.40]** | −0.50 [−1.50, +0.50] |",
         "| mean |  | +0.80 | −0.50 |",
     ]
     page = read(job, "index.html")
+    assert page.count("p of a difference of 0.5 points or more") == 1
     assert "A &lt;note&gt;." in page and "<th>&lt;Soft&gt;</th>" in page and "<b>+1.40" in page
 
 
@@ -61,7 +69,10 @@ EXCHANGE = {
     "speakers": 24,
     "curves": {
         "CTC": [{"hours": 0.5, "rates": [30.0, 32.0]}, {"hours": 1.0, "rates": [20.0, 20.0]}],
-        "KD & more": [{"hours": 0.5, "rates": [25.0, 25.0]}, {"hours": 2.0, "rates": [15.0, 17.0]}],
+        "KD & more": [
+            {"hours": 0.5, "rates": [25.0, 25.0]},
+            {"hours": 2.0, "rates": [15.0, 17.0], **equivalence(0.01)},
+        ],
     },
     "crossings": {"KD & more": {"hours": 0.7654, "low": 0.0, "high": None}},
 }
@@ -73,9 +84,10 @@ def test_rates_over_hours_and_what_they_are_worth(store, read):
     assert lines[2] == "|  | 0.5 h [%] | 1 h [%] | 2 h [%] | hours as good as 1 |"
     assert lines[4:] == [
         "| CTC | 31.0 ± 1.41 | 20.0 ± 0.00 | – | 1 |",
-        "| KD & more | 25.0 ± 0.00 | – | 16.0 ± 1.41 | 0.77 [≤ 0.5, > 2] |",
+        "| KD & more | 25.0 ± 0.00 | – | 16.0 ± 1.41 ≈ | 0.77 [≤ 0.5, > 2] |",
     ]
     page = read(job, "index.html")
+    assert "≈ means as good as “CTC” at 1 h" in lines[0]
     assert "KD &amp; more" in page and "One teacher." in page and "Equal updates" in page
 
 

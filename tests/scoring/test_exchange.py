@@ -93,7 +93,28 @@ def test_job(files, run_here):
     # 70 % fall to 40 % from 1 to 4 hours; 50 % is two thirds of the way
     assert result["crossings"]["KD"]["hours"] == pytest.approx(4 ** (2 / 3), rel=1e-6)
     assert result["crossings"]["KD"]["high"] is None  # two seeds that deviate by 20 points exclude little
+    assert job.job_id() == ExchangeJob(**inputs, curves=curves, reference="CTC", target=1.0, margin=None).job_id()
     with pytest.raises(ValueError, match="CTC is not measured at 0.5 hours"):
         ExchangeJob(**inputs, curves=curves, reference="CTC", target=0.5)
     with pytest.raises(ValueError, match="unlike numbers of seeds"):
         ExchangeJob(**inputs, curves={**curves, "CTC": [(1.0, [texts("one", 1)])]}, reference="CTC", target=1.0)
+
+
+def test_points_as_good_as_the_target(files, run_here):
+    """Rows with 50 % errors at the target: equal in both seeds, worse by a word in one of them, and better."""
+    inputs, texts = files
+    wrongs = {"CTC": {1.0: (4, 6), 2.0: (4, 6)}, "KD": {1.0: (4, 7), 2.0: (4, 6), 4.0: (3, 5)}}
+    curves = {
+        label: [
+            (hours, [texts(f"{label}-{hours}-{seed}", wrong) for seed, wrong in enumerate(pair)])
+            for hours, pair in points.items()
+        ]
+        for label, points in wrongs.items()
+    }
+    job = run_here(ExchangeJob(**inputs, curves=curves, reference="CTC", target=1.0, margin=2.0))
+    found = read_json(job.out_exchange.get_path())["curves"]
+    assert not any("equivalence" in point for point in found["CTC"])
+    worse, equal, better = (point["equivalence"] for point in found["KD"])
+    assert equal == {"margin": 2.0, "p": 0.0, "holm": 0.0}
+    assert worse["p"] > 0.5 and worse["holm"] == 1.0
+    assert better == {"margin": 2.0, "p": 1.0, "holm": 1.0}

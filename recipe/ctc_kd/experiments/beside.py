@@ -10,7 +10,7 @@ from ctc_kd.experiments.blank_kd import Grid
 from ctc_kd.experiments.distillation import TrainedRow
 from ctc_kd.experiments.requests import register_outputs
 from ctc_kd.experiments.rows import BASELINE, TEACHER
-from ctc_kd.experiments.significance import tested
+from ctc_kd.experiments.significance import MARGIN, tested
 from ctc_kd.report.differences import DifferencesReportJob
 from ctc_kd.report.grid.comparisons import row_key
 from ctc_kd.report.names import short_name
@@ -35,7 +35,7 @@ def regret(grids: Mapping[str, Grid], *, weight: float, name: str) -> tk.Path:
         rows = hypotheses_of(grid)
         best = {BEST: grid.hypotheses[key]}
         against = {row: [BEST] for row in rows}
-        settings[setting] = tested(grid.chain.corpus, {**rows, **best}, against=against)
+        settings[setting] = tested(grid.chain.corpus, {**rows, **best}, against=against, margin=MARGIN)
         chosen[setting] = next(record for row, record in grid.records.items() if row.startswith(f"{key}-chosen-"))
     report = DifferencesReportJob(
         title="What it costs not to choose n on dev", settings=settings, chosen=chosen, kicker="Regret", notes=NOTES

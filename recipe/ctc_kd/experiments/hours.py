@@ -13,6 +13,7 @@ from ctc_kd.experiments.distillation import Distillation, RecordedRow
 from ctc_kd.experiments.presets import Preset
 from ctc_kd.experiments.requests import register_outputs
 from ctc_kd.experiments.rows import BASELINE, Row, with_seeds
+from ctc_kd.experiments.significance import MARGIN
 from ctc_kd.report.hours import HoursReportJob
 from ctc_kd.report.names import short_name
 from ctc_kd.scoring.exchange import ExchangeJob
@@ -76,6 +77,7 @@ def worth_of_hours(
             target=1.0,
             inventory=corpus.inventory,
             unit=corpus.unit,
+            margin=MARGIN,
         ).out_exchange
     report = HoursReportJob(
         title=f"What audio without transcripts is worth: {corpus.name}",

@@ -15,7 +15,7 @@ from ctc_kd.experiments.presets import Preset
 from ctc_kd.experiments.requests import register_outputs
 from ctc_kd.experiments.row_analysis import analysed
 from ctc_kd.experiments.rows import Row, with_seeds
-from ctc_kd.experiments.significance import tested
+from ctc_kd.experiments.significance import MARGIN, tested
 from ctc_kd.report.differences import DifferencesReportJob
 from ctc_kd.report.grid.comparisons import row_key
 
@@ -63,7 +63,8 @@ async def matched_weights(
                 "selection at λ": grid.hypotheses[row_key(like[0], weight)],
             }
             against = {row: [best] for row in hypotheses if row != best}
-            settings[f"{setting}, λ = {weight:g}, matched {matched:g}"] = tested(corpus, hypotheses, against=against)
+            significance = tested(corpus, hypotheses, against=against, margin=MARGIN)
+            settings[f"{setting}, λ = {weight:g}, matched {matched:g}"] = significance
     report = DifferencesReportJob(
         title=f"Plain KD that counts as much as selection: {corpus.name}", settings=settings, kicker="λ", notes=NOTES
     )

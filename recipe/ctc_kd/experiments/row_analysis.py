@@ -16,7 +16,7 @@ from ctc_kd.experiments.labels import Labels, label_references, without_lm
 from ctc_kd.experiments.recognition import recognised, tuned_scales
 from ctc_kd.experiments.requests import register_outputs
 from ctc_kd.experiments.rows import TEACHER, Row
-from ctc_kd.experiments.significance import tested
+from ctc_kd.experiments.significance import MARGIN, tested
 from ctc_kd.methods import METHODS
 from ctc_kd.report.analysis.job import AnalysisReportJob
 from ctc_kd.report.analysis.priors import interaction, key
@@ -80,7 +80,9 @@ def analysed(grid: Grid, *, labels: Labels | None = None) -> tk.Path:
 
 
 def what_the_prior_gains(corpus: Corpus, rows: Sequence[Analysed]) -> tk.Path | None:
-    """Tests whether the tuned prior changes how far a row is from plain KD of its weight, on test.
+    """Tests on test how the tuned prior changes the difference of a row from plain KD of its weight.
+
+    With the tuned prior, it also tests whether both are as good as each other.
 
     Rows have as many seeds as plain KD; None if no row has such a partner.
     """
@@ -101,7 +103,8 @@ def what_the_prior_gains(corpus: Corpus, rows: Sequence[Analysed]) -> tk.Path | 
         if short_name(row) in {*pairs, *pairs.values()}
     }
     contrasts = {f"{row} − {plain}": interaction(row, plain) for row, plain in pairs.items()}
-    return tested(corpus, hypotheses, against={}, contrasts=contrasts)
+    against = {key(row, "tuned"): [key(plain, "tuned")] for row, plain in pairs.items()}
+    return tested(corpus, hypotheses, against=against, contrasts=contrasts, margin=MARGIN)
 
 
 def decoded(

@@ -9,7 +9,7 @@ from typing import Any
 from sisyphus import Job, Task, tk
 
 from ctc_kd.files import complete_folder, read_json, write_json, write_text
-from ctc_kd.report import lines, names
+from ctc_kd.report import as_good, lines, names
 from ctc_kd.report.grid.significance import LEVEL
 from ctc_kd.report.record import read_record
 from ctc_kd.report.svg import note, sectioned
@@ -90,14 +90,17 @@ def _cell(compared: Mapping[str, Any]) -> lines.Cell:
     tested = compared.get("seeds") or compared
     interval = f"[{names.points(tested['low'])}, {names.points(tested['high'])}]"
     text = f"{names.points(compared['difference'])}{names.spread(tested.get('spread'))} {interval}"
-    return text, tested["holm"] < LEVEL
+    return text + as_good.sign(compared), tested["holm"] < LEVEL
 
 
 def note_of(found: Mapping[str, Mapping[str, Any]]) -> str:
-    seeds = any("seeds" in compared for one in found.values() for compared in one["comparisons"])
+    every = [compared for one in found.values() for compared in one["comparisons"]]
+    seeds = any("seeds" in compared for compared in every)
+    margins = {compared["equivalence"]["margin"] for compared in every if "equivalence" in compared}
     over = "seeds (± standard deviation) and speakers" if seeds else "speakers"
     return (
         "Differences on test in points; above 0, the row is worse than the one in the second column. In brackets is "
         f"the 95 % interval over {over}. Bold means that p, corrected for the comparisons of its line by Holm, is "
         f"below {LEVEL}."
+        + "".join(f" ≈ means that both are as good as each other: {as_good.meaning(margin)}." for margin in margins)
     )

@@ -10,7 +10,7 @@ from typing import Any
 from sisyphus import Job, Task, tk
 
 from ctc_kd.files import complete_folder, read_json, write_json, write_text
-from ctc_kd.report import lines, names
+from ctc_kd.report import as_good, lines, names
 from ctc_kd.report.analysis.decoders import LINE_HEIGHT, spread_out
 from ctc_kd.report.svg import Plot, element, note, sectioned
 
@@ -62,18 +62,20 @@ def hours_table(found: Mapping[str, Any]) -> tuple[list[str], list[list[lines.Ce
     hours = sorted({point["hours"] for curve in found["curves"].values() for point in curve})
     body = []
     for label, curve in found["curves"].items():
-        rates = {point["hours"]: point["rates"] for point in curve}
+        points = {point["hours"]: point for point in curve}
         crossing = found["crossings"].get(label)
-        texts = [_rate(rates.get(number, [])) for number in hours]
-        worth = worth_text(crossing, hours=sorted(rates)) if crossing else f"{found['target']:g}"
+        texts = [_rate(points.get(number)) for number in hours]
+        worth = worth_text(crossing, hours=sorted(points)) if crossing else f"{found['target']:g}"
         body.append(lines.plain(label, *texts, worth))
     return ["", *(f"{number:g} h [%]" for number in hours), f"hours as good as {found['target']:g}"], body
 
 
-def _rate(rates: list[float]) -> str:
-    if not rates:
+def _rate(point: Mapping[str, Any] | None) -> str:
+    if point is None:
         return names.DASH
-    return names.wer(statistics.fmean(rates)) + names.spread(statistics.stdev(rates) if len(rates) > 1 else None)
+    rates = point["rates"]
+    spread = names.spread(statistics.stdev(rates) if len(rates) > 1 else None)
+    return names.wer(statistics.fmean(rates)) + spread + as_good.sign(point)
 
 
 def worth_text(crossing: Mapping[str, float | None], *, hours: list[float]) -> str:
@@ -92,10 +94,13 @@ def _hours(number: float | None, hours: list[float]) -> str:
 
 
 def note_of(found: Mapping[str, Any]) -> str:
+    tests = [point["equivalence"] for curve in found["curves"].values() for point in curve if "equivalence" in point]
+    as_good_as = f"“{found['reference']}” at {found['target']:g} h"
+    equal = f" ≈ means as good as {as_good_as}: {as_good.meaning(tests[0]['margin'])}." if tests else ""
     return (
         "Mean over seeds (± standard deviation). The last column has the hours at which a row has the error rate of "
-        f"“{found['reference']}” at {found['target']:g} h, and in brackets those that the 95 % interval of the "
-        f"difference over seeds and {found['speakers']} speakers does not exclude."
+        f"{as_good_as}, and in brackets those that the 95 % interval of the difference over seeds and "
+        f"{found['speakers']} speakers does not exclude.{equal}"
     )
 
 

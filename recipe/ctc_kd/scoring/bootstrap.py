@@ -111,7 +111,7 @@ class SignificanceJob(Job):
         :param words: of each speaker, in the same order
         """
         from ctc_kd.scoring.seed_tests import equivalence_p, estimate, over_seeds
-        from ctc_kd.scoring.speaker_tests import interval, sign_flip_p
+        from ctc_kd.scoring.speaker_tests import correct, interval, sign_flip_p
 
         compared = []
         for row, other in ((row, other) for row, others in self.against.items() for other in others):
@@ -126,14 +126,15 @@ class SignificanceJob(Job):
                 p = equivalence_p(estimate(paired, words), self.margin)
                 found["equivalence"] = {"margin": self.margin, "p": p}
             compared.append({"row": row, "against": other, **found})
-        _correct(compared)
+        correct(compared)
         for test in ("seeds", "equivalence"):
-            _correct([found[test] for found in compared if test in found])
+            correct([found[test] for found in compared if test in found])
         return compared
 
     def _contrasted(self, errors: Mapping[str, np.ndarray], words: np.ndarray) -> list[dict]:
         """:param errors, words: as in :meth:`_compared`"""
         from ctc_kd.scoring.seed_tests import over_seeds
+        from ctc_kd.scoring.speaker_tests import correct
 
         tested = []
         for name, factors in self.contrasts.items():
@@ -141,13 +142,5 @@ class SignificanceJob(Job):
             difference = float(100 * surplus.mean(axis=0).sum() / words.sum())
             found = {"contrast": name, "factors": factors, "difference": difference}
             tested.append({**found, **over_seeds(surplus, words)})
-        _correct(tested)
+        correct(tested)
         return tested
-
-
-def _correct(tests: Sequence[dict]):
-    """Adds ``holm`` to tests with ``p``."""
-    from ctc_kd.scoring.speaker_tests import holm
-
-    for found, p in zip(tests, holm([found["p"] for found in tests]), strict=True):
-        found["holm"] = p

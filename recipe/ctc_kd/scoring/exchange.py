@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from sisyphus import Job, Task, tk
@@ -39,10 +39,15 @@ class ExchangeJob(Job):
     :param curves: curve -> (hours, transcripts by each seed, in one order of seeds) for each number of hours
     :param reference: a curve
     :param target: hours of it
+    :param margin: in points: what differs by less counts as equally good; None to test no equivalence
 
     ``out_exchange``: JSON: ``reference, target, speakers``; ``curves``: curve -> a list of ``hours``, and the error
     rates in percent of each seed (``rates``); ``crossings``: other curve -> ``hours, low, high`` of :class:`Crossing`.
+    With a margin, points of other curves have ``equivalence`` with the target, as in ``SignificanceJob``; the number of
+    tests is that of all these points.
     """
+
+    __sis_hash_exclude__ = {"margin": None}
 
     def __init__(
         self,
@@ -54,6 +59,7 @@ class ExchangeJob(Job):
         target: float,
         inventory: tk.Path | None = None,
         unit: str = "words",
+        margin: float | None = None,
     ):
         check_unit(unit)
         if target not in [hours for hours, _ in curves.get(reference, ())]:
@@ -67,6 +73,7 @@ class ExchangeJob(Job):
         self.target = target
         self.inventory = inventory
         self.unit = unit
+        self.margin = margin
         self.out_exchange = self.output_path("exchange.json")
         self.rqmt = {"cpu": 1, "mem": 2, "time": 1}
 
@@ -89,15 +96,40 @@ class ExchangeJob(Job):
             for label, curve in curves.items()
             if label != self.reference
         }
-        rates = {
+        tests = self._equivalences(curves, wanted, words)
+        points = {
             label: [
-                {"hours": hours, "rates": (100 * errors.sum(axis=1) / words.sum()).tolist()} for hours, errors in curve
+                {"hours": hours, "rates": (100 * errors.sum(axis=1) / words.sum()).tolist()}
+                | tests.get((label, hours), {})
+                for hours, errors in curve
             ]
             for label, curve in curves.items()
         }
         facts = {"reference": self.reference, "target": self.target, "speakers": len(words)}
-        write_json(self.out_exchange.get_path(), {**facts, "curves": rates, "crossings": crossings})
+        write_json(self.out_exchange.get_path(), {**facts, "curves": points, "crossings": crossings})
         print(f"{len(crossings)} curves beside that of {self.reference}: {crossings}")
+
+    def _equivalences(
+        self, curves: Mapping[str, Sequence[tuple[float, np.ndarray]]], wanted: np.ndarray, words: np.ndarray
+    ) -> dict[tuple[str, float], dict]:
+        """Curve, other than the reference, and hours -> ``equivalence``; empty without a margin.
+
+        :param curves: (hours, errors ``[seeds, speakers]``)
+        :param wanted: errors of the target
+        """
+        if self.margin is None:
+            return {}
+        from ctc_kd.scoring.seed_tests import equivalence_p, estimate
+        from ctc_kd.scoring.speaker_tests import correct
+
+        tests = {
+            (label, hours): {"margin": self.margin, "p": equivalence_p(estimate(errors - wanted, words), self.margin)}
+            for label, curve in curves.items()
+            if label != self.reference
+            for hours, errors in curve
+        }
+        correct(list(tests.values()))
+        return {point: {"equivalence": test} for point, test in tests.items()}
 
 
 def crossing(curve: Sequence[tuple[float, np.ndarray]], words: np.ndarray) -> Crossing:

@@ -68,6 +68,12 @@ def sign_flip_p(surplus: np.ndarray) -> float:
     return float(np.mean(np.abs(sums) >= abs(surplus.sum()) - ROUNDING))
 
 
+def correct(tests: Sequence[dict]):
+    """Adds ``holm`` to tests with ``p``, see :func:`holm`."""
+    for found, p in zip(tests, holm([found["p"] for found in tests]), strict=True):
+        found["holm"] = p
+
+
 def holm(ps: Sequence[float]) -> list[float]:
     """Corrects p for the number of comparisons (S. Holm, 1979).
 
