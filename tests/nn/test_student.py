@@ -16,6 +16,7 @@ from ctc_kd.nn.conformer import (
     RelativeSelfAttention,
     relative_positions,
     select_distances,
+    sum_by_key,
 )
 from ctc_kd.nn.frontend import VggFrontend, pooled_relu
 from ctc_kd.nn.student import StudentCtc
@@ -88,6 +89,9 @@ def test_select_distances(frames):
         for j in range(frames):
             assert torch.equal(selected[..., i, j], scores[..., i, frames - 1 - (i - j)])
     torch.autograd.gradcheck(select_distances, scores)
+    hidden = torch.randn(2, 1, 1, frames, dtype=torch.float64)
+    assert torch.equal(sum_by_key(scores, hidden), selected + hidden)
+    torch.autograd.gradcheck(sum_by_key, (scores, hidden))
 
 
 def test_depthwise_convolution_equals_torch():

@@ -85,6 +85,31 @@ def select_distances(scores: Tensor) -> Tensor:
     return rows.view(*rows.shape[:-1], num_frames, 2 * num_frames - 1)[..., :num_frames]
 
 
+def sum_by_key(scores: Tensor, hidden: Tensor) -> Tensor:
+    """``select_distances(scores) + hidden``, for which autograd would fill and copy the gradient once for each view.
+
+    :param scores: ``[..., T, 2T]``
+    :param hidden: ``[..., 1, T]``, has no gradient
+    :return: ``[..., T, T]``
+    """
+    return _SumByKey.apply(scores, hidden)
+
+
+class _SumByKey(torch.autograd.Function):
+
+    @staticmethod
+    def forward(ctx, scores: Tensor, hidden: Tensor) -> Tensor:
+        ctx.shape = scores.shape
+        return select_distances(scores) + hidden
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
+        by_distance = gradient.new_zeros(ctx.shape)
+        select_distances(by_distance).copy_(gradient)
+        return by_distance, None
+
+
 class RelativeSelfAttention(nn.Module):
     """Multi-head self-attention with ``((q + u) k + (q + v) W r) / sqrt(d)`` as scores."""
 
@@ -116,7 +141,7 @@ class RelativeSelfAttention(nn.Module):
         hidden = torch.zeros_like(valid, dtype=by_distance.dtype).masked_fill(
             ~valid, torch.finfo(by_distance.dtype).min
         )
-        bias = select_distances(by_distance) + hidden[:, None, None]
+        bias = sum_by_key(by_distance, hidden[:, None, None])
         context = self._attend(query + scale * self.key_bias[:, None], key, value, bias)
         return self.dropout(self.output(context.transpose(1, 2).flatten(2)))
 
