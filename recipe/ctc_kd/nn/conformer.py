@@ -96,7 +96,6 @@ def sum_by_key(scores: Tensor, hidden: Tensor) -> Tensor:
 
 
 class _SumByKey(torch.autograd.Function):
-
     @staticmethod
     def forward(ctx, scores: Tensor, hidden: Tensor) -> Tensor:
         ctx.shape = scores.shape
