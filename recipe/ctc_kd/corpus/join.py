@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sisyphus import Job, Task, tk
@@ -21,6 +22,22 @@ BETWEEN = {"pause": 12, "silence": 2, "music": 2, "murmur": 1}
 """What may lie between two utterances -> how often."""
 
 
+@dataclass(frozen=True)
+class Noise:
+    """What is heard together with speech: hiss, chords, or somebody else, who is in no transcript.
+
+    :param share: of the utterances that it lies over
+    :param snr_db: levels of the speech above it, from which each utterance's is drawn uniformly
+    """
+
+    share: float
+    snr_db: tuple[float, float]
+
+    def __post_init__(self):
+        if not 0 <= self.share <= 1 or not self.snr_db[0] <= self.snr_db[1]:
+            raise ValueError(f"{self}: expected a share from 0 to 1, and two levels, the lower one first")
+
+
 class JoinUtterancesJob(Job):
     """Joins the utterances of each speaker to recordings of ``minutes`` or a little more; the last may be shorter.
 
@@ -29,15 +46,21 @@ class JoinUtterancesJob(Job):
 
     :param cuts: of 16 kHz mono
     :param transcripts: of the same utterances
+    :param noise: over some of the utterances, which makes them hard to recognise; None for recordings as clear as they
 
     ``out_cuts``: the recordings. ``out_reference_cuts``, ``out_transcripts``: the utterances within them.
     """
 
-    def __init__(self, *, cuts: tk.Path, transcripts: tk.Path, minutes: float, seed: int = 1):
+    __sis_hash_exclude__ = {"noise": None}
+
+    def __init__(
+        self, *, cuts: tk.Path, transcripts: tk.Path, minutes: float, seed: int = 1, noise: Noise | None = None
+    ):
         self.cuts = cuts
         self.transcripts = transcripts
         self.minutes = minutes
         self.seed = seed
+        self.noise = noise
         self.out_audio = self.output_path("audio", directory=True)
         self.out_cuts = self.output_path("cuts.jsonl.gz")
         self.out_reference_cuts = self.output_path("reference_cuts.jsonl.gz")
@@ -82,11 +105,18 @@ class JoinUtterancesJob(Job):
         for cut in own:
             gap = between(chance, others)
             held.append((cut, length + len(gap)))
-            parts += [gap, samples_of(cut)]
+            parts += [gap, self.heard(cut, others, chance)]
             length += len(gap) + cut.num_samples
             if length >= 60 * self.minutes * SAMPLE_RATE_HZ or cut is own[-1]:
                 yield held, np.concatenate(parts)
                 held, parts, length = [], [], 0
+
+    def heard(self, cut: Cut, others: list[Cut], chance: random.Random) -> np.ndarray:
+        """An utterance as it is in the recording, float32 ``[N]``."""
+        samples = samples_of(cut)
+        if self.noise is None or chance.random() >= self.noise.share:
+            return samples
+        return mixed(samples, masker(chance, len(samples), others), chance.uniform(*self.noise.snr_db))
 
     def write(self, name: str, samples: np.ndarray) -> str:
         import soundfile
@@ -125,3 +155,26 @@ def chords(chance: random.Random, num_samples: int) -> np.ndarray:
     frequency = root[(time / 0.5).astype(int)]
     tones = sum(np.sin(2 * np.pi * ratio * frequency * beat) for ratio in (1, 1.26, 1.498, 2, 3))
     return 0.04 * np.exp(-4 * beat) * tones
+
+
+def masker(chance: random.Random, num_samples: int, others: list[Cut]) -> np.ndarray:
+    """What speech is hard to hear in, ``[N]``.
+
+    :param others: utterances of other speakers
+    """
+    import numpy as np
+
+    kind = chance.choice(["hiss", "music", "voice"] if others else ["hiss", "music"])
+    if kind == "hiss":
+        return np.random.default_rng(chance.getrandbits(32)).standard_normal(num_samples)
+    return chords(chance, num_samples) if kind == "music" else np.resize(samples_of(chance.choice(others)), num_samples)
+
+
+def mixed(speech: np.ndarray, noise: np.ndarray, snr_db: float) -> np.ndarray:
+    """Speech with noise that is ``snr_db`` below it, float32 ``[N]``; both softer where the sum would be clipped."""
+    import numpy as np
+
+    energy = max(float(np.mean(np.square(noise, dtype="float64"))), 1e-12)
+    gain = 10 ** (-snr_db / 20) * (float(np.mean(np.square(speech, dtype="float64"))) / energy) ** 0.5
+    both = speech + gain * noise
+    return (both / max(1.0, float(np.abs(both).max()))).astype("float32")
