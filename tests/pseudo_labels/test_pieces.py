@@ -112,3 +112,8 @@ def test_pieces_are_read_as_they_were_written(tmp_path):
     pieces = [Piece("talk/一", "talk", (Segment(1, 20, "去 office"), Segment(20, 30, "b")))]
     write_pieces(str(tmp_path / "pieces.jsonl.gz"), pieces)
     assert list(read_pieces(str(tmp_path / "pieces.jsonl.gz"))) == pieces
+
+
+def test_a_shorter_limit_ends_chunks_earlier():
+    segments = [Segment(100 * number, 100 * number + 90, str(number)) for number in range(5)]
+    assert [one.text for one in chunks("r", "s", segments, longest_ticks=200)] == ["0 1", "2 3", "4"]

@@ -144,3 +144,12 @@ def test_neighbouring_speech_is_decoded_together_up_to_30_s_but_not_across_long_
     spans = [tuple(round(RATE * edge) for edge in span) for span in seconds]
     assert stretches(spans, num_samples=50 * RATE) == [(0, 1450), (1475, 1550), (2000, 2500)]
     assert stretches([(0, 100)], num_samples=100) == []  # less than a tick
+    shorter = stretches(spans, num_samples=50 * RATE, longest_ticks=1000)
+    assert shorter == [(0, 1000), (1050, 1550), (2000, 2500)]
+
+
+def test_a_model_of_short_audio_gets_no_longer_stretches(run_here, run_tasks, tmp_path):
+    write(tmp_path / "in", "talk", spoken(*TALK))
+    cuts = cuts_of(run_here, tmp_path / "in")
+    run_tasks(TranscribeJob(cuts=cuts, model="m", language="en", max_seconds=8.0))
+    assert len(Decoder.heard) > 3 and max(Decoder.heard) <= 8.1 * RATE

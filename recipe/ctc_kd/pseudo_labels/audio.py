@@ -21,17 +21,18 @@ MOST_GAP_TICKS = 3 * TICKS_PER_S
 writes a text of its own."""
 
 
-def stretches(speech: Sequence[Span], *, num_samples: int) -> list[tuple[int, int]]:
+def stretches(speech: Sequence[Span], *, num_samples: int, longest_ticks: int = LONGEST_TICKS) -> list[tuple[int, int]]:
     """What is decoded at once: neighbouring speech within 30 s, or longer speech by itself; in ticks.
 
     :param speech: first sample and the one after the last, in order
+    :param longest_ticks: of neighbouring speech together
     """
     found: list[tuple[int, int]] = []
     for start, end in speech:
         begin, stop = start // TICK_SAMPLES, -(-end // TICK_SAMPLES)
         if found:
             begin = max(begin, found[-1][1])
-            if begin - found[-1][1] <= MOST_GAP_TICKS and stop - found[-1][0] <= LONGEST_TICKS:
+            if begin - found[-1][1] <= MOST_GAP_TICKS and stop - found[-1][0] <= longest_ticks:
                 begin = found.pop()[0]
         stop = min(stop, num_samples // TICK_SAMPLES)
         if begin < stop:

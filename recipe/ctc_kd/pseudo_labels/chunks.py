@@ -7,14 +7,17 @@ from collections.abc import Iterable, Iterator
 from ctc_kd.pseudo_labels.pieces import LONGEST_TICKS, Piece, Segment
 
 
-def chunks(recording: str, source: str, segments: Iterable[Segment | None]) -> Iterator[Piece]:
+def chunks(
+    recording: str, source: str, segments: Iterable[Segment | None], *, longest_ticks: int = LONGEST_TICKS
+) -> Iterator[Piece]:
     """Adds a segment to the chunk before it unless that would then be longer than 30 s, gaps counted.
 
     :param segments: in order; None where one was dropped. A chunk ends there, so that no audio of it is in any chunk
+    :param longest_ticks: another limit than 30 s. A single segment may be longer
     """
     held: list[Segment] = []
     for segment in segments:
-        if held and (segment is None or segment.end - held[0].start > LONGEST_TICKS):
+        if held and (segment is None or segment.end - held[0].start > longest_ticks):
             yield Piece(recording, source, tuple(held))
             held = []
         if segment is not None:

@@ -8,7 +8,14 @@ from sisyphus import Job, Task, tk
 
 from ctc_kd.files import write_json
 from ctc_kd.pseudo_labels.chunks import chunks
-from ctc_kd.pseudo_labels.pieces import Piece, read_lines_of_json, read_pieces, write_lines_of_json, write_pieces
+from ctc_kd.pseudo_labels.pieces import (
+    TICKS_PER_S,
+    Piece,
+    read_lines_of_json,
+    read_pieces,
+    write_lines_of_json,
+    write_pieces,
+)
 from ctc_kd.pseudo_labels.segments import timed_segments
 
 
@@ -55,14 +62,18 @@ class ChunksJob(Job):
 
     :param segments, faults: of ``SegmentsJob``
     :param decisions: of ``FilterJob`` about the segments. Where one was dropped, or had a fault, a chunk ends
+    :param max_seconds: of a chunk of several segments
 
     ``out_chunks``: pieces.
     """
 
-    def __init__(self, *, segments: tk.Path, faults: tk.Path, decisions: tk.Path):
+    __sis_hash_exclude__ = {"max_seconds": 30.0}
+
+    def __init__(self, *, segments: tk.Path, faults: tk.Path, decisions: tk.Path, max_seconds: float = 30.0):
         self.segments = segments
         self.faults = faults
         self.decisions = decisions
+        self.max_seconds = max_seconds
         self.out_chunks = self.output_path("chunks.jsonl.gz")
         self.rqmt = {"cpu": 1, "mem": 2, "time": 1}
 
@@ -81,6 +92,6 @@ class ChunksJob(Job):
             for number, piece in enumerate(pieces):
                 segments += [None] * ((recording, number) in gaps)
                 segments.append(piece.segments[0] if reasons[piece.id] is None else None)
-            made += chunks(recording, source, segments)
+            made += chunks(recording, source, segments, longest_ticks=round(self.max_seconds * TICKS_PER_S))
         write_pieces(self.out_chunks.get_path(), made)
         print(f"{len(made)} chunks, {sum(piece.seconds for piece in made) / 3600:.3f} hours")

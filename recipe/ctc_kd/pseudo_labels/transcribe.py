@@ -16,7 +16,7 @@ from ctc_kd.corpus.pauses import speech_spans
 from ctc_kd.corpus.problems import refuse
 from ctc_kd.files import read_json, write_json
 from ctc_kd.pseudo_labels.audio import LONGEST_STRETCH_S, read_samples, stretches
-from ctc_kd.pseudo_labels.pieces import TICKS_PER_S, write_lines_of_json
+from ctc_kd.pseudo_labels.pieces import LONGEST_TICKS, TICKS_PER_S, write_lines_of_json
 from ctc_kd.pseudo_labels.whisper import FasterWhisper, WhisperDecoding
 
 
@@ -31,6 +31,8 @@ class TranscribeJob(Job):
     :param model: a folder that CTranslate2 reads, see ``ConvertWhisperJob``, or a name that faster-whisper knows
     :param language: of all speech, such as ``"en"``; None to detect that of each stretch
     :param shards: number of tasks that share the recordings
+    :param max_seconds: of a stretch, for models that learnt from shorter audio; None for up to 30 s of neighbouring
+        speech, and up to 10 minutes of speech without a pause of a second
 
     ``out_transcriptions``: a JSON line for each recording: ``recording, source, seconds``, and ``stretches`` with
     ``start, end`` in ticks of 20 ms, ``language``, ``decoding_s``, and ``segments`` as
@@ -38,7 +40,7 @@ class TranscribeJob(Job):
     ``out_cost``: JSON: ``hours`` of audio, ``speech_hours``, ``decoding_s``, ``seconds_per_hour`` of audio.
     """
 
-    __sis_hash_exclude__ = {"shards": 1}
+    __sis_hash_exclude__ = {"shards": 1, "max_seconds": None}
 
     def __init__(
         self,
@@ -48,12 +50,14 @@ class TranscribeJob(Job):
         language: str | None,
         decoding: WhisperDecoding = WhisperDecoding(),  # noqa: B008  it is frozen
         shards: int = 1,
+        max_seconds: float | None = None,
     ):
         self.cuts = cuts
         self.model = model
         self.language = language
         self.decoding = decoding
         self.shards = shards
+        self.max_seconds = max_seconds
         self.out_transcriptions = self.output_path("transcriptions.jsonl.gz")
         self.out_cost = self.output_path("cost.json")
         self.rqmt = {"cpu": 2, "gpu": 1, "mem": 8, "time": 48}
@@ -90,8 +94,11 @@ class TranscribeJob(Job):
 
     def decoded(self, number: int, cut: Cut) -> Iterator[dict[str, Any]]:
         """The stretches of a recording with what was said, of earlier runs if there were any."""
-        spans = stored(f"{number:07d}.speech", lambda: speech_spans(cut, max_seconds=LONGEST_STRETCH_S))
-        for part, (start, end) in enumerate(stretches(spans, num_samples=cut.num_samples)):
+        longest_s = self.max_seconds or LONGEST_STRETCH_S
+        longest_ticks = min(round(longest_s * TICKS_PER_S), LONGEST_TICKS)
+        spans = stored(f"{number:07d}.speech", lambda: speech_spans(cut, max_seconds=longest_s))
+        together = stretches(spans, num_samples=cut.num_samples, longest_ticks=longest_ticks)
+        for part, (start, end) in enumerate(together):
             decode = lambda start=start, end=end: self.decode(cut, start, end)
             yield stored(f"{number:07d}.{part:05d}", decode)
 
