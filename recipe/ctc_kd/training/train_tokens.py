@@ -1,4 +1,4 @@
-"""Distillation of a Whisper model into a smaller one on pseudo labels, by RETURNN (K2D section 3.3)."""
+"""Whisper models that learn token by token, by RETURNN: students of a larger one (K2D section 3.3), or first models."""
 
 from __future__ import annotations
 
@@ -26,12 +26,29 @@ class WhisperStudent:
         return as_literal({"teacher": self.teacher, "decoder_layers": self.decoder_layers})
 
 
-class TrainWhisperJob(Job):
-    """Trains the student's decoder on tokens, and on what its teacher says at each of them.
+@dataclass(frozen=True)
+class FirstWhisper:
+    """A model that nobody teaches.
 
+    :param model: folder of transformers, such as an untrained one of ``NewWhisperJob``
+    :param encoder: checkpoint of a ``SpeechEncoderCtc`` of the same size, whose encoder it starts from
+    """
+
+    model: tk.Path | str
+    encoder: tk.Path | None = None
+
+    def literal(self) -> dict[str, Any]:
+        return as_literal({"model": self.model, "encoder": self.encoder})
+
+
+class TrainWhisperJob(Job):
+    """Trains a student's decoder on tokens, and on what its teacher says at each of them; or all of a first model.
+
+    :param student: a :class:`FirstWhisper` has no teacher, so its loss can have no divergence
     :param loss: arguments of :class:`ctc_kd.nn.token_losses.TokenLoss`
     :param audio, dev_audio: archives by ``OggZipJob``
     :param tokens, dev_tokens: stores by ``TokensJob``, of the same utterances
+    :raises ValueError: a first model has a loss with a divergence
 
     ``out_student``: an ordinary folder of transformers, with the teacher's tokenizer and processor.
     """
@@ -39,7 +56,7 @@ class TrainWhisperJob(Job):
     def __init__(
         self,
         *,
-        student: WhisperStudent,
+        student: WhisperStudent | FirstWhisper,
         loss: dict[str, float],
         training: TrainingConfig,
         audio: list[tk.Path],
@@ -47,6 +64,8 @@ class TrainWhisperJob(Job):
         tokens: tk.Path,
         dev_tokens: tk.Path,
     ):
+        if isinstance(student, FirstWhisper) and loss.get("kl_scale") != 0:
+            raise ValueError(f"the loss {loss} has a divergence from a teacher: a first model has none, set kl_scale 0")
         self.student = student
         self.loss = loss
         self.training = training
@@ -59,6 +78,10 @@ class TrainWhisperJob(Job):
         self.out_curves = self.output_path("curves.json")
         self.out_config = self.output_path("returnn.config")
         self.rqmt = {"gpu": 1, "cpu": 4, "mem": 24, "time": 168}
+
+    def checkpoint(self, epoch: int) -> tk.Path:
+        """That of a kept sub-epoch."""
+        return self.out_models.join_right(f"epoch.{epoch:03d}.pt")
 
     def tasks(self):
         yield Task("run", resume="run", rqmt=self.rqmt)
@@ -103,19 +126,43 @@ class TrainWhisperJob(Job):
         return settings
 
     def save(self):
-        import torch
-        from transformers import AutoTokenizer, WhisperFeatureExtractor, WhisperForConditionalGeneration
+        last = self.checkpoint(self.training.num_epochs)
+        save_whisper(self.student, last.get_path(), self.out_student.get_path())
 
-        from ctc_kd.nn.whisper_student import student_of
 
-        literal = self.student.literal()
-        teacher = WhisperForConditionalGeneration.from_pretrained(literal["teacher"], dtype=torch.float32)
-        student = student_of(teacher, decoder_layers=self.student.decoder_layers)
-        checkpoint = f"{self.out_models.get_path()}/epoch.{self.training.num_epochs:03d}.pt"
-        weights = torch.load(checkpoint, map_location="cpu", weights_only=True)["model"]
-        own = {name.removeprefix("student."): value for name, value in weights.items() if name.startswith("student.")}
-        student.load_state_dict(own)
-        with complete_folder(self.out_student.get_path()) as folder:
-            student.save_pretrained(folder)
-            for part in (AutoTokenizer, WhisperFeatureExtractor):
-                part.from_pretrained(literal["teacher"]).save_pretrained(folder)
+class SaveWhisperJob(Job):
+    """An earlier checkpoint of a ``TrainWhisperJob`` as a folder of transformers.
+
+    :param student: of that training
+    :param checkpoint: one of its ``training.keep_epochs``; None for the student before its training
+    """
+
+    def __init__(self, *, student: WhisperStudent | FirstWhisper, checkpoint: tk.Path | None = None):
+        self.student = student
+        self.checkpoint = checkpoint
+        self.out_model = self.output_path("model", directory=True)
+        self.rqmt = {"cpu": 1, "mem": 8, "time": 1}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        save_whisper(self.student, self.checkpoint and self.checkpoint.get_path(), self.out_model.get_path())
+
+
+def save_whisper(student: WhisperStudent | FirstWhisper, checkpoint: str | None, target: str):
+    """Writes the trained model to the folder ``target``, with the tokenizer and the processor that it began with."""
+    import torch
+    from transformers import AutoTokenizer, WhisperFeatureExtractor
+
+    from ctc_kd.training.whisper_models import build_whisper
+
+    literal = student.literal()
+    trained = build_whisper(literal)
+    if checkpoint is not None:
+        trained.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["model"])
+    source = literal.get("teacher") or literal["model"]
+    with complete_folder(target) as folder:
+        trained.student.save_pretrained(folder)
+        for part in (AutoTokenizer, WhisperFeatureExtractor):
+            part.from_pretrained(source).save_pretrained(folder)

@@ -1,0 +1,92 @@
+"""The Whisper models that are trained here, on raw audio: a student beside its teacher, or a model alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneration
+
+from ctc_kd.frames import SAMPLE_RATE_HZ
+from ctc_kd.nn.masking import valid_frames
+from ctc_kd.nn.token_losses import IGNORED
+from ctc_kd.nn.whisper_encoder import HOP, WhisperAudioEncoder, WhisperFeatures
+from ctc_kd.nn.whisper_student import WhisperDistillation
+
+WHOLE = 3000
+"""Feature frames of 30 s, which programs that decode give the encoder, whatever is said in them."""
+
+SHARE_WHOLE = 0.1
+"""Batches of a first training that are as long. The others end with their longest utterance, which takes less time."""
+
+
+class WhisperTraining(WhisperDistillation):
+    """A student and its teacher on raw audio.
+
+    :param teacher: folder or hub name of a Whisper model of transformers
+    """
+
+    def __init__(self, *, teacher: str, decoder_layers: int):
+        model = WhisperForConditionalGeneration.from_pretrained(teacher, dtype=torch.float32)
+        super().__init__(model, decoder_layers=decoder_layers)
+        self.extractor = WhisperFeatureExtractor.from_pretrained(teacher)
+
+    def features(self, audio: Tensor, lengths: Tensor) -> Tensor:
+        """
+        :param audio: ``[B, N]`` samples
+        :return: ``[B, num_mel_bins, 3000]``: Whisper reads 30 s, the end of which may be silence
+        """
+        samples = [row[:length].float().cpu().numpy() for row, length in zip(audio, lengths.tolist(), strict=True)]
+        found = self.extractor(samples, sampling_rate=SAMPLE_RATE_HZ, return_tensors="pt")
+        return found.input_features.to(audio.device)
+
+
+class WhisperAlone(nn.Module):
+    """A model without teacher, all of which is trained.
+
+    :param model: folder of transformers
+    :param encoder: checkpoint of a :class:`ctc_kd.nn.teacher.SpeechEncoderCtc` to take the encoder from
+    """
+
+    def __init__(self, *, model: str, encoder: str | None):
+        super().__init__()
+        self.student = WhisperForConditionalGeneration.from_pretrained(model, dtype=torch.float32)
+        self.log_mel = WhisperFeatures(self.student.config)
+        self.encoder = WhisperAudioEncoder(self.student.config)
+        self.encoder.encoder = self.student.model.encoder
+        if encoder is not None:
+            weights = torch.load(encoder, map_location="cpu", weights_only=True)["model"]
+            prefix = "encoder.encoder."
+            own = {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
+            self.student.model.encoder.load_state_dict(own)
+
+    def features(self, audio: Tensor, lengths: Tensor) -> Tensor:
+        """
+        :param audio: ``[B, N]`` samples
+        :return: ``[B, L, num_mel_bins]``; behind the end of an utterance they are 0, as faster-whisper pads them, or
+            silence, as transformers pads them, each in half of the batches
+        """
+        is_whole = self.training and torch.rand(()) < SHARE_WHOLE
+        wanted = WHOLE * HOP if is_whole else -(-audio.shape[1] // (2 * HOP)) * 2 * HOP
+        audio = audio.float().masked_fill(~valid_frames(lengths, audio.shape[1]), 0.0)
+        found = self.log_mel(F.pad(audio, (0, max(0, wanted - audio.shape[1]))))
+        if torch.rand(()) < 0.5:
+            found = found.masked_fill(~valid_frames(lengths // HOP, found.shape[1])[..., None], 0.0)
+        return found
+
+    def forward(self, features: Tensor, targets: Tensor, *, with_teacher: bool = False) -> tuple[Tensor, None]:
+        """Like :meth:`ctc_kd.nn.whisper_student.WhisperDistillation.forward`, without the teacher's logits."""
+        padding = self.student.config.pad_token_id
+        tokens = targets[:, :-1].masked_fill(targets[:, :-1] == IGNORED, padding)
+        states = self.encoder(features)
+        decoded = self.student.model.decoder(input_ids=tokens, encoder_hidden_states=states, use_cache=False)
+        return self.student.proj_out(decoded.last_hidden_state), None
+
+
+def build_whisper(literal: dict[str, Any]) -> WhisperTraining | WhisperAlone:
+    """
+    :param literal: of a ``WhisperStudent`` or a ``FirstWhisper`` of :mod:`ctc_kd.training.train_tokens`
+    """
+    return WhisperAlone(**literal) if "model" in literal else WhisperTraining(**literal)
