@@ -1,15 +1,20 @@
 """Validation of pieces by a stub, killed and resumed."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 import soundfile
+import torch
 from sisyphus import tk
 
 from ctc_kd.corpus.cuts import whole_recording_cut, write_cuts
+from ctc_kd.inventory import write_inventory
 from ctc_kd.pseudo_labels import validators
 from ctc_kd.pseudo_labels.corpus import PiecesCorpusJob
 from ctc_kd.pseudo_labels.pieces import Piece, Segment, read_lines_of_json, write_pieces
 from ctc_kd.pseudo_labels.validate import ValidateJob
+from random_student import INVENTORIES, random_student, speech
 
 PIECES = [Piece(name, "s", (Segment(start, start + 25, "Don’t STOP, 去"),)) for name in "ab" for start in (0, 50)]
 
@@ -56,3 +61,18 @@ def test_kept_pieces_are_utterances_with_words(run_here, inputs):
     assert (first["id"], first["start"], first["duration"]) == ("a-00000000", 0.0, 0.5)
     with open(job.out_transcripts.get_path()) as file:
         assert file.readline() == "a-00000000 don't stop 去\n"
+
+
+def test_a_model_that_was_trained_here_says_its_best_path(tmp_path):
+    model, inventory, samples = random_student(), INVENTORIES["characters"], speech(1, 64000)
+    torch.save({"model": model.state_dict()}, tmp_path / "epoch.pt")
+    write_inventory(str(tmp_path / "inventory.json"), inventory)
+    literal = {"class": "StudentCtc", **asdict(model.cfg)}
+    del literal["num_labels_with_blank"]
+    files = {"checkpoint": str(tmp_path / "epoch.pt"), "inventory": str(tmp_path / "inventory.json")}
+    hear = validators.validator_of({"kind": "trained", "model": literal, **files}, threads=1)
+    with torch.inference_mode():
+        logits, _ = model(samples, torch.tensor([64000]))
+    expected = inventory.text(inventory.collapsed(logits[0].argmax(dim=-1).tolist()))
+    assert expected and hear(samples[0].numpy()) == (expected, False)
+    assert hear(np.zeros(10, "float32")) == ("", False)

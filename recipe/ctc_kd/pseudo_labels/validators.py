@@ -9,10 +9,16 @@ from ctc_kd.frames import MIN_SAMPLES
 
 if TYPE_CHECKING:
     import numpy as np
+    import torch
 
     from ctc_kd.inventory import Inventory
 
-KINDS = {"whisper": {"model", "language"}, "student": {"folder"}, "ctc": {"model"}}
+KINDS = {
+    "whisper": {"model", "language"},
+    "student": {"folder"},
+    "ctc": {"model"},
+    "trained": {"model", "checkpoint", "inventory"},
+}
 """Kind of a validator -> what it is declared with, see :func:`validator_of`."""
 
 Heard = tuple[str, bool]
@@ -31,7 +37,8 @@ def validator_of(validator: dict[str, Any], *, threads: int) -> Callable[[np.nda
     """
     :param validator: ``kind``, and for ``"whisper"`` the ``model`` and ``language`` of
         :class:`ctc_kd.pseudo_labels.whisper.FasterWhisper`, for ``"student"`` the ``folder`` of an exported one, for
-        ``"ctc"`` the ``model``, class and config of a finished one
+        ``"ctc"`` the ``model``, class and config of a finished one, for ``"trained"`` those of one that was trained
+        here, its ``checkpoint``, and the ``inventory`` of its outputs
     :return: samples ``[N]`` -> what was said
     """
     if validator["kind"] == "whisper":
@@ -44,22 +51,41 @@ def validator_of(validator: dict[str, Any], *, threads: int) -> Callable[[np.nda
 
         student = Recogniser.from_folder(validator["folder"])
         return lambda samples: (" ".join(segment.text for segment in student.transcribe(samples)), False)
-    return CtcValidator(validator["model"])
+    if validator["kind"] == "trained":
+        return CtcValidator(*trained(validator["model"], validator["checkpoint"], validator["inventory"]))
+    return CtcValidator(*finished(validator["model"]))
+
+
+def finished(literal: dict[str, Any]) -> tuple[torch.nn.Module, Inventory]:
+    """:param literal: class and config of a finished CTC model"""
+    from ctc_kd.lexicon.finished_vocabulary import hama_inventory, transformers_inventory
+    from ctc_kd.training.build import build_model
+
+    inventory = hama_inventory() if literal["class"] == "HamaCtc" else transformers_inventory(literal["model"])
+    return build_model({**literal, "subsampling": None, "num_labels_with_blank": len(inventory.labels)}), inventory
+
+
+def trained(literal: dict[str, Any], checkpoint: str, path: str) -> tuple[torch.nn.Module, Inventory]:
+    """
+    :param literal: class and config of a CTC model that was trained here
+    :param path: file of its inventory
+    """
+    import torch
+
+    from ctc_kd.inventory import read_inventory
+    from ctc_kd.training.build import build_model
+
+    inventory = read_inventory(path)
+    model = build_model({**literal, "num_labels_with_blank": len(inventory.labels)})
+    model.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["model"])
+    return model, inventory
 
 
 class CtcValidator:
-    """The best path of a finished CTC model.
+    """The best path of a CTC model."""
 
-    :param literal: class and config
-    """
-
-    def __init__(self, literal: dict[str, Any]):
-        from ctc_kd.lexicon.finished_vocabulary import hama_inventory, transformers_inventory
-        from ctc_kd.training.build import build_model
-
-        inventory = hama_inventory() if literal["class"] == "HamaCtc" else transformers_inventory(literal["model"])
-        config = {**literal, "subsampling": None, "num_labels_with_blank": len(inventory.labels)}
-        self.model = build_model(config).eval()
+    def __init__(self, model: torch.nn.Module, inventory: Inventory):
+        self.model = model.eval()
         self.inventory = inventory
 
     def __call__(self, samples: np.ndarray) -> Heard:
