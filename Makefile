@@ -5,13 +5,14 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.10 python3; do \
 	$$python $(SUITS) && echo $$python && break; done)
 BIN := .venv/bin
 
-.PHONY: help setup demo demo-full demo-distil demo-self-kd test test-slurm slurm lint
+.PHONY: help setup demo demo-full demo-distil demo-self-kd demo-k2d test test-slurm slurm lint
 
 help:
 	@echo "make demo       the distillation grid on the embedded corpus, 20 to 35 minutes on two cores"
 	@echo "make demo-full  every row of Tables 1 and 2 and Figure 1, about 40 minutes more"
 	@echo "make demo-distil  students of a finished character model, from audio alone, up to half an hour more"
 	@echo "make demo-self-kd  self-distillation and its baselines on the embedded corpus, about 20 minutes"
+	@echo "make demo-k2d   pseudo labels, their filters and students, all from random weights, under 15 minutes"
 	@echo "make test       all tests"
 	@echo "make test-slurm the tests against a Slurm of one node, which is installed if need be (Debian, Ubuntu)"
 	@echo "make bench      all benchmarks at a size for two cores, less than 15 minutes; writes output/bench.md"
@@ -41,6 +42,10 @@ demo-distil: setup
 demo-self-kd: setup
 	$(BIN)/sis manager -r -co config.self_kd.demo
 	@echo "open output/self_kd/demo/report/index.html"
+
+demo-k2d: setup
+	$(BIN)/sis manager -r -co config.k2d.demo
+	@echo "open output/k2d/demo/report/index.html and output/k2d/demo/students/index.html"
 
 test: setup lint
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder

@@ -4,12 +4,15 @@
 
 A Whisper teacher transcribes long recordings. Validators hear the same chunks, and what they do not confirm is dropped.
 The report compares the rules; `output/k2d/<name>/kept/` has what each keeps, as corpora for `config/distil.py`.
+
+    sis manager -r config.k2d.demo    # or `make demo-k2d`: from random weights, with students, on the embedded corpus
 """
 
 import math
 import os
 
 from ctc_kd.experiments.corpora import on_disk
+from ctc_kd.experiments.demo_k2d import demo_k2d
 from ctc_kd.experiments.finished import own_teacher
 from ctc_kd.experiments.k2d import Recordings, k2d, own_whisper
 from ctc_kd.experiments.sources import own_part
@@ -57,3 +60,7 @@ def py(
 
 def base(path):
     return os.path.basename(os.path.normpath(path))
+
+
+def demo():
+    demo_k2d()

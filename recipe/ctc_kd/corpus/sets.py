@@ -11,6 +11,7 @@ from sisyphus import Job, Task, tk
 from ctc_kd.corpus.cuts import read_cuts, write_cuts
 from ctc_kd.corpus.problems import CorpusError, refuse
 from ctc_kd.corpus.transcripts import read_texts, write_transcripts
+from ctc_kd.files import text_lines
 
 Item = TypeVar("Item")
 
@@ -78,6 +79,29 @@ class SelectTranscriptsJob(Job):
         )
         write_transcripts(self.out_transcripts.get_path(), {name: transcripts[name] for name in utterances})
         print(f"{len(utterances)} of {len(transcripts)} transcripts")
+
+
+class SelectCutsJob(Job):
+    """The utterances of a manifest that a list names, in the order of the manifest.
+
+    :param utterances: one id per line, such as ``SpellTranscriptsJob.out_utterances``
+    """
+
+    def __init__(self, *, cuts: tk.Path, utterances: tk.Path):
+        self.cuts = cuts
+        self.utterances = utterances
+        self.out_cuts = self.output_path("cuts.jsonl.gz")
+        self.rqmt = {"cpu": 1, "mem": 2, "time": 1}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        wanted = {line.strip() for line in text_lines(self.utterances.get_path())}
+        cuts = list(read_cuts(self.cuts.get_path()))
+        kept = [cut for cut in cuts if cut.id in wanted]
+        write_cuts(self.out_cuts.get_path(), kept)
+        print(f"{len(kept)} of {len(cuts)} utterances")
 
 
 class SampleUtterancesJob(Job):

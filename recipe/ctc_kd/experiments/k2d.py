@@ -103,6 +103,8 @@ def k2d(
     validators: dict[str, dict[str, Any]],
     name: str,
     alpha: float = 0.4,
+    max_seconds: float | None = None,
+    lexicon: tk.Path | None = None,
     requests: dict[str, dict] | None = None,
 ) -> dict[str, Kept]:
     """Registers the report and each row's kept pieces below ``output/k2d/<name>/``, and returns the latter.
@@ -111,15 +113,17 @@ def k2d(
     :param validators: name -> see :func:`ctc_kd.pseudo_labels.validators.validator_of`; those that say phonemes have no
         row for the MER
     :param alpha: threshold of all distances
+    :param max_seconds: of what is decoded at once, and of a chunk, if the teacher learnt from less than 30 s at once
+    :param lexicon: English words and their phonemes; None for the CMU dictionary, and G2P for all other words
     """
     cuts = recordings.cuts
-    transcribed = TranscribeJob(cuts=cuts, model=teacher, language=recordings.decoded_as)
+    transcribed = TranscribeJob(cuts=cuts, model=teacher, language=recordings.decoded_as, max_seconds=max_seconds)
     transcribed.add_alias(f"k2d/{name}/transcribe")
     segments = SegmentsJob(transcriptions=transcribed.out_transcriptions)
-    everything, chunks = (chunks_of(segments, rule) for rule in (Rule(), SEGMENT_RULE))
+    everything, chunks = (chunks_of(segments, rule, max_seconds or 30.0) for rule in (Rule(), SEGMENT_RULE))
     rows = {ALL: (everything, Rule(), None, None), NO_LOOPS: (everything, Rule(loops=LoopRule()), None, None)}
     validated = {one: ValidateJob(pieces=chunks, cuts=cuts, validator=how) for one, how in validators.items()}
-    lexicon = pronunciations(chunks, [one.out_validations for one in validated.values()])
+    lexicon = lexicon or pronunciations(chunks, [one.out_validations for one in validated.values()])
     for validator, job in validated.items():
         job.add_alias(f"k2d/{name}/{validator}")
         distances = DistancesJob(pieces=chunks, validations=job.out_validations, lexicon=lexicon).out_distances
@@ -178,9 +182,12 @@ NOTE = (
 )
 
 
-def chunks_of(segments: SegmentsJob, rule: Rule) -> tk.Path:
+def chunks_of(segments: SegmentsJob, rule: Rule, max_seconds: float) -> tk.Path:
     decisions = FilterJob(pieces=segments.out_segments, rule=rule).out_decisions
-    return ChunksJob(segments=segments.out_segments, faults=segments.out_faults, decisions=decisions).out_chunks
+    job = ChunksJob(
+        segments=segments.out_segments, faults=segments.out_faults, decisions=decisions, max_seconds=max_seconds
+    )
+    return job.out_chunks
 
 
 def says_phonemes(validator: dict[str, Any]) -> bool:
