@@ -52,6 +52,11 @@ def test_alone_it_computes_what_transformers_computes(folder):
     expected = model.student(input_features=features.transpose(1, 2), decoder_input_ids=ends).logits
     torch.testing.assert_close(logits, expected, atol=1e-4, rtol=1e-4)
     assert teacher is None
+    masked = build_whisper({"model": folder, "encoder": None, "masked": 1.0}).train()
+    torch.manual_seed(0)
+    first = masked(features, tokens)[0]
+    torch.manual_seed(0)
+    torch.testing.assert_close(masked(features, tokens + 1 - (tokens == 3).long())[0], first)  # only the first is read
 
 
 def test_what_lies_behind_an_utterance_is_zero_or_silence(folder):

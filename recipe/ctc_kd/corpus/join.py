@@ -22,12 +22,16 @@ BETWEEN = {"pause": 12, "silence": 2, "music": 2, "murmur": 1}
 """What may lie between two utterances -> how often."""
 
 
+NOISES = ("hiss", "music", "voice")
+
+
 @dataclass(frozen=True)
 class Noise:
     """What is heard together with speech: hiss, chords, or somebody else, who is in no transcript.
 
     :param share: of the utterances that it lies over
-    :param snr_db: levels of the speech above it, from which each utterance's is drawn uniformly
+    :param snr_db: levels of the speech above it, from which each utterance's is drawn uniformly. Somebody else is never
+        louder than the speaker: all models would write down what that voice says
     """
 
     share: float
@@ -116,7 +120,11 @@ class JoinUtterancesJob(Job):
         samples = samples_of(cut)
         if self.noise is None or chance.random() >= self.noise.share:
             return samples
-        return mixed(samples, masker(chance, len(samples), others), chance.uniform(*self.noise.snr_db))
+        kind = chance.choice(NOISES if others else NOISES[:-1])
+        snr_db = chance.uniform(*self.noise.snr_db)
+        return mixed(
+            samples, masker(kind, chance, len(samples), others), max(0.0, snr_db) if kind == "voice" else snr_db
+        )
 
     def write(self, name: str, samples: np.ndarray) -> str:
         import soundfile
@@ -157,14 +165,14 @@ def chords(chance: random.Random, num_samples: int) -> np.ndarray:
     return 0.04 * np.exp(-4 * beat) * tones
 
 
-def masker(chance: random.Random, num_samples: int, others: list[Cut]) -> np.ndarray:
+def masker(kind: str, chance: random.Random, num_samples: int, others: list[Cut]) -> np.ndarray:
     """What speech is hard to hear in, ``[N]``.
 
+    :param kind: one of :data:`NOISES`
     :param others: utterances of other speakers
     """
     import numpy as np
 
-    kind = chance.choice(["hiss", "music", "voice"] if others else ["hiss", "music"])
     if kind == "hiss":
         return np.random.default_rng(chance.getrandbits(32)).standard_normal(num_samples)
     return chords(chance, num_samples) if kind == "music" else np.resize(samples_of(chance.choice(others)), num_samples)

@@ -32,13 +32,15 @@ class FirstWhisper:
 
     :param model: folder of transformers, such as an untrained one of ``NewWhisperJob``
     :param encoder: checkpoint of a ``SpeechEncoderCtc`` of the same size, whose encoder it starts from
+    :param masked: share of the tokens that the decoder cannot read in training, so that it must listen
     """
 
     model: tk.Path | str
     encoder: tk.Path | None = None
+    masked: float = 0.0
 
     def literal(self) -> dict[str, Any]:
-        return as_literal({"model": self.model, "encoder": self.encoder})
+        return as_literal({"model": self.model, "encoder": self.encoder, "masked": self.masked})
 
 
 class TrainWhisperJob(Job):

@@ -48,10 +48,12 @@ class WhisperAlone(nn.Module):
 
     :param model: folder of transformers
     :param encoder: checkpoint of a :class:`ctc_kd.nn.teacher.SpeechEncoderCtc` to take the encoder from
+    :param masked: share of the tokens that training hides from the decoder, except for the first
     """
 
-    def __init__(self, *, model: str, encoder: str | None):
+    def __init__(self, *, model: str, encoder: str | None, masked: float = 0.0):
         super().__init__()
+        self.masked = masked
         self.student = WhisperForConditionalGeneration.from_pretrained(model, dtype=torch.float32)
         self.log_mel = WhisperFeatures(self.student.config)
         self.encoder = WhisperAudioEncoder(self.student.config)
@@ -80,6 +82,10 @@ class WhisperAlone(nn.Module):
         """Like :meth:`ctc_kd.nn.whisper_student.WhisperDistillation.forward`, without the teacher's logits."""
         padding = self.student.config.pad_token_id
         tokens = targets[:, :-1].masked_fill(targets[:, :-1] == IGNORED, padding)
+        if self.training:
+            hidden = torch.rand(tokens.shape, device=tokens.device) < self.masked
+            hidden[:, 0] = False
+            tokens = tokens.masked_fill(hidden, padding)
         states = self.encoder(features)
         decoded = self.student.model.decoder(input_ids=tokens, encoder_hidden_states=states, use_cache=False)
         return self.student.proj_out(decoded.last_hidden_state), None
