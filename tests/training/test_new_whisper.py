@@ -75,6 +75,9 @@ def test_its_encoder_may_come_from_a_ctc_model(folder, tmp_path):
     torch.save({"model": ctc.state_dict()}, tmp_path / "epoch.pt")
     model = build_whisper({"model": folder, "encoder": str(tmp_path / "epoch.pt")})
     torch.testing.assert_close(model.student.model.encoder.state_dict(), ctc.encoder.encoder.state_dict())
+    model.train()(torch.randn(1, 40, 80), torch.tensor([[3, 5, 7]]))[0].sum().backward()
+    trained = {name.split(".")[1] for name, weight in model.student.named_parameters() if weight.grad is not None}
+    assert trained == {"decoder"}
 
 
 def test_an_untrained_student_has_the_first_and_the_last_layer(run_here, folder):

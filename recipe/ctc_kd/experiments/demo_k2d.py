@@ -28,6 +28,7 @@ from ctc_kd.pseudo_labels.convert import ConvertWhisperJob
 from ctc_kd.pseudo_labels.corpus import PiecesCorpusJob
 from ctc_kd.pseudo_labels.tokens import TokensJob
 from ctc_kd.pseudo_labels.transcribed import TranscribedChunksJob
+from ctc_kd.pseudo_labels.whisper import WhisperDecoding
 from ctc_kd.training.new_whisper import NewWhisperJob
 from ctc_kd.training.train import TrainJob
 from ctc_kd.training.train_tokens import FirstWhisper, SaveWhisperJob, TrainWhisperJob, WhisperStudent
@@ -40,6 +41,9 @@ CLEAR = Acoustics(reverberation_s=(0.1, 0.2), direct_to_reverberant_db=(8.0, 15.
 NOISE = Noise(share=0.3, snr_db=(-5.0, 5.0))
 MAX_SECONDS = 6.0
 """Of what the model reads and writes at once: a sentence, or two short ones."""
+
+DECODING = WhisperDecoding(beam_size=1, temperatures=(0.0, 0.5, 1.0))
+"""A model that has learnt little falls back to other temperatures all the time, so there are few of them."""
 
 ENCODER = {
     "d_model": 128,
@@ -77,13 +81,13 @@ ENCODER_TRAINING = TrainingConfig(
     batch_seconds=25,
     gradient_clip=1.0,
 )
-EARLY = 8
+EARLY = 24
 """The sub-epoch whose weights validate what those of the last one write."""
 
 WHISPER_TRAINING = TrainingConfig(
-    learning_rates=tuple(one_cycle(12, peak=2e-3, start=1e-3, end_of_decay=4e-4, final=5e-5)),
+    learning_rates=tuple(one_cycle(40, peak=2e-3, start=1e-3, end_of_decay=2e-4, final=5e-5)),
     partition_epoch=1,
-    batch_seconds=16,
+    batch_seconds=25,
     gradient_clip=1.0,
     keep_epochs=(EARLY,),
 )
@@ -144,10 +148,10 @@ def joined(part: Part, *, noise: Noise | None = None) -> Recordings:
 
 
 def first_whisper(speech: DemoSpeech, grid: Distillation) -> tuple[tk.Path, tk.Path]:
-    """A Whisper that learnt from transcribed recordings, and the same after two thirds of its training.
+    """A Whisper that learnt from transcribed recordings, and the same after most of its training.
 
-    Its encoder learns first what a CTC model says of every frame, and its decoder does not see all that was written:
-    else attention is not found in so little speech.
+    Its encoder is that of a student that learns what a CTC model says of every frame, and its decoder does not see all
+    that was written: else attention is not found in so little speech.
 
     :param grid: the CTC model and its logits
     """
@@ -203,6 +207,7 @@ def demo_k2d():
         teacher=ConvertWhisperJob(model=teacher).out_model,
         validators=validators,
         name="demo",
+        decoding=DECODING,
         max_seconds=MAX_SECONDS,
         lexicon=CmuLexiconJob().out_lexicon,
         requests=CTC.requests,
@@ -218,7 +223,7 @@ def demo_k2d():
             name=f"demo/{rule.lower().replace(', ', '-')}",
         )
         models[rule] = training.out_student
-    long_form(models, speech.test, name="demo", max_seconds=MAX_SECONDS, requests=CTC.requests)
+    long_form(models, speech.test, name="demo", decoding=DECODING, max_seconds=MAX_SECONDS, requests=CTC.requests)
     ctc_students(
         Distillation(speech.corpus, STUDENTS), speech.labels, {rule: kept[rule] for rule in SHOWN}, name="demo"
     )

@@ -27,6 +27,7 @@ from ctc_kd.pseudo_labels.repetition import LoopRule
 from ctc_kd.pseudo_labels.tokens import TokensJob
 from ctc_kd.pseudo_labels.transcribe import TranscribeJob
 from ctc_kd.pseudo_labels.validate import ValidateJob
+from ctc_kd.pseudo_labels.whisper import WhisperDecoding
 from ctc_kd.report.pseudo_labels import FilterRow, PseudoLabelsReportJob
 from ctc_kd.training.train_tokens import TrainWhisperJob, WhisperStudent
 from ctc_kd.training.training_config import TrainingConfig
@@ -103,6 +104,7 @@ def k2d(
     validators: dict[str, dict[str, Any]],
     name: str,
     alpha: float = 0.4,
+    decoding: WhisperDecoding = WhisperDecoding(),  # noqa: B008  it is frozen
     max_seconds: float | None = None,
     lexicon: tk.Path | None = None,
     requests: dict[str, dict] | None = None,
@@ -113,11 +115,14 @@ def k2d(
     :param validators: name -> see :func:`ctc_kd.pseudo_labels.validators.validator_of`; those that say phonemes have no
         row for the MER
     :param alpha: threshold of all distances
+    :param decoding: of the teacher
     :param max_seconds: of what is decoded at once, and of a chunk, if the teacher learnt from less than 30 s at once
     :param lexicon: English words and their phonemes; None for the CMU dictionary, and G2P for all other words
     """
     cuts = recordings.cuts
-    transcribed = TranscribeJob(cuts=cuts, model=teacher, language=recordings.decoded_as, max_seconds=max_seconds)
+    transcribed = TranscribeJob(
+        cuts=cuts, model=teacher, language=recordings.decoded_as, decoding=decoding, max_seconds=max_seconds
+    )
     transcribed.add_alias(f"k2d/{name}/transcribe")
     segments = SegmentsJob(transcriptions=transcribed.out_transcriptions)
     everything, chunks = (chunks_of(segments, rule, max_seconds or 30.0) for rule in (Rule(), SEGMENT_RULE))

@@ -21,6 +21,7 @@ from ctc_kd.pseudo_labels.convert import ConvertWhisperJob
 from ctc_kd.pseudo_labels.piece_jobs import SegmentsJob
 from ctc_kd.pseudo_labels.references import ReferenceErrorsJob
 from ctc_kd.pseudo_labels.transcribe import TranscribeJob
+from ctc_kd.pseudo_labels.whisper import WhisperDecoding
 from ctc_kd.report.long_form import LongForm, LongFormReportJob
 from ctc_kd.report.students import Column, StudentsReportJob
 from ctc_kd.scoring.score import ERROR_RATES
@@ -32,18 +33,26 @@ LABEL_FREE = Row("all", 1.0)
 
 
 def long_form(
-    models: Mapping[str, tk.Path], test: Recordings, *, name: str, max_seconds: float | None = None, requests: dict
+    models: Mapping[str, tk.Path],
+    test: Recordings,
+    *,
+    name: str,
+    decoding: WhisperDecoding = WhisperDecoding(),  # noqa: B008  it is frozen
+    max_seconds: float | None = None,
+    requests: dict,
 ):
     """Registers the table of what models say about long recordings, as ``output/k2d/<name>/students``.
 
     :param models: name -> folder of transformers; the first is the teacher, and students are named by the rule that
         chose their labels
-    :param max_seconds: see :func:`ctc_kd.experiments.k2d.k2d`
+    :param decoding, max_seconds: see :func:`ctc_kd.experiments.k2d.k2d`
     """
     found = {}
     for model, folder in models.items():
         converted = ConvertWhisperJob(model=folder).out_model
-        said = TranscribeJob(cuts=test.cuts, model=converted, language=test.decoded_as, max_seconds=max_seconds)
+        said = TranscribeJob(
+            cuts=test.cuts, model=converted, language=test.decoded_as, decoding=decoding, max_seconds=max_seconds
+        )
         segments = SegmentsJob(transcriptions=said.out_transcriptions).out_segments
         cuts, transcripts = test.references
         errors = ReferenceErrorsJob(

@@ -31,7 +31,8 @@ class FirstWhisper:
     """A model that nobody teaches.
 
     :param model: folder of transformers, such as an untrained one of ``NewWhisperJob``
-    :param encoder: checkpoint of a ``SpeechEncoderCtc`` of the same size, whose encoder it starts from
+    :param encoder: checkpoint of a ``SpeechEncoderCtc`` of the same size, whose encoder it has, as it is; None trains
+        the encoder, too
     :param masked: share of the tokens that the decoder cannot read in training, so that it must listen
     """
 

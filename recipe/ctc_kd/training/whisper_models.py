@@ -44,10 +44,11 @@ class WhisperTraining(WhisperDistillation):
 
 
 class WhisperAlone(nn.Module):
-    """A model without teacher, all of which is trained.
+    """A model without teacher.
 
     :param model: folder of transformers
-    :param encoder: checkpoint of a :class:`ctc_kd.nn.teacher.SpeechEncoderCtc` to take the encoder from
+    :param encoder: checkpoint of a :class:`ctc_kd.nn.teacher.SpeechEncoderCtc` to take the encoder from, which
+        then stays as it is: a decoder that knows nothing yet would spoil it
     :param masked: share of the tokens that training hides from the decoder, except for the first
     """
 
@@ -63,6 +64,14 @@ class WhisperAlone(nn.Module):
             prefix = "encoder.encoder."
             own = {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
             self.student.model.encoder.load_state_dict(own)
+            self.student.model.encoder.requires_grad_(False)
+        self.trains_encoder = encoder is None
+
+    def train(self, mode: bool = True):
+        """An encoder that is not trained drops nothing."""
+        super().train(mode)
+        self.encoder.train(mode and self.trains_encoder)
+        return self
 
     def features(self, audio: Tensor, lengths: Tensor) -> Tensor:
         """
@@ -86,7 +95,8 @@ class WhisperAlone(nn.Module):
             hidden = torch.rand(tokens.shape, device=tokens.device) < self.masked
             hidden[:, 0] = False
             tokens = tokens.masked_fill(hidden, padding)
-        states = self.encoder(features)
+        with torch.set_grad_enabled(self.trains_encoder and torch.is_grad_enabled()):
+            states = self.encoder(features)
         decoded = self.student.model.decoder(input_ids=tokens, encoder_hidden_states=states, use_cache=False)
         return self.student.proj_out(decoded.last_hidden_state), None
 
