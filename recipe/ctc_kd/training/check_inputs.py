@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 
-import numpy as np
-
 from ctc_kd.files import read_json, write_json
 from ctc_kd.frames import SUBSAMPLING, frame_shift_s, student_centre_s
 from ctc_kd.inventory import Inventory, check_same, inventory_of
-from ctc_kd.store import read_hdf, read_metadata, read_utterances
+from ctc_kd.store import read_metadata, read_utterances
 from ctc_kd.training.datasets import HYPOTHESES, too_short_for_ctc, utterance_durations
 from ctc_kd.training.train_config import Inputs
 
@@ -24,7 +22,7 @@ PASSED = "inputs_passed.json"
 def check_once(train: Inputs, dev: Inputs, **options):
     """:func:`check_inputs`, unless this training was started before and neither files nor options have changed since.
 
-    LibriSpeech's logits take minutes to read, which a killed training must not pay for again.
+    Archives and labels of LibriSpeech take a while to read, which a killed training must not pay for again.
     """
     files = [file for inputs in (train, dev) for file in inputs.files()]
     sizes = {file: [(stat := os.stat(file)).st_size, stat.st_mtime_ns] for file in files}
@@ -43,14 +41,16 @@ def check_inputs(
     processes: int,
     subsampling: int = SUBSAMPLING,
 ):
-    """Reads archives and stores once, and prints the utterances that are too short for their labels.
+    """Reads the indices of archives and stores, and prints the utterances that are too short for their labels.
+
+    The values of logits are not read: ``DumpLogitsJob`` refuses those that are no numbers.
 
     :param inventory: what the outputs of the model stand for
     :param partition_epoch: sub-epochs in one pass over the data
     :param processes: number of processes that train together
     :param subsampling: windows per frame of the model
-    :raises ValueError: a store has other labels or another frame rate than the model, lacks an utterance, or has logits
-        that are no numbers; or there are fewer utterances than sub-epochs and processes
+    :raises ValueError: a store has other labels or another frame rate than the model, or lacks an utterance; or there
+        are fewer utterances than sub-epochs and processes
     """
     hypotheses = train.hypotheses and os.path.join(train.hypotheses, HYPOTHESES["hypotheses"])
     for name, store in (
@@ -74,7 +74,7 @@ def check_inputs(
     require(wanted_of_dev, of_dev, store=dev.audio[0])
     if train.teacher_logits:
         check_frames(train.teacher_logits, subsampling)
-        check_teacher_logits(train.teacher_logits, [*of_train, *wanted_of_dev])
+        require([*of_train, *wanted_of_dev], read_utterances(train.teacher_logits), store=train.teacher_logits)
     if hypotheses:
         require([*of_train, *wanted_of_dev], read_utterances(hypotheses), store=hypotheses)
     for labels, durations in ((train.labels, of_train), (dev.labels, of_dev)):
@@ -97,20 +97,6 @@ def check_frames(store: str, subsampling: int):
             f"teacher_logits {store}: the first frame is at {1000 * centre_s:.1f} ms, but the student's is at "
             f"{1000 * student_centre_s(subsampling):.1f} ms: expected a distance of at most half a frame"
         )
-
-
-def check_teacher_logits(store: str, utterances: Iterable[str]):
-    """Checks that ``utterances`` have logits. A class that is ruled out may have -inf."""
-    missing = dict.fromkeys(utterances)
-    for utterance, logits in read_hdf(store):
-        if utterance in missing:
-            del missing[utterance]
-            if not np.isfinite(logits).all() and not np.isfinite(logits.max(axis=1)).all():
-                raise ValueError(
-                    f"teacher_logits {store}: utterance {utterance} has logits that are NaN or infinite. Its teacher "
-                    "has diverged: dump another checkpoint"
-                )
-    require(missing, (), store=store)
 
 
 def require(utterances: Iterable[str], found: Iterable[str], *, store: str):
