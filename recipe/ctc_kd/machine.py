@@ -1,4 +1,4 @@
-"""The cores and GPUs of this machine that this process may use, for settings and trainings.
+"""The cores and GPUs of this machine that this process may use, and what they can do, for settings and trainings.
 
 The engine reads CUDA_VISIBLE_DEVICES alike. It is not asked here, since the recipe also runs with upstream's engine.
 """
@@ -19,12 +19,22 @@ def cores() -> int:
 
 def processor() -> str:
     """What it is called."""
+    return _fact_of_processor("model name") or platform.machine()  # ARM's kernels name no model
+
+
+def multiplies_bfloat16() -> bool:
+    """Whether the processor has products of bfloat16, which others emulate slowly."""
+    found = f"{_fact_of_processor('flags')} {_fact_of_processor('Features')}".split()  # of x86, of ARM
+    return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(found)
+
+
+def _fact_of_processor(name: str) -> str:
     try:
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
-            found = re.search(r"^model name\s*: (.+)$", file.read(), re.MULTILINE)
+            found = re.search(rf"^{name}\s*: (.+)$", file.read(), re.MULTILINE)
     except OSError:
         found = None
-    return found[1].strip() if found else platform.machine()  # ARM's kernels name no model
+    return found[1].strip() if found else ""
 
 
 def gpus() -> list[str]:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from ctc_kd.machine import multiplies_bfloat16
 from ctc_kd.store import hdf_files
 from ctc_kd.training.datasets import HYPOTHESES, audio_dataset, beside_gpu, extern_data, joined_dataset
 from ctc_kd.training.returnn_config import as_literal, loader_options
@@ -87,7 +88,7 @@ def training_settings(
         **update_options(training, processes),
         "optimizer": as_literal(training.optimizer),
         "gradient_clip_global_norm": training.gradient_clip or 0.0,
-        "torch_amp": training.autocast,
+        **precision_options(training.autocast, on_gpu=bool(rqmt.get("gpu"))),
         "random_seed": training.seed,
         "dataset_random_seed_offset": order_offset(training.seed),
         "num_epochs": training.num_epochs,
@@ -100,6 +101,16 @@ def training_settings(
         },
         **loader_options(share),
     }
+
+
+def precision_options(autocast: str | None, *, on_gpu: bool) -> dict[str, Any]:
+    """RETURNN's options of mixed precision. A processor that would only emulate bfloat16 computes in fp32."""
+    if autocast != "bfloat16":
+        return {"torch_amp": autocast}
+    if not on_gpu and not multiplies_bfloat16():
+        print("note: this processor has no products of bfloat16, so this training computes in fp32", flush=True)
+        return {"torch_amp": None}
+    return {"torch_amp": autocast, "grad_scaler": None}  # it has the range of fp32, so losses need no scale
 
 
 def order_offset(seed: int) -> int:

@@ -20,7 +20,8 @@ class TrainingConfig:
     :param accumulate: batches in one update
     :param optimizer: RETURNN's ``optimizer`` option
     :param gradient_clip: largest norm of all gradients together, None for no clipping
-    :param autocast: None (fp32) or e.g. ``"bfloat16"``
+    :param autocast: None (fp32) or e.g. ``"bfloat16"``: products in bfloat16 with sums and weights in fp32. Processors
+        without such products compute in fp32, so results are alike on machines of one type
     :param bin_size: utterances in a bin of the laplace ordering, which sorts by duration inside bins
     :param keep_epochs: sub-epochs whose checkpoints are kept beside the last one
     :param seed: of initialisation, dropout and order of the data
