@@ -48,3 +48,21 @@ def test_the_processor_has_a_name_everywhere(monkeypatch, tmp_path):
     (tmp_path / "cpuinfo").write_text("processor\t: 0\nmodel name\t: Some CPU @ 2.50GHz\nflags\t: fpu\n")
     monkeypatch.setattr("builtins.open", lambda *_, **__: (tmp_path / "cpuinfo").open())
     assert machine.processor() == "Some CPU @ 2.50GHz"
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("flags\t\t: fpu avx512f avx512_bf16 gfni", True),
+        ("flags\t\t: fpu amx_bf16 amx_tile", True),
+        ("Features\t: fp asimd bf16", True),
+        ("flags\t\t: fpu avx2 avx512f avx512_bf16_of_another_name", False),
+        ("model name\t: bf16", False),
+    ],
+)
+def test_products_of_bfloat16(monkeypatch, tmp_path, line, found):
+    (tmp_path / "cpuinfo").write_text(f"processor\t: 0\n{line}\npower management:\n")
+    monkeypatch.setattr(machine, "CPUINFO", tmp_path / "cpuinfo")
+    assert machine.multiplies_bfloat16() is found
+    monkeypatch.setattr(machine, "CPUINFO", tmp_path / "absent")
+    assert not machine.multiplies_bfloat16()

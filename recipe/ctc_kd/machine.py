@@ -11,6 +11,8 @@ import os
 import platform
 import re
 
+CPUINFO = "/proc/cpuinfo"
+
 
 def cores() -> int:
     """The number of cores that are ours: ``taskset``, Slurm or a container may leave fewer than the machine has."""
@@ -30,7 +32,7 @@ def multiplies_bfloat16() -> bool:
 
 def _fact_of_processor(name: str) -> str:
     try:
-        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+        with open(CPUINFO, encoding="utf-8", errors="replace") as file:
             found = re.search(rf"^{name}\s*: (.+)$", file.read(), re.MULTILINE)
     except OSError:
         found = None

@@ -20,12 +20,13 @@ from ctc_kd.lexicon.inventory import phonemes
 from ctc_kd.nn.config import ConformerConfig, StudentConfig, VggConfig
 from ctc_kd.nn.student import StudentCtc
 from ctc_kd.store import HdfWriter, hdf_files, read_hdf, read_metadata
+from ctc_kd.training import train_config
 from ctc_kd.training.dump import DumpLogitsJob
 from ctc_kd.training.posteriors import PosteriorsJob
 from ctc_kd.training.returnn_config import write_config
 from ctc_kd.training.run_returnn import RECIPES, run_returnn
 from ctc_kd.training.train import TrainJob
-from ctc_kd.training.train_config import Inputs, order_offset, training_settings
+from ctc_kd.training.train_config import Inputs, order_offset, precision_options, training_settings
 from ctc_kd.training.training_config import TrainingConfig
 
 SHARD_SIZE = 16  # two shards of 25 utterances
@@ -307,3 +308,13 @@ def _run_again(job):
         job.run()
     finally:
         os.chdir(here)
+
+
+@pytest.mark.parametrize("has_products", [True, False])
+def test_bfloat16_only_where_the_hardware_multiplies_it(monkeypatch, has_products):
+    monkeypatch.setattr(train_config, "multiplies_bfloat16", lambda: has_products)
+    mixed = {"torch_amp": "bfloat16", "grad_scaler": None}
+    assert precision_options("bfloat16", on_gpu=True) == mixed
+    assert precision_options("bfloat16", on_gpu=False) == (mixed if has_products else {"torch_amp": None})
+    assert precision_options(None, on_gpu=True) == {"torch_amp": None}
+    assert precision_options("float16", on_gpu=True) == {"torch_amp": "float16"}  # RETURNN scales its losses
