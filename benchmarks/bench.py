@@ -67,7 +67,8 @@ CPU = (
     Bench("two_heads.py", "--steps 1", "--steps 8"),
     Bench("padding.py", "--utterances 100", ""),
     Bench("data_preparation.py", "--hours 0.002 --utterances 100", "--hours 0.1 --utterances 10000"),
-    Bench("scale.py", "--utterances 2000", "--utterances 50000"),
+    Bench("scale.py", "", ""),
+    Bench("many_utterances.py", "--utterances 2000", "--utterances 50000"),
     Bench("long_recording.py", "--hours 0.02", "--hours 0.5"),
     Bench("transcribe.py", "{student} {recordings} --minutes 0.2", "{student} {recordings} --minutes 5"),
     Bench(
