@@ -150,16 +150,17 @@ def test_a_weight_that_makes_no_sense_is_refused(kd_scale):
         DistillationLoss(kd_scale)
 
 
-@given(teacher_frames=st.integers(8, 12))
-def test_teacher_and_student_may_differ_by_one_frame(teacher_frames):
-    teacher = torch.randn(2, teacher_frames, 3)
+@given(teacher_frames=st.integers(8, 12), padding=st.integers(0, 3))
+def test_teacher_and_student_may_differ_by_one_frame(teacher_frames, padding):
+    teacher, lengths = torch.randn(2, teacher_frames, 3), torch.tensor([10, 7])
+    arguments = (teacher, torch.tensor([teacher_frames, 7]), 10 + padding, lengths)
     if abs(teacher_frames - 10) > 1:
-        with pytest.raises(ValueError, match=f"the teacher has {teacher_frames} frames and the student 10"):
-            match_frames(teacher, 10)
+        with pytest.raises(ValueError, match="the frames of teacher and student differ by 2: .* the same audio"):
+            match_frames(*arguments)
     else:
-        aligned = match_frames(teacher, 10)
-        common = min(teacher_frames, 10)
-        assert aligned.shape == (2, 10, 3)
+        aligned = match_frames(*arguments)
+        common = min(teacher_frames, 10 + padding)
+        assert aligned.shape == (2, 10 + padding, 3)
         assert torch.equal(aligned[:, :common], teacher[:, :common])
 
 

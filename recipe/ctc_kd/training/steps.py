@@ -18,7 +18,7 @@ from ctc_kd.nn.alone import batch_dependence, each_alone
 from ctc_kd.store import HdfWriter
 from ctc_kd.training.build import build_model
 from ctc_kd.training.criteria import build_criterion
-from ctc_kd.training.step_parts import counts_of_processes, mark_losses, padded, write_model_size
+from ctc_kd.training.step_parts import counts_of_processes, in_few_shapes, mark_losses, padded, write_model_size
 
 MOST_ROUNDING = 1e-3
 """Changes up to this share of the logits' standard deviation are taken for rounding, such as that of TF32 on GPUs."""
@@ -38,7 +38,7 @@ def train_step(*, model: torch.nn.Module, extern_data: TensorDict, **_kwargs):
         epoch=rf.get_run_ctx().epoch,
         num_epochs=config.typed_value("num_epochs"),
     )
-    outputs, lengths = criterion.outputs(model, *_audio(extern_data))
+    outputs, lengths = criterion.outputs(model, *in_few_shapes(*_audio(extern_data)))
     inputs = counts_of_processes()
     if "teacher" in extern_data.data:
         inputs["teacher_logits"], inputs["teacher_lengths"] = padded(extern_data["teacher"])
