@@ -80,6 +80,7 @@ ENCODER_TRAINING = TrainingConfig(
     partition_epoch=1,
     batch_seconds=25,
     gradient_clip=1.0,
+    autocast="bfloat16",
 )
 EARLY = 24
 """The sub-epoch whose weights validate what those of the last one write."""
@@ -89,9 +90,12 @@ WHISPER_TRAINING = TrainingConfig(
     partition_epoch=1,
     batch_seconds=25,
     gradient_clip=1.0,
+    autocast="bfloat16",
     keep_epochs=(EARLY,),
 )
-STUDENT_TRAINING = TrainingConfig(learning_rates=(5e-4,) * 2 + (1e-4,), partition_epoch=1, batch_seconds=60)
+STUDENT_TRAINING = TrainingConfig(
+    learning_rates=(5e-4,) * 2 + (1e-4,), partition_epoch=1, batch_seconds=60, autocast="bfloat16"
+)
 SHOWN = (ALL, "composite, ctc")
 """The rules whose students are trained."""
 
