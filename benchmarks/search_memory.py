@@ -4,8 +4,7 @@
 
 The workers of ``TuneScalesJob`` are forked from a process that has loaded both. Each searches some utterances with two
 scales; what it then has to itself, above all its hypotheses, is what a further worker costs. Lexicon, bigrams and
-posteriors are made as in
-`scale_tuning.py`.
+posteriors are made as in `scale_tuning.py`.
 """
 
 from __future__ import annotations
