@@ -2,7 +2,7 @@
 
     python benchmarks/training_speed.py [--device cuda] [--batch-seconds 1200] [--cpus 16] [--hours 20]
 
-The student learns with symmetric selection at lambda = 1, in bf16 on a GPU. First comes the step alone (features,
+The student learns with symmetric selection at lambda = 1, in bf16 where the device has it. First comes the step alone (features,
 SpecAugment, student, selection, loss, optimizer) on a batch in device memory, then sub-epochs of a real training job:
 FLAC and fp16 teacher logits from disk, through RETURNN. Bar: 10,000 hours per hour on one H200.
 """
@@ -25,7 +25,7 @@ from sisyphus import gs, tk
 
 from ctc_kd.frames import FRAME_SHIFT_S, SAMPLE_RATE_HZ, SUBSAMPLING, num_frames
 from ctc_kd.lexicon.inventory import phonemes
-from ctc_kd.machine import cores
+from ctc_kd.machine import cores, multiplies_bfloat16
 from ctc_kd.nn.config import StudentConfig
 from ctc_kd.nn.distillation import DistillationLoss
 from ctc_kd.nn.selection import Selection
@@ -56,7 +56,7 @@ def step_seconds(device: str, batch_seconds: float, repetitions: int) -> tuple[f
     seconds = []
     for _ in range(repetitions + 3):
         start = time.perf_counter()
-        with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
+        with torch.autocast(device, torch.bfloat16, enabled=device == "cuda" or multiplies_bfloat16()):
             logits, out_lengths = student(audio, lengths)
         losses = criterion(
             logits, out_lengths, blank=NUM_LABELS - 1, teacher_logits=teacher, teacher_lengths=out_lengths
@@ -109,7 +109,7 @@ def training_job(folder: str, device: str, batch_seconds: float, cpus: int, num_
             learning_rates=(1e-4,) * num_epochs,
             partition_epoch=1,
             batch_seconds=batch_seconds,
-            autocast="bfloat16" if device == "cuda" else None,
+            autocast="bfloat16",
         ),
         audio=[tk.Path(os.path.join(folder, "train.zip"))],
         dev_audio=tk.Path(os.path.join(folder, "dev.zip")),
