@@ -2,9 +2,9 @@
 
     python benchmarks/training_speed.py [--device cuda] [--batch-seconds 1200] [--cpus 16] [--hours 20]
 
-The student learns with symmetric selection at lambda = 1, in bf16 where the device has it. First comes the step alone (features,
-SpecAugment, student, selection, loss, optimizer) on a batch in device memory, then sub-epochs of a real training job:
-FLAC and fp16 teacher logits from disk, through RETURNN. Bar: 10,000 hours per hour on one H200.
+The student learns with symmetric selection at lambda = 1, in bf16 where the device has it. First comes the step alone
+(features, SpecAugment, student, selection, loss, optimizer) on a batch in device memory, then sub-epochs of a real
+training job: FLAC and fp16 teacher logits from disk, through RETURNN. Bar: 10,000 hours per hour on one H200.
 """
 
 from __future__ import annotations
