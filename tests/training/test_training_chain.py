@@ -25,6 +25,7 @@ from ctc_kd.training.dump import DumpLogitsJob
 from ctc_kd.training.posteriors import PosteriorsJob
 from ctc_kd.training.returnn_config import write_config
 from ctc_kd.training.run_returnn import RECIPES, run_returnn
+from ctc_kd.training.step_parts import SAMPLES, in_few_shapes
 from ctc_kd.training.train import TrainJob
 from ctc_kd.training.train_config import Inputs, order_offset, precision_options, training_settings
 from ctc_kd.training.training_config import TrainingConfig
@@ -308,6 +309,15 @@ def _run_again(job):
         job.run()
     finally:
         os.chdir(here)
+
+
+@pytest.mark.parametrize(("length", "found"), [(1, SAMPLES), (SAMPLES, SAMPLES), (SAMPLES + 1, 2 * SAMPLES)])
+def test_batches_on_a_cpu_have_few_lengths(length, found):
+    audio = torch.randn(2, length)
+    padded = in_few_shapes(audio)
+    assert padded.shape == (2, found)
+    assert torch.equal(padded[:, :length], audio)
+    assert not padded[:, length:].any()
 
 
 @pytest.mark.parametrize("has_products", [True, False])

@@ -29,12 +29,12 @@ def padded(data: Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return data.raw_tensor, data.dims[1].dyn_size_ext.raw_tensor.to(data.raw_tensor.device)
 
 
-def in_few_shapes(audio: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def in_few_shapes(audio: torch.Tensor) -> torch.Tensor:
     """On a CPU, lengthens the padding of audio ``[B, N]``, so that batches have few shapes.
 
     oneDNN compiles its operations anew for each shape, which took a quarter of the time of the demo's trainings.
     """
-    return (audio if audio.is_cuda else F.pad(audio, (0, -audio.shape[1] % SAMPLES))), lengths
+    return audio if audio.is_cuda else F.pad(audio, (0, -audio.shape[1] % SAMPLES))
 
 
 def _together() -> bool:

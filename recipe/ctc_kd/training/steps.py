@@ -38,7 +38,8 @@ def train_step(*, model: torch.nn.Module, extern_data: TensorDict, **_kwargs):
         epoch=rf.get_run_ctx().epoch,
         num_epochs=config.typed_value("num_epochs"),
     )
-    outputs, lengths = criterion.outputs(model, *in_few_shapes(*_audio(extern_data)))
+    audio, samples = _audio(extern_data)
+    outputs, lengths = criterion.outputs(model, in_few_shapes(audio), samples)
     inputs = counts_of_processes()
     if "teacher" in extern_data.data:
         inputs["teacher_logits"], inputs["teacher_lengths"] = padded(extern_data["teacher"])

@@ -25,7 +25,7 @@ def train_step(*, model: WhisperTraining | WhisperAlone, extern_data: TensorDict
     audio, samples = padded(extern_data["audio"])
     labels, lengths = padded(extern_data["labels"])
     targets = masked(labels, lengths)
-    features = model.features(*in_few_shapes(audio.squeeze(-1), samples))
+    features = model.features(in_few_shapes(audio.squeeze(-1)), samples)
     ours, theirs = model(features, targets, with_teacher="kl" in loss.scales)
     written = targets[:, 1:].clone()
     written[:, : config.typed_value("num_prompt_tokens") - 1] = IGNORED
