@@ -162,9 +162,10 @@ def folder(tmp_path):
     return model, tmp_path / "whisper"
 
 
-def test_only_the_encoder_of_a_folder_is_loaded(folder, tmp_path):
+@pytest.mark.parametrize("name", ["layerdrop", "encoder_layerdrop"])
+def test_only_the_encoder_of_a_folder_is_loaded(folder, tmp_path, name):
     whole, path = folder
-    model = tiny(str(path), encoder_options={"encoder_layerdrop": 0.25, "dropout": 0.125}, mask_time_prob=0.5)
+    model = tiny(str(path), encoder_options={name: 0.25, "dropout": 0.125}, mask_time_prob=0.5)
     expected = whole.model.encoder.state_dict()
     loaded = model.encoder.encoder.state_dict()
     assert loaded.keys() == expected.keys()

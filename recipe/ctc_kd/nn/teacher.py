@@ -62,10 +62,8 @@ def load_encoder(cfg: TeacherConfig) -> PreTrainedModel:
     :raises FileNotFoundError: the encoder is an absolute path without a folder
     :raises ValueError: weights of the encoder are missing, or the model does not read audio
     """
-    # The model has the parameter for masked frames only if its own configuration asks for masks.
-    options = {**cfg.encoder_options, "mask_time_prob": cfg.mask_time_prob, "mask_time_length": cfg.mask_time_length}
     if isinstance(cfg.encoder, dict):
-        config = AutoConfig.for_model(**{**cfg.encoder, **options})
+        config = AutoConfig.for_model(**{**cfg.encoder, **_options(cfg, AutoConfig.for_model(**cfg.encoder))})
         _check_family(config)
         return WhisperAudioEncoder(config) if is_whisper(config) else AutoModel.from_config(config)
     is_folder = os.path.isdir(cfg.encoder)
@@ -75,7 +73,8 @@ def load_encoder(cfg: TeacherConfig) -> PreTrainedModel:
     config = AutoConfig.from_pretrained(**source)
     _check_family(config)
     model_class = WhisperAudioEncoder if is_whisper(config) else AutoModel
-    model, found = model_class.from_pretrained(**source, dtype=torch.float32, output_loading_info=True, **options)
+    options = {**_options(cfg, config), "dtype": torch.float32, "output_loading_info": True}
+    model, found = model_class.from_pretrained(**source, **options)
     missing = sorted(set(found["missing_keys"]) - {"masked_spec_embed"})  # only fine-tuning here needs that one
     if missing:
         raise ValueError(
@@ -83,6 +82,15 @@ def load_encoder(cfg: TeacherConfig) -> PreTrainedModel:
             f"for example {missing[0]}. Was it saved from another model?"
         )
     return model
+
+
+def _options(cfg: TeacherConfig, config: PretrainedConfig) -> dict:
+    """The fields of an encoder's configuration to change."""
+    # The model has the parameter for masked frames only if its own configuration asks for masks.
+    options = {**cfg.encoder_options, "mask_time_prob": cfg.mask_time_prob, "mask_time_length": cfg.mask_time_length}
+    if is_whisper(config) and "layerdrop" in options:
+        options["encoder_layerdrop"] = options.pop("layerdrop")  # its decoder has one, too
+    return options
 
 
 def _check_family(config: PretrainedConfig):
