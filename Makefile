@@ -8,7 +8,7 @@ BIN := .venv/bin
 .PHONY: help setup demo demo-full demo-distil demo-self-kd demo-k2d test test-slurm slurm lint
 
 help:
-	@echo "make demo       the distillation grid on the embedded corpus, 15 to 35 minutes on two cores"
+	@echo "make demo       the distillation grid on the embedded corpus, 12 to 35 minutes on two cores"
 	@echo "make demo-full  every row of Tables 1 and 2 and Figure 1, about 40 minutes more"
 	@echo "make demo-distil  students of a finished character model, from audio alone, up to half an hour more"
 	@echo "make demo-self-kd  self-distillation and its baselines on the embedded corpus, 10 to 20 minutes"

@@ -1,4 +1,4 @@
-"""The paper's grid in small, on the embedded corpus: `sis manager -r config/demo.py`, 15 to 35 minutes on two cores.
+"""The paper's grid in small, on the embedded corpus: `sis manager -r config/demo.py`, 12 to 35 minutes on two cores.
 
 It shows that a student distilled from a better teacher beats the same student trained with CTC alone, even if it never
 sees a transcript (lambda = 1), and how the choice of frames around blank matters. The best students become folders
