@@ -6,7 +6,7 @@ from sisyphus import tk
 
 from ctc_kd.decoding import tune
 from ctc_kd.decoding.search import SearchConfig
-from ctc_kd.decoding.tune import TuneScalesJob
+from ctc_kd.decoding.tune import TuneScalesJob, next_of_climb
 
 
 @pytest.fixture
@@ -73,8 +73,8 @@ def test_interrupted_job_goes_on_where_it_was(run_jobs, make_job, monkeypatch, t
     monkeypatch.chdir(job.work_path())
 
     searched = []
-    search = job._search
-    monkeypatch.setattr(job, "_search", lambda pairs: searched.extend(pairs) or search(pairs))
+    search = job.searcher()
+    monkeypatch.setattr(job, "searcher", lambda: lambda pairs: searched.extend(pairs) or search(pairs))
     job.run()
     assert len(searched) == 1
     assert results(job) == results(undisturbed)
@@ -83,10 +83,47 @@ def test_interrupted_job_goes_on_where_it_was(run_jobs, make_job, monkeypatch, t
 def test_utterances_must_match(make_job, tmp_path):
     (tmp_path / "transcripts.txt").write_text("1-1-0000 THE CAT\n")
     with pytest.raises(ValueError, match="1-1-0001 is unexpected"):
-        list(make_job()._search([(1.0, 0.0)]))
+        make_job().searcher()
 
 
 def test_dev_without_words_is_refused_before_the_search(make_job, tmp_path):
     (tmp_path / "transcripts.txt").write_text("1-1-0000 \n")
     with pytest.raises(ValueError, match="transcripts.txt: no words to compare with"):
-        list(make_job()._search([(1.0, 0.0)]))
+        make_job().searcher()
+
+
+def climbed(lm_scales, prior_scales, wer):
+    """All pairs that a climb searches, in the order of its steps."""
+    wers, steps = {}, []
+    while new := [pair for pair in next_of_climb(lm_scales, prior_scales, wers) if pair not in wers]:
+        steps.append(new)
+        wers |= {pair: wer(*pair) for pair in new}
+    return wers, steps
+
+
+def test_a_climb_ends_where_no_neighbour_is_better():
+    lm_scales, prior_scales = [1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.2], [0.0, 0.1, 0.2, 0.3, 0.4]
+    wers, steps = climbed(lm_scales, prior_scales, lambda lm, prior: abs(lm - 2.0) + abs(prior - 0.1))
+    assert min(wers, key=wers.get) == (2.0, 0.1)
+    assert [len(step) for step in steps] == [9, 5, 3]
+    assert steps[0][0] == (1.4, 0.1) and steps[0][-1] == (1.8, 0.3)
+    assert steps[1] == [(1.6, 0.0), (1.8, 0.0), (2.0, 0.0), (2.0, 0.1), (2.0, 0.2)]
+    assert steps[2] == [(2.2, 0.0), (2.2, 0.1), (2.2, 0.2)]
+
+
+def test_a_climb_stays_in_the_grid_and_on_a_plateau():
+    wers, steps = climbed([0.5], [0.0, 0.3], lambda lm, prior: 1.0)
+    assert steps == [[(0.5, 0.0), (0.5, 0.3)]]
+    _, steps = climbed([1.0, 2.0, 3.0, 4.0, 5.0], [0.0], lambda lm, prior: 7.0)
+    assert steps == [[(2.0, 0.0), (3.0, 0.0), (4.0, 0.0)], [(1.0, 0.0)]]  # of equal ones, the smaller scale
+
+
+def test_climb_as_a_job(run_jobs, make_job):
+    scales = {"lm_scales": [0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2], "prior_scales": [0.0, 0.1, 0.2, 0.3]}
+    all_pairs, climb = make_job(**scales), make_job(**scales, climb=True)
+    run_jobs(all_pairs.out_grid, climb.out_grid)
+    lm_scale, prior_scale, grid = results(climb)
+    whole = {(entry["lm_scale"], entry["prior_scale"]): entry["wer"] for entry in results(all_pairs)[2]}
+    found = {(entry["lm_scale"], entry["prior_scale"]): entry["wer"] for entry in grid}
+    assert len(found) < len(whole) and found == {pair: whole[pair] for pair in found}
+    assert found[lm_scale, prior_scale] == min(found.values()) == min(whole.values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from sisyphus import Job, Task, tk
 
@@ -12,13 +12,16 @@ from ctc_kd.decoding.search import SearchConfig
 from ctc_kd.files import read_json, write_json
 from ctc_kd.scoring.score import ERROR_RATES, check_unit
 
+Pair = tuple[float, float]
+"""Scale of the language model, scale of the prior."""
+
 FINISHED = "finished.json"
 CHUNK_FRAMES = 30_000
 """A worker's unit of work is at most 20 minutes of audio at 25 Hz."""
 
 
 class TuneScalesJob(Job):
-    """Searches dev with every pair of the two scales and picks the pair with the lowest error rate.
+    """Searches dev with pairs of the two scales and picks the pair with the lowest error rate.
 
     Among pairs with equal error rates, the smaller language model scale wins, then the smaller prior scale.
 
@@ -29,13 +32,15 @@ class TuneScalesJob(Job):
     :param lm_scales: for base-10 log probabilities, see :class:`ctc_kd.decoding.search.LexiconDecoder`
     :param prior_scales: see :func:`ctc_kd.decoding.posteriors.emissions`
     :param unit: of the errors, see :func:`ctc_kd.scoring.score.units_of`
+    :param climb: search only the pairs that :func:`next_of_climb` asks for, instead of all
 
-    ``out_lm_scale``, ``out_prior_scale``: the best pair. ``out_grid``: JSON list of ``lm_scale, prior_scale, wer``.
+    ``out_lm_scale``, ``out_prior_scale``: the best pair. ``out_grid``: JSON list of ``lm_scale, prior_scale, wer``
+    of the pairs that were searched.
 
     The number of worker processes is ``rqmt["cpu"]``. A restarted job keeps the pairs that were finished.
     """
 
-    __sis_hash_exclude__ = {"unit": "words"}
+    __sis_hash_exclude__ = {"unit": "words", "climb": False}
 
     def __init__(
         self,
@@ -49,6 +54,7 @@ class TuneScalesJob(Job):
         prior_scales: Sequence[float],
         search: SearchConfig,
         unit: str = "words",
+        climb: bool = False,
     ):
         check_unit(unit)
         self.posteriors = posteriors
@@ -60,6 +66,7 @@ class TuneScalesJob(Job):
         self.prior_scales = list(prior_scales)
         self.search = search
         self.unit = unit
+        self.climb = climb
         self.out_lm_scale = self.output_var("lm_scale")
         self.out_prior_scale = self.output_var("prior_scale")
         self.out_grid = self.output_path("grid.json")
@@ -68,34 +75,41 @@ class TuneScalesJob(Job):
     def tasks(self):
         yield Task("run", resume="run", rqmt=self.rqmt)
 
-    def grid(self) -> list[tuple[float, float]]:
+    def grid(self) -> list[Pair]:
         """All ``(lm_scale, prior_scale)`` pairs, in order."""
         return sorted(itertools.product(set(self.lm_scales), set(self.prior_scales)))
 
     def completed_fraction(self) -> float:
+        """Of the whole grid; a climb ends before 1."""
         return len(read_finished(os.path.join(self.work_path(), FINISHED))) / len(self.grid())
 
     def run(self):
         wers, rate = read_finished(FINISHED), ERROR_RATES[self.unit]
-        missing = [pair for pair in self.grid() if pair not in wers]
-        print(f"{len(self.grid())} pairs of scales, {len(missing)} to search", flush=True)
-        if missing:
-            for pair, wer in self._search(missing):
+        print(f"{len(self.grid())} pairs of scales, {len(wers)} are finished", flush=True)
+        search = None
+        while missing := self.missing(wers):
+            search = search or self.searcher()
+            for pair, wer in search(missing):
                 wers[pair] = wer
                 write_finished(FINISHED, wers)
                 print(f"{len(wers)}/{len(self.grid())}: LM {pair[0]}, prior {pair[1]}: {rate} {wer:.2f} %", flush=True)
 
-        best = min(self.grid(), key=lambda pair: (wers[pair], pair))
+        best = best_of(wers)
         print(f"best: LM {best[0]}, prior {best[1]}: {rate} {wers[best]:.2f} %")
         for name, value, values in zip(("LM", "prior"), best, (self.lm_scales, self.prior_scales), strict=True):
             if len(set(values)) > 1 and value in (min(values), max(values)):
                 print(f"note: the best {name} scale is at the edge of the grid; a wider grid may have a better pair")
-        write_finished(self.out_grid.get_path(), {pair: wers[pair] for pair in self.grid()})
+        write_finished(self.out_grid.get_path(), {pair: wers[pair] for pair in self.grid() if pair in wers})
         self.out_lm_scale.set(best[0])
         self.out_prior_scale.set(best[1])
 
-    def _search(self, pairs):
-        """Yield ``(pair, WER)`` as the pairs get finished."""
+    def missing(self, wers: dict[Pair, float]) -> list[Pair]:
+        """The pairs to search next; none at the end."""
+        wanted = next_of_climb(self.lm_scales, self.prior_scales, wers) if self.climb else self.grid()
+        return [pair for pair in wanted if pair not in wers]
+
+    def searcher(self) -> Callable[[list[Pair]], Iterator[tuple[Pair, float]]]:
+        """Loads the models; the function that is returned yields ``(pair, WER)`` as the pairs get finished."""
         from ctc_kd.corpus.transcripts import read_transcripts
         from ctc_kd.decoding.stored import StoredSet
         from ctc_kd.decoding.workers import chunks, run_units
@@ -108,6 +122,7 @@ class TuneScalesJob(Job):
         normalised, lengths = stored.inventory.normalised, stored.lengths
         references = read_transcripts(self.transcripts.get_path(), normalised)
         check_utterances(references, lengths, names=(self.transcripts.get_path(), self.posteriors.get_path()))
+        workers = self.rqmt["cpu"]
 
         def search_chunk(unit) -> Counts:
             (lm_scale, prior_scale), utterances = unit
@@ -117,26 +132,44 @@ class TuneScalesJob(Job):
                 counts += count(align(units_of(references[utterance], self.unit), units_of(found, self.unit)))
             return counts
 
-        workers = self.rqmt["cpu"]
-        # at least four units for each worker, so that none waits long for the others at the end
-        number = max(-(-4 * workers // len(pairs)), -(-sum(lengths.values()) // CHUNK_FRAMES))
-        parts = list(chunks(lengths, number))
-        units = {(pair, index): (pair, part) for pair in pairs for index, part in enumerate(parts)}
-        counts = {pair: Counts() for pair in pairs}
-        left = dict.fromkeys(pairs, len(parts))
-        for (pair, _), part_counts in run_units(search_chunk, units, workers=workers):
-            counts[pair] += part_counts
-            left[pair] -= 1
-            if not left[pair]:
-                yield pair, counts[pair].wer
+        def search(pairs):
+            # at least four units for each worker, so that none waits long for the others at the end
+            number = max(-(-4 * workers // len(pairs)), -(-sum(lengths.values()) // CHUNK_FRAMES))
+            parts = list(chunks(lengths, number))
+            units = {(pair, index): (pair, part) for pair in pairs for index, part in enumerate(parts)}
+            counts = {pair: Counts() for pair in pairs}
+            left = dict.fromkeys(pairs, len(parts))
+            for (pair, _), part_counts in run_units(search_chunk, units, workers=workers):
+                counts[pair] += part_counts
+                left[pair] -= 1
+                if not left[pair]:
+                    yield pair, counts[pair].wer
+
+        return search
 
 
-def read_finished(path: str) -> dict[tuple[float, float], float]:
+def best_of(wers: dict[Pair, float]) -> Pair:
+    return min(wers, key=lambda pair: (wers[pair], pair))
+
+
+def next_of_climb(lm_scales: Sequence[float], prior_scales: Sequence[float], wers: dict[Pair, float]) -> list[Pair]:
+    """The best pair so far and its up to eight neighbours in the grid; at first, the middle of the grid and its own.
+
+    So a climb is over when no neighbour of the best pair is better. The error rate has one valley in most grids, see
+    ``benchmarks/climb.py`` for what is lost.
+    """
+    axes = sorted(set(lm_scales)), sorted(set(prior_scales))
+    middle = tuple(axis[len(axis) // 2] for axis in axes)
+    at = [axis.index(scale) for axis, scale in zip(axes, best_of(wers) if wers else middle, strict=True)]
+    return list(itertools.product(*(axis[max(index - 1, 0) : index + 2] for axis, index in zip(axes, at, strict=True))))
+
+
+def read_finished(path: str) -> dict[Pair, float]:
     """``(lm_scale, prior_scale) -> WER`` of the pairs searched so far."""
     entries = read_json(path) if os.path.exists(path) else []
     return {(entry["lm_scale"], entry["prior_scale"]): entry["wer"] for entry in entries}
 
 
-def write_finished(path: str, wers: dict[tuple[float, float], float]):
+def write_finished(path: str, wers: dict[Pair, float]):
     entries = [{"lm_scale": lm, "prior_scale": prior, "wer": wer} for (lm, prior), wer in wers.items()]
     write_json(path, entries)

@@ -10,10 +10,12 @@ from ctc_kd.experiments.mini_presets import mini
 from ctc_kd.experiments.paper_presets import PAPER
 from ctc_kd.experiments.presets import Preset
 
+LARGE = for_other_labels(PAPER["tedlium2"])
+
 SIZES = {
     "tiny": replace(for_other_labels(DEMO), name="tiny"),
     "small": replace(for_other_labels(mini("facebook/hubert-base-ls960")), name="small"),
-    "large": replace(for_other_labels(PAPER["tedlium2"]), name="large"),
+    "large": replace(LARGE, name="large", scales=replace(LARGE.scales, climb=True)),
 }
 """``tiny``: 1 million parameters, which two cores train on an hour of audio; ``small``: 12 million, for one GPU;
 ``large``: the paper's 43 million, for hundreds of hours."""

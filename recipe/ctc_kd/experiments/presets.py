@@ -12,10 +12,15 @@ from ctc_kd.training.training_config import TrainingConfig
 
 @dataclass(frozen=True)
 class Scales:
-    """The grid of scales that is searched on dev, see ``ctc_kd.decoding.tune``."""
+    """
+    The grid of scales that is searched on dev, see ``ctc_kd.decoding.tune``.
+
+    :param climb: search only from its middle to a lower error rate
+    """
 
     lm: tuple[float, ...]
     prior: tuple[float, ...]
+    climb: bool = False
 
     def __post_init__(self):
         make_plain(self)

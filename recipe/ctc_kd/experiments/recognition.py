@@ -41,7 +41,7 @@ def posteriors_of(corpus: Corpus, model: dict, checkpoint: tk.Path | None) -> Po
 def tuned_scales(
     corpus: Corpus, preset: Preset, name: str, *, posteriors: PosteriorsJob, scales: Scales
 ) -> TuneScalesJob:
-    """Searches the full grid of scales on the set ``name``; the best path has no scales to choose."""
+    """Searches the grid of scales on the set ``name``; the best path has no scales to choose."""
     if corpus.lm is None:
         scales = UNSCALED
     return TuneScalesJob(
@@ -54,6 +54,7 @@ def tuned_scales(
         prior_scales=list(scales.prior),
         search=preset.search,
         unit=corpus.unit,
+        climb=scales.climb,
     )
 
 
