@@ -73,3 +73,13 @@ def test_padding_has_no_target():
 
     tokens = masked(torch.tensor([[1, 2, 3], [4, 0, 0]], dtype=torch.int32), torch.tensor([3, 1]))
     assert tokens.tolist() == [[1, 2, 3], [4, IGNORED, IGNORED]]
+
+
+def test_features_do_not_depend_on_the_precision_of_a_training(tmp_path):
+    from ctc_kd.training.whisper_models import WhisperTraining
+
+    model = WhisperTraining(teacher=save_whisper(tmp_path / "whisper", seconds=2), decoder_layers=1)
+    audio, lengths = torch.randn(2, 8000, generator=torch.Generator().manual_seed(0)), torch.tensor([8000, 5000])
+    expected = model.features(audio, lengths)
+    with torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(model.features(audio, lengths), expected, rtol=0, atol=0)

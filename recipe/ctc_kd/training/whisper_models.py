@@ -39,7 +39,8 @@ class WhisperTraining(WhisperDistillation):
         :return: ``[B, num_mel_bins, 3000]``: Whisper reads 30 s, the end of which may be silence
         """
         samples = [row[:length].float().cpu().numpy() for row, length in zip(audio, lengths.tolist(), strict=True)]
-        found = self.extractor(samples, sampling_rate=SAMPLE_RATE_HZ, return_tensors="pt")
+        with torch.autocast("cpu", enabled=False):  # the extractor hands its tensors to NumPy, which has no bfloat16
+            found = self.extractor(samples, sampling_rate=SAMPLE_RATE_HZ, return_tensors="pt")
         return found.input_features.to(audio.device)
 
 
