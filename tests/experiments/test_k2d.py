@@ -4,8 +4,11 @@ import pytest
 from sisyphus import tk
 
 from ctc_kd.experiments import k2d as experiment
+from ctc_kd.experiments import k2d_students
 from ctc_kd.experiments.corpora import Part
-from ctc_kd.experiments.k2d import Recordings, k2d, own_whisper, whisper_student
+from ctc_kd.experiments.k2d import Recordings, k2d
+from ctc_kd.experiments.k2d_models import own_whisper
+from ctc_kd.experiments.k2d_students import k2d_with_students, whisper_student
 from ctc_kd.experiments.requests import jobs_behind
 from ctc_kd.training.training_config import TrainingConfig
 
@@ -15,7 +18,8 @@ HAMA = {"kind": "ctc", "model": {"class": "HamaCtc"}}
 @pytest.fixture
 def registered(monkeypatch):
     found = {}
-    monkeypatch.setattr(experiment, "register_outputs", lambda outputs, **_: found.update(outputs))
+    for module in (experiment, k2d_students):
+        monkeypatch.setattr(module, "register_outputs", lambda outputs, **_: found.update(outputs))
     return found
 
 
@@ -54,7 +58,7 @@ def test_references_are_read_by_the_report_alone(registered):
 def test_a_student_learns_from_the_labels_of_its_own_teacher(registered):
     recordings = Recordings(tk.Path("/cuts"))
     teacher = "openai/whisper-base"
-    kept = k2d(recordings, teacher=own_whisper(teacher), validators={"hama": HAMA}, name="talks")
+    kept = k2d(recordings, teacher=own_whisper(teacher).converted(), validators={"hama": HAMA}, name="talks")
     training = TrainingConfig(learning_rates=(1e-4,) * 2, partition_epoch=1, batch_seconds=120)
     job = whisper_student(
         kept["PER, hama"], recordings, teacher=teacher, language="en", training=training, name="talks/per"
@@ -66,14 +70,47 @@ def test_a_student_learns_from_the_labels_of_its_own_teacher(registered):
 
 
 def test_a_model_is_converted_unless_it_is_of_ctranslate2(tmp_path):
-    assert own_whisper("large-v2") == "large-v2"
-    assert own_whisper("Systran/faster-whisper-base") == "Systran/faster-whisper-base"
-    assert own_whisper("openai/whisper-base", mixed=["zh", "en"]).creator.languages == ["zh", "en"]
+    assert own_whisper("large-v2").converted() == "large-v2"
+    assert own_whisper("Systran/faster-whisper-base").converted() == "Systran/faster-whisper-base"
+    mixed = own_whisper("openai/whisper-base").converted(mixed=["zh", "en"])
+    assert mixed.creator.languages == ["zh", "en"]
     (tmp_path / "config.json").write_text("{}")
-    assert own_whisper(str(tmp_path)).creator.model.get_path() == str(tmp_path)
+    folder = own_whisper(str(tmp_path))
+    assert folder.converted().creator.model.get_path() == folder.trainable().get_path() == str(tmp_path)
     (tmp_path / "model.bin").touch()
-    assert own_whisper(str(tmp_path)).creator is None
-    with pytest.raises(ValueError, match="languages cannot be mixed"):
-        own_whisper(str(tmp_path), mixed=["zh", "en"])
+    folder = own_whisper(str(tmp_path))
+    assert folder.converted().creator is None
+    with pytest.raises(ValueError, match="languages cannot be mixed; give a model of transformers"):
+        folder.converted(mixed=["zh", "en"])
+    with pytest.raises(ValueError, match="cannot teach a student; give a model of transformers"):
+        folder.trainable()
     with pytest.raises(FileNotFoundError, match="expected a folder with a Whisper model"):
         own_whisper("./no/such/model")
+
+
+def distil(language="en", distilled=("All", "PER, hama"), test=None):
+    recordings = Recordings(tk.Path("/cuts"), language=language)
+    training = TrainingConfig(learning_rates=(1e-4,) * 2, partition_epoch=1, batch_seconds=120)
+    teacher = own_whisper("openai/whisper-base")
+    k2d_with_students(
+        recordings, teacher, {"hama": HAMA}, name="talks", training=training, distilled=distilled, test=test
+    )
+
+
+def test_students_of_rules_are_compared_on_other_recordings(registered):
+    references = Part(tk.Path("/reference_cuts"), tk.Path("/transcripts"))
+    distil(test=Recordings(tk.Path("/test"), references, "en"))
+    behind = jobs_behind([registered["k2d/talks/students"]])
+    found = [type(job).__name__ for job in behind]
+    assert (found.count("TrainWhisperJob"), found.count("SaveWhisperJob"), found.count("TranscribeJob")) == (2, 1, 5)
+    assert {"k2d/talks/all/student", "k2d/talks/per-hama/student"} <= set(registered)
+
+
+def test_students_need_a_rule_a_test_and_a_language(registered):
+    with pytest.raises(ValueError, match="no rule 'MER, hama' to distil; expected one of: All; No loops; PER, hama"):
+        distil(distilled=["MER, hama"])
+    with pytest.raises(ValueError, match="give test="):
+        distil()
+    references = Part(tk.Path("/reference_cuts"), tk.Path("/transcripts"))
+    with pytest.raises(ValueError, match="give it instead of detecting it"):
+        distil(language=None, test=Recordings(tk.Path("/test"), references))

@@ -8,15 +8,15 @@ from typing import NamedTuple
 from sisyphus import tk
 
 from ctc_kd.corpus.hold_out import HoldOutJob
-from ctc_kd.corpus.join import JoinUtterancesJob, Noise
+from ctc_kd.corpus.join import Noise
 from ctc_kd.corpus.ogg_zip import OggZipJob
 from ctc_kd.corpus.synthetic.acoustics import Acoustics
 from ctc_kd.corpus.synthetic.demo import UNTRANSCRIBED, SynthesiseDemoCorpusJob
-from ctc_kd.experiments.corpora import Corpus, Part, archive, librispeech_part
+from ctc_kd.experiments.corpora import Corpus, archive, librispeech_part
 from ctc_kd.experiments.distil_sizes import SIZES
 from ctc_kd.experiments.distillation import Distillation
-from ctc_kd.experiments.k2d import ALL, Recordings, k2d, whisper_student
-from ctc_kd.experiments.k2d_students import ctc_students, long_form
+from ctc_kd.experiments.k2d import ALL, Recordings, joined, k2d
+from ctc_kd.experiments.k2d_students import ctc_students, whisper_students
 from ctc_kd.experiments.labels import Labels, characters_of, references_of
 from ctc_kd.experiments.presets import Preset
 from ctc_kd.experiments.row_training import criterion_of
@@ -31,7 +31,7 @@ from ctc_kd.pseudo_labels.transcribed import TranscribedChunksJob
 from ctc_kd.pseudo_labels.whisper import WhisperDecoding
 from ctc_kd.training.new_whisper import NewWhisperJob
 from ctc_kd.training.train import TrainJob
-from ctc_kd.training.train_tokens import FirstWhisper, SaveWhisperJob, TrainWhisperJob, WhisperStudent
+from ctc_kd.training.train_tokens import FirstWhisper, SaveWhisperJob, TrainWhisperJob
 from ctc_kd.training.training_config import TrainingConfig
 
 MINUTES = {"train": 16.0, "dev": 2.0, "test": 5.0, UNTRANSCRIBED: 10.0}
@@ -137,18 +137,13 @@ def demo_speech() -> DemoSpeech:
     spelled = SpellTranscriptsJob(transcripts=parts["train"].transcripts, **labels.spelling()).out_hdf
     corpus = replace(corpus, labels={"train": spelled, "dev": references_of(corpus, labels, "dev")})
     return DemoSpeech(
-        first=joined(parts["train"]),
-        untranscribed=joined(parts[UNTRANSCRIBED], noise=NOISE),
-        test=joined(parts["test"]),
+        first=joined(parts["train"], minutes=1.0, language="en"),
+        untranscribed=joined(parts[UNTRANSCRIBED], minutes=1.0, language="en", noise=NOISE),
+        test=joined(parts["test"], minutes=1.0, language="en"),
         corpus=corpus,
         labels=labels,
         text=speech.out_lm_text,
     )
-
-
-def joined(part: Part, *, noise: Noise | None = None) -> Recordings:
-    job = JoinUtterancesJob(cuts=part.cuts, transcripts=part.transcripts, minutes=1.0, noise=noise)
-    return Recordings(job.out_cuts, Part(job.out_reference_cuts, job.out_transcripts), "en")
 
 
 def first_whisper(speech: DemoSpeech, grid: Distillation) -> tuple[tk.Path, tk.Path]:
@@ -216,18 +211,16 @@ def demo_k2d():
         lexicon=CmuLexiconJob().out_lexicon,
         requests=CTC.requests,
     )
-    models = {"Teacher": teacher, "Untrained student": SaveWhisperJob(student=WhisperStudent(teacher)).out_model}
-    for rule in SHOWN:
-        training = whisper_student(
-            kept[rule],
-            speech.untranscribed,
-            teacher=teacher,
-            language="en",
-            training=STUDENT_TRAINING,
-            name=f"demo/{rule.lower().replace(', ', '-')}",
-        )
-        models[rule] = training.out_student
-    long_form(models, speech.test, name="demo", decoding=DECODING, max_seconds=MAX_SECONDS, requests=CTC.requests)
-    ctc_students(
-        Distillation(speech.corpus, STUDENTS), speech.labels, {rule: kept[rule] for rule in SHOWN}, name="demo"
+    chosen = {rule: kept[rule] for rule in SHOWN}
+    whisper_students(
+        chosen,
+        speech.untranscribed,
+        speech.test,
+        teacher=teacher,
+        training=STUDENT_TRAINING,
+        name="demo",
+        decoding=DECODING,
+        max_seconds=MAX_SECONDS,
+        requests=CTC.requests,
     )
+    ctc_students(Distillation(speech.corpus, STUDENTS), speech.labels, chosen, name="demo")

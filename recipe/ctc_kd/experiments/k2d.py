@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sisyphus import tk
 
-from ctc_kd.corpus.hold_out import HoldOutJob
-from ctc_kd.corpus.ogg_zip import OggZipJob
+from ctc_kd.corpus.join import JoinUtterancesJob, Noise
 from ctc_kd.experiments.corpora import Part
-from ctc_kd.experiments.finished import fingerprint
 from ctc_kd.experiments.requests import register_outputs
 from ctc_kd.lexicon.g2p import ApplyG2PJob, TrainG2PJob
 from ctc_kd.lexicon.lexica import CmuLexiconJob, MergeLexiconJob
-from ctc_kd.pseudo_labels.convert import ConvertWhisperJob
 from ctc_kd.pseudo_labels.corpus import PiecesCorpusJob
 from ctc_kd.pseudo_labels.filter import Rule
 from ctc_kd.pseudo_labels.filter_job import DistancesJob, FilterJob, LatinWordsJob
@@ -24,13 +20,10 @@ from ctc_kd.pseudo_labels.phrases import SUBTITLES
 from ctc_kd.pseudo_labels.piece_jobs import ChunksJob, SegmentsJob
 from ctc_kd.pseudo_labels.references import ReferenceErrorsJob
 from ctc_kd.pseudo_labels.repetition import LoopRule
-from ctc_kd.pseudo_labels.tokens import TokensJob
 from ctc_kd.pseudo_labels.transcribe import TranscribeJob
 from ctc_kd.pseudo_labels.validate import ValidateJob
 from ctc_kd.pseudo_labels.whisper import WhisperDecoding
 from ctc_kd.report.pseudo_labels import FilterRow, PseudoLabelsReportJob
-from ctc_kd.training.train_tokens import TrainWhisperJob, WhisperStudent
-from ctc_kd.training.training_config import TrainingConfig
 
 SEGMENT_RULE = Rule(loops=LoopRule(), phrases=SUBTITLES)
 """What becomes no part of a chunk that a validator hears."""
@@ -60,11 +53,18 @@ class Recordings:
     @property
     def decoded_as(self) -> str | None:
         """The language whose token the decoder reads."""
-        return self.language if self.language is None or isinstance(self.language, str) else self.language[0]
+        return self.mixed[0] if self.mixed else self.language
+
+    @property
+    def mixed(self) -> list[str]:
+        """The languages of speech that mixes some."""
+        return [] if self.language is None or isinstance(self.language, str) else list(self.language)
 
 
-LOSS = {"ce_scale": 0.8, "kl_scale": 1.0, "temperature": 2.0}
-"""The paper's weights, and the temperature of Distil-Whisper's code, which it builds on."""
+def joined(part: Part, *, minutes: float, language: str, noise: Noise | None = None) -> Recordings:
+    """Transcribed utterances as long recordings, see :class:`ctc_kd.corpus.join.JoinUtterancesJob`."""
+    job = JoinUtterancesJob(cuts=part.cuts, transcripts=part.transcripts, minutes=minutes, noise=noise)
+    return Recordings(job.out_cuts, Part(job.out_reference_cuts, job.out_transcripts), language)
 
 
 class Kept(NamedTuple):
@@ -73,28 +73,6 @@ class Kept(NamedTuple):
     pieces: tk.Path
     cuts: tk.Path
     transcripts: tk.Path
-
-
-def own_whisper(name: str, *, mixed: Sequence[str] = ()) -> tk.Path | str:
-    """A Whisper model as a config names it, in the format of CTranslate2.
-
-    :param name: a folder of transformers or of CTranslate2, ``owner/model`` of the Hugging Face hub, or a size such as
-        ``"large-v2"``. Only models of transformers are converted; names with ``faster-`` are of CTranslate2 already
-    :param mixed: languages that the speech mixes, see ``ConvertWhisperJob``
-    :raises FileNotFoundError: the name is a path, and there is no model
-    :raises ValueError: languages are mixed, but the model is of CTranslate2
-    """
-    folder = os.path.abspath(os.path.expanduser(name))
-    is_folder = name.startswith(("/", ".", "~")) or os.path.isdir(folder)
-    if is_folder and not os.path.exists(os.path.join(folder, "config.json")):
-        raise FileNotFoundError(f"{folder}: no config.json, expected a folder with a Whisper model")
-    model = tk.Path(folder, hash_overwrite=f"Whisper model {fingerprint(folder)}") if is_folder else name
-    is_converted = os.path.exists(os.path.join(folder, "model.bin")) if is_folder else "/" not in name
-    if not (is_converted or "faster-" in os.path.basename(name)):
-        return ConvertWhisperJob(model=model, languages=list(mixed)).out_model
-    if mixed:
-        raise ValueError(f"{name}: a model of CTranslate2, whose languages cannot be mixed; give one of transformers")
-    return model
 
 
 def k2d(
@@ -111,7 +89,7 @@ def k2d(
 ) -> dict[str, Kept]:
     """Registers the report and each row's kept pieces below ``output/k2d/<name>/``, and returns the latter.
 
-    :param teacher: see :func:`own_whisper`
+    :param teacher: in the format of CTranslate2
     :param validators: name -> see :func:`ctc_kd.pseudo_labels.validators.validator_of`; those that say phonemes have no
         row for the MER
     :param alpha: threshold of all distances
@@ -149,36 +127,14 @@ def k2d(
     )
     outputs = {"report": report.out_report, "faults.jsonl.gz": segments.out_faults}
     for row, part in kept.items():
-        folder = row.replace(", ", "-").replace(" ", "_").lower()
-        outputs |= {f"kept/{folder}/cuts.jsonl.gz": part.cuts, f"kept/{folder}/transcripts.txt": part.transcripts}
+        folder = f"kept/{folder_of(row)}"
+        outputs |= {f"{folder}/cuts.jsonl.gz": part.cuts, f"{folder}/transcripts.txt": part.transcripts}
     register_outputs({f"k2d/{name}/{path}": output for path, output in outputs.items()}, requests=requests)
     return kept
 
 
-def whisper_student(
-    kept: Kept, recordings: Recordings, *, teacher: tk.Path | str, language: str, training: TrainingConfig, name: str
-) -> TrainWhisperJob:
-    """Registers a student that learns from kept pieces, as a folder of transformers, and returns its training.
-
-    :param teacher: the model of transformers that wrote the labels
-    :param language: of the speech; English models ignore it
-    :param name: of the student below ``output/k2d/``
-    """
-    labelled = TokensJob(pieces=kept.pieces, model=teacher, language=language)
-    split = HoldOutJob(cuts=PiecesCorpusJob(pieces=labelled.out_pieces, cuts=recordings.cuts).out_cuts)
-    held_out = TokensJob(pieces=labelled.out_pieces, model=teacher, language=language, cuts=split.out_held_out)
-    training_job = TrainWhisperJob(
-        student=WhisperStudent(teacher),
-        loss=LOSS,
-        training=training,
-        audio=[OggZipJob(cuts=split.out_train).out_ogg_zip],
-        dev_audio=OggZipJob(cuts=split.out_held_out).out_ogg_zip,
-        tokens=labelled.out_hdf,
-        dev_tokens=held_out.out_hdf,
-    )
-    training_job.add_alias(f"k2d/{name}/train")
-    register_outputs({f"k2d/{name}/student": training_job.out_student})
-    return training_job
+def folder_of(rule: str) -> str:
+    return rule.replace(", ", "-").replace(" ", "_").lower()
 
 
 NOTE = (

@@ -2,34 +2,136 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from sisyphus import tk
 
+from ctc_kd.corpus.hold_out import HoldOutJob
 from ctc_kd.corpus.ogg_zip import OggZipJob
 from ctc_kd.corpus.sets import SelectCutsJob
 from ctc_kd.experiments.corpora import Corpus
 from ctc_kd.experiments.distillation import Distillation
-from ctc_kd.experiments.k2d import ALL, NO_LOOPS, Kept, Recordings
+from ctc_kd.experiments.k2d import ALL, NO_LOOPS, Kept, Recordings, folder_of, k2d
+from ctc_kd.experiments.k2d_models import WhisperModel
 from ctc_kd.experiments.labels import Labels
 from ctc_kd.experiments.recognition import error_rates, posteriors_of
 from ctc_kd.experiments.requests import register_outputs
 from ctc_kd.experiments.rows import BASELINE, Row
 from ctc_kd.lexicon.spell import SpellTranscriptsJob
 from ctc_kd.pseudo_labels.convert import ConvertWhisperJob
+from ctc_kd.pseudo_labels.corpus import PiecesCorpusJob
 from ctc_kd.pseudo_labels.piece_jobs import SegmentsJob
 from ctc_kd.pseudo_labels.references import ReferenceErrorsJob
+from ctc_kd.pseudo_labels.tokens import TokensJob
 from ctc_kd.pseudo_labels.transcribe import TranscribeJob
 from ctc_kd.pseudo_labels.whisper import WhisperDecoding
 from ctc_kd.report.long_form import LongForm, LongFormReportJob
 from ctc_kd.report.students import Column, StudentsReportJob
 from ctc_kd.scoring.score import ERROR_RATES
+from ctc_kd.training.train_tokens import SaveWhisperJob, TrainWhisperJob, WhisperStudent
+from ctc_kd.training.training_config import TrainingConfig
 
 PUBLISHED_CHANGES = {ALL: -7.0, NO_LOOPS: -10.0, "MER": -14.3, "PER": -17.3, "composite": -18.1}
 """Percent by which the paper's students of these labels had fewer errors than their teacher on COOLTEST (Table 2)."""
 
 LABEL_FREE = Row("all", 1.0)
+
+
+LOSS = {"ce_scale": 0.8, "kl_scale": 1.0, "temperature": 2.0}
+"""The paper's weights, and the temperature of Distil-Whisper's code, which it builds on."""
+
+
+def k2d_with_students(
+    recordings: Recordings,
+    teacher: WhisperModel,
+    validators: dict[str, dict[str, Any]],
+    *,
+    name: str,
+    training: TrainingConfig,
+    alpha: float = 0.4,
+    distilled: Sequence[str] = (),
+    test: Recordings | None = None,
+):
+    """Registers pseudo labels and filters, see :func:`ctc_kd.experiments.k2d.k2d`, and students of what filters keep.
+
+    :param distilled: rows of the report, each of which has a student
+    :param test: recordings with references, which compare the students
+    :raises ValueError: there is no such row, or there are no recordings with references to compare its student on
+    """
+    kept = k2d(
+        recordings, teacher=teacher.converted(mixed=recordings.mixed), validators=validators, name=name, alpha=alpha
+    )
+    if unknown := [rule for rule in distilled if rule not in kept]:
+        raise ValueError(f"there is no rule {unknown[0]!r} to distil; expected one of: {'; '.join(kept)}")
+    if distilled:
+        if test is None or test.references is None:
+            raise ValueError("students are compared on recordings with texts and times: give test=(audio, references)")
+        chosen = {rule: kept[rule] for rule in distilled}
+        whisper_students(chosen, recordings, test, teacher=teacher.trainable(), training=training, name=name)
+
+
+def whisper_students(
+    kept: Mapping[str, Kept],
+    recordings: Recordings,
+    test: Recordings,
+    *,
+    teacher: tk.Path | str,
+    training: TrainingConfig,
+    name: str,
+    decoding: WhisperDecoding = WhisperDecoding(),  # noqa: B008  it is frozen
+    max_seconds: float | None = None,
+    requests: dict | None = None,
+):
+    """Registers a student for each rule, and the table of what all say of long recordings.
+
+    :param kept: rule -> what the student learns from
+    :param recordings: what was labelled
+    :param test: recordings with references
+    :param teacher: the model of transformers that wrote the labels
+    :param decoding, max_seconds: see :func:`ctc_kd.experiments.k2d.k2d`
+    :raises ValueError: no language is given; a student learns with the token of one
+    """
+    if recordings.decoded_as is None:
+        raise ValueError(f"{name}: students read the token of one language; give it instead of detecting it")
+    models = {"Teacher": teacher, "Untrained student": SaveWhisperJob(student=WhisperStudent(teacher)).out_model}
+    for rule, part in kept.items():
+        models[rule] = whisper_student(
+            part,
+            recordings,
+            teacher=teacher,
+            language=recordings.decoded_as,
+            training=training,
+            name=f"{name}/{folder_of(rule)}",
+        ).out_student
+    long_form(models, test, name=name, decoding=decoding, max_seconds=max_seconds, requests=requests)
+
+
+def whisper_student(
+    kept: Kept, recordings: Recordings, *, teacher: tk.Path | str, language: str, training: TrainingConfig, name: str
+) -> TrainWhisperJob:
+    """Registers a student that learns from kept pieces, as a folder of transformers, and returns its training.
+
+    :param teacher: the model of transformers that wrote the labels
+    :param language: of the speech; English models ignore it
+    :param name: of the student below ``output/k2d/``
+    """
+    labelled = TokensJob(pieces=kept.pieces, model=teacher, language=language)
+    split = HoldOutJob(cuts=PiecesCorpusJob(pieces=labelled.out_pieces, cuts=recordings.cuts).out_cuts)
+    held_out = TokensJob(pieces=labelled.out_pieces, model=teacher, language=language, cuts=split.out_held_out)
+    training_job = TrainWhisperJob(
+        student=WhisperStudent(teacher),
+        loss=LOSS,
+        training=training,
+        audio=[OggZipJob(cuts=split.out_train).out_ogg_zip],
+        dev_audio=OggZipJob(cuts=split.out_held_out).out_ogg_zip,
+        tokens=labelled.out_hdf,
+        dev_tokens=held_out.out_hdf,
+    )
+    training_job.add_alias(f"k2d/{name}/train")
+    register_outputs({f"k2d/{name}/student": training_job.out_student})
+    return training_job
 
 
 def long_form(
@@ -39,7 +141,7 @@ def long_form(
     name: str,
     decoding: WhisperDecoding = WhisperDecoding(),  # noqa: B008  it is frozen
     max_seconds: float | None = None,
-    requests: dict,
+    requests: dict | None = None,
 ):
     """Registers the table of what models say about long recordings, as ``output/k2d/<name>/students``.
 

@@ -78,17 +78,23 @@ def folder_and_part(path: str) -> tuple[tk.Path, str]:
 def held_out(
     preset: Preset, name: str, folder: tk.Path, part: str, *, speakers: int, texts: Sequence[tk.Path]
 ) -> Corpus:
-    """One part of a corpus on disk; its last speakers are test and dev, the others train.
+    """The sets of :func:`by_speaker`.
+
+    :param texts: as in :func:`small_corpus`
+    """
+    return small_corpus(preset, name, by_speaker(folder, part, speakers=speakers), texts=texts)
+
+
+def by_speaker(folder: tk.Path, part: str, *, speakers: int) -> dict[str, Part]:
+    """One part of a corpus on disk; its last speakers are ``test`` and ``dev``, the others ``train``.
 
     :param folder: holds the part
     :param speakers: number of speakers in dev, and in test
-    :param texts: as in :func:`small_corpus`
     """
     whole = librispeech_part(folder, part)
     split = SplitBySpeakerJob(cuts=whole.cuts, dev_speakers=speakers, test_speakers=speakers)
     cuts = {"train": split.out_train, "dev": split.out_dev, "test": split.out_test}
-    parts = {name: selected(whole, path) for name, path in cuts.items()}
-    return small_corpus(preset, name, parts, texts=texts)
+    return {name: selected(whole, path) for name, path in cuts.items()}
 
 
 def small_corpus(
