@@ -24,6 +24,7 @@ from ctc_kd.experiments.k2d_models import last_name, own_whisper, validators_of
 from ctc_kd.experiments.k2d_students import k2d_with_students
 from ctc_kd.experiments.mini_librispeech import by_speaker, folder_and_part
 from ctc_kd.experiments.sources import own_part
+from ctc_kd.nn.config import SpecAugmentConfig
 from ctc_kd.nn.schedules import one_cycle
 from ctc_kd.training.training_config import TrainingConfig
 
@@ -49,6 +50,7 @@ def py(
     convert=False,
     distilled=(),
     test=None,
+    spec_augment=False,
 ):
     """
     :param audio: long recordings without transcripts: a folder, Kaldi folder, table or lhotse manifest
@@ -61,6 +63,7 @@ def py(
     :param convert: make 16 kHz mono of other audio, which is refused without
     :param distilled: rules of the report, each of which has a student of what it keeps
     :param test: audio and references to compare the students on
+    :param spec_augment: whether students hear masked features
     """
     recordings = recordings_of(audio, references, language, convert=convert)
     k2d_with_students(
@@ -72,6 +75,7 @@ def py(
         distilled=distilled,
         test=test and recordings_of(*test, language, convert=convert),
         training=TRAINING,
+        masks=SpecAugmentConfig() if spec_augment else None,
     )
 
 

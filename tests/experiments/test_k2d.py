@@ -10,6 +10,7 @@ from ctc_kd.experiments.k2d import Recordings, k2d
 from ctc_kd.experiments.k2d_models import own_whisper
 from ctc_kd.experiments.k2d_students import k2d_with_students, whisper_student
 from ctc_kd.experiments.requests import jobs_behind
+from ctc_kd.training.train_tokens import WhisperStudent
 from ctc_kd.training.training_config import TrainingConfig
 
 HAMA = {"kind": "ctc", "model": {"class": "HamaCtc"}}
@@ -60,8 +61,9 @@ def test_a_student_learns_from_the_labels_of_its_own_teacher(registered):
     teacher = "openai/whisper-base"
     kept = k2d(recordings, teacher=own_whisper(teacher).converted(), validators={"hama": HAMA}, name="talks")
     training = TrainingConfig(learning_rates=(1e-4,) * 2, partition_epoch=1, batch_seconds=120)
+    student = WhisperStudent(teacher)
     job = whisper_student(
-        kept["PER, hama"], recordings, teacher=teacher, language="en", training=training, name="talks/per"
+        kept["PER, hama"], recordings, student=student, language="en", training=training, name="talks/per"
     )
     behind = jobs_behind([registered["k2d/talks/per/student"]])
     assert job in behind

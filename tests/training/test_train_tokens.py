@@ -83,3 +83,17 @@ def test_features_do_not_depend_on_the_precision_of_a_training(tmp_path):
     expected = model.features(audio, lengths)
     with torch.autocast("cpu", torch.bfloat16):
         torch.testing.assert_close(model.features(audio, lengths), expected, rtol=0, atol=0)
+
+
+def test_spec_augment_masks_what_training_hears(tmp_path):
+    from ctc_kd.nn.config import SpecAugmentConfig
+    from ctc_kd.training.whisper_models import build_whisper
+
+    teacher = save_whisper(tmp_path / "whisper", seconds=2)
+    audio, lengths = torch.randn(2, 32000, generator=torch.Generator().manual_seed(0)), torch.tensor([32000, 16000])
+    plain = build_whisper(WhisperStudent(teacher, decoder_layers=1).literal()).train().features(audio, lengths)
+    model = build_whisper(WhisperStudent(teacher, decoder_layers=1, masks=SpecAugmentConfig()).literal())
+    masked = model.train().features(audio, lengths)
+    changed = masked != plain
+    assert (masked[changed] == 0).all() and changed.any(dim=2).any() and changed.any(dim=1).any()
+    torch.testing.assert_close(model.eval().features(audio, lengths), plain, rtol=0, atol=0)

@@ -31,7 +31,7 @@ from ctc_kd.pseudo_labels.transcribed import TranscribedChunksJob
 from ctc_kd.pseudo_labels.whisper import WhisperDecoding
 from ctc_kd.training.new_whisper import NewWhisperJob
 from ctc_kd.training.train import TrainJob
-from ctc_kd.training.train_tokens import FirstWhisper, SaveWhisperJob, TrainWhisperJob
+from ctc_kd.training.train_tokens import FirstWhisper, SaveWhisperJob, TrainWhisperJob, WhisperStudent
 from ctc_kd.training.training_config import TrainingConfig
 
 MINUTES = {"train": 16.0, "dev": 2.0, "test": 5.0, UNTRANSCRIBED: 10.0}
@@ -216,7 +216,7 @@ def demo_k2d():
         chosen,
         speech.untranscribed,
         speech.test,
-        teacher=teacher,
+        student=WhisperStudent(teacher),
         training=STUDENT_TRAINING,
         name="demo",
         decoding=DECODING,

@@ -20,6 +20,7 @@ from ctc_kd.experiments.recognition import error_rates, posteriors_of
 from ctc_kd.experiments.requests import register_outputs
 from ctc_kd.experiments.rows import BASELINE, Row
 from ctc_kd.lexicon.spell import SpellTranscriptsJob
+from ctc_kd.nn.config import SpecAugmentConfig
 from ctc_kd.pseudo_labels.convert import ConvertWhisperJob
 from ctc_kd.pseudo_labels.corpus import PiecesCorpusJob
 from ctc_kd.pseudo_labels.piece_jobs import SegmentsJob
@@ -53,11 +54,13 @@ def k2d_with_students(
     alpha: float = 0.4,
     distilled: Sequence[str] = (),
     test: Recordings | None = None,
+    masks: SpecAugmentConfig | None = None,
 ):
     """Registers pseudo labels and filters, see :func:`ctc_kd.experiments.k2d.k2d`, and students of what filters keep.
 
     :param distilled: rows of the report, each of which has a student
     :param test: recordings with references, which compare the students
+    :param masks: see :class:`ctc_kd.training.train_tokens.WhisperStudent`
     :raises ValueError: there is no such row, or there are no recordings with references to compare its student on
     """
     kept = k2d(
@@ -69,7 +72,8 @@ def k2d_with_students(
         if test is None or test.references is None:
             raise ValueError("students are compared on recordings with texts and times: give test=(audio, references)")
         chosen = {rule: kept[rule] for rule in distilled}
-        whisper_students(chosen, recordings, test, teacher=teacher.trainable(), training=training, name=name)
+        student = WhisperStudent(teacher.trainable(), masks=masks)
+        whisper_students(chosen, recordings, test, student=student, training=training, name=name)
 
 
 def whisper_students(
@@ -77,7 +81,7 @@ def whisper_students(
     recordings: Recordings,
     test: Recordings,
     *,
-    teacher: tk.Path | str,
+    student: WhisperStudent,
     training: TrainingConfig,
     name: str,
     decoding: WhisperDecoding = WhisperDecoding(),  # noqa: B008  it is frozen
@@ -89,18 +93,18 @@ def whisper_students(
     :param kept: rule -> what the student learns from
     :param recordings: what was labelled
     :param test: recordings with references
-    :param teacher: the model of transformers that wrote the labels
+    :param student: of the model of transformers that wrote the labels
     :param decoding, max_seconds: see :func:`ctc_kd.experiments.k2d.k2d`
     :raises ValueError: no language is given; a student learns with the token of one
     """
     if recordings.decoded_as is None:
         raise ValueError(f"{name}: students read the token of one language; give it instead of detecting it")
-    models = {"Teacher": teacher, "Untrained student": SaveWhisperJob(student=WhisperStudent(teacher)).out_model}
+    models = {"Teacher": student.teacher, "Untrained student": SaveWhisperJob(student=student).out_model}
     for rule, part in kept.items():
         models[rule] = whisper_student(
             part,
             recordings,
-            teacher=teacher,
+            student=student,
             language=recordings.decoded_as,
             training=training,
             name=f"{name}/{folder_of(rule)}",
@@ -109,19 +113,19 @@ def whisper_students(
 
 
 def whisper_student(
-    kept: Kept, recordings: Recordings, *, teacher: tk.Path | str, language: str, training: TrainingConfig, name: str
+    kept: Kept, recordings: Recordings, *, student: WhisperStudent, language: str, training: TrainingConfig, name: str
 ) -> TrainWhisperJob:
     """Registers a student that learns from kept pieces, as a folder of transformers, and returns its training.
 
-    :param teacher: the model of transformers that wrote the labels
+    :param student: of the model of transformers that wrote the labels
     :param language: of the speech; English models ignore it
     :param name: of the student below ``output/k2d/``
     """
-    labelled = TokensJob(pieces=kept.pieces, model=teacher, language=language)
+    labelled = TokensJob(pieces=kept.pieces, model=student.teacher, language=language)
     split = HoldOutJob(cuts=PiecesCorpusJob(pieces=labelled.out_pieces, cuts=recordings.cuts).out_cuts)
-    held_out = TokensJob(pieces=labelled.out_pieces, model=teacher, language=language, cuts=split.out_held_out)
+    held_out = TokensJob(pieces=labelled.out_pieces, model=student.teacher, language=language, cuts=split.out_held_out)
     training_job = TrainWhisperJob(
-        student=WhisperStudent(teacher),
+        student=student,
         loss=LOSS,
         training=training,
         audio=[OggZipJob(cuts=split.out_train).out_ogg_zip],

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sisyphus import Job, Task, tk
 
 from ctc_kd.files import complete_folder, write_json
+from ctc_kd.nn.config import SpecAugmentConfig
 from ctc_kd.training.returnn_config import as_literal
 from ctc_kd.training.training_config import TrainingConfig
 
@@ -17,13 +18,15 @@ class WhisperStudent:
     """
     :param teacher: folder or hub name of a Whisper model of transformers, the one that wrote the pseudo labels
     :param decoder_layers: of the student
+    :param masks: of SpecAugment, over what student and teacher hear in training; distil-large-v3.5 was trained with it
     """
 
     teacher: tk.Path | str
     decoder_layers: int = 2
+    masks: SpecAugmentConfig | None = None
 
     def literal(self) -> dict[str, Any]:
-        return as_literal({"teacher": self.teacher, "decoder_layers": self.decoder_layers})
+        return as_literal(vars(self) | {"masks": self.masks and asdict(self.masks)})
 
 
 @dataclass(frozen=True)

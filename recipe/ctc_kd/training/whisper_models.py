@@ -10,7 +10,9 @@ from torch import Tensor, nn
 from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneration
 
 from ctc_kd.frames import SAMPLE_RATE_HZ
+from ctc_kd.nn.config import SpecAugmentConfig
 from ctc_kd.nn.masking import valid_frames
+from ctc_kd.nn.specaugment import spec_augment
 from ctc_kd.nn.token_losses import IGNORED
 from ctc_kd.nn.whisper_encoder import HOP, WhisperAudioEncoder, WhisperFeatures
 from ctc_kd.nn.whisper_student import WhisperDistillation
@@ -26,22 +28,28 @@ class WhisperTraining(WhisperDistillation):
     """A student and its teacher on raw audio.
 
     :param teacher: folder or hub name of a Whisper model of transformers
+    :param masks: of SpecAugment in training, as fields of :class:`ctc_kd.nn.config.SpecAugmentConfig`
     """
 
-    def __init__(self, *, teacher: str, decoder_layers: int):
+    def __init__(self, *, teacher: str, decoder_layers: int, masks: dict[str, int] | None = None):
         model = WhisperForConditionalGeneration.from_pretrained(teacher, dtype=torch.float32)
         super().__init__(model, decoder_layers=decoder_layers)
         self.extractor = WhisperFeatureExtractor.from_pretrained(teacher)
+        self.masks = None if masks is None else SpecAugmentConfig(**masks)
 
     def features(self, audio: Tensor, lengths: Tensor) -> Tensor:
         """
         :param audio: ``[B, N]`` samples
-        :return: ``[B, num_mel_bins, 3000]``: Whisper reads 30 s, the end of which may be silence
+        :return: ``[B, num_mel_bins, 3000]``: Whisper reads 30 s, the end of which may be silence. Student and teacher
+            read the same masks
         """
         samples = [row[:length].float().cpu().numpy() for row, length in zip(audio, lengths.tolist(), strict=True)]
         with torch.autocast("cpu", enabled=False):  # the extractor hands its tensors to NumPy, which has no bfloat16
             found = self.extractor(samples, sampling_rate=SAMPLE_RATE_HZ, return_tensors="pt")
-        return found.input_features.to(audio.device)
+        features = found.input_features.to(audio.device)
+        if self.training and self.masks is not None:
+            features = spec_augment(features.transpose(1, 2), lengths // HOP, self.masks).transpose(1, 2)
+        return features
 
 
 class WhisperAlone(nn.Module):
