@@ -20,7 +20,7 @@ from ctc_kd.nn.whisper_student import WhisperDistillation
 WHOLE = 3000
 """Feature frames of 30 s, which programs that decode give the encoder, whatever is said in them."""
 
-SHARE_WHOLE = 0.1
+SHARE_WHOLE = 0.04
 """Batches of a first training that are as long. The others end with their longest utterance, which takes less time."""
 
 
