@@ -120,6 +120,7 @@ GPU = (
 SUITES = {"cpu": CPU, "gpu": GPU}
 NOT_HERE = {
     "kill_and_resume.py": "it runs the whole demo once more",
+    "climb.py": "it is started where the demo has run, and takes a minute for each row",
     "blank_collapse.py": "it reads posteriors and scales that a person names",
     "pooling.py": "it reads a finished model that a person names",
 }
