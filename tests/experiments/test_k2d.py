@@ -90,8 +90,8 @@ def test_a_model_is_converted_unless_it_is_of_ctranslate2(tmp_path):
         own_whisper("./no/such/model")
 
 
-def distil(language="en", distilled=("All", "PER, hama"), test=None):
-    recordings = Recordings(tk.Path("/cuts"), language=language)
+def distil(distilled=("All", "PER, hama"), test=None):
+    recordings = Recordings(tk.Path("/cuts"), language="en")
     training = TrainingConfig(learning_rates=(1e-4,) * 2, partition_epoch=1, batch_seconds=120)
     teacher = own_whisper("openai/whisper-base")
     k2d_with_students(
@@ -108,11 +108,8 @@ def test_students_of_rules_are_compared_on_other_recordings(registered):
     assert {"k2d/talks/all/student", "k2d/talks/per-hama/student"} <= set(registered)
 
 
-def test_students_need_a_rule_a_test_and_a_language(registered):
+def test_students_need_a_rule_and_a_test(registered):
     with pytest.raises(ValueError, match="no rule 'MER, hama' to distil; expected one of: All; No loops; PER, hama"):
         distil(distilled=["MER, hama"])
     with pytest.raises(ValueError, match="give test="):
         distil()
-    references = Part(tk.Path("/reference_cuts"), tk.Path("/transcripts"))
-    with pytest.raises(ValueError, match="give it instead of detecting it"):
-        distil(language=None, test=Recordings(tk.Path("/test"), references))

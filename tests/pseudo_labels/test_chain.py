@@ -55,6 +55,7 @@ def segments(run_here, tmp_path):
         {
             "start": start,
             "end": end,
+            "language": "en",
             "segments": [dict(zip(("start", "end", "text"), one, strict=True)) for one in said],
         }
         for (start, end), said in OUTPUT

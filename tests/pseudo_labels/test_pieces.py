@@ -117,3 +117,13 @@ def test_pieces_are_read_as_they_were_written(tmp_path):
 def test_a_shorter_limit_ends_chunks_earlier():
     segments = [Segment(100 * number, 100 * number + 90, str(number)) for number in range(5)]
     assert [one.text for one in chunks("r", "s", segments, longest_ticks=200)] == ["0 1", "2 3", "4"]
+
+
+def test_a_chunk_has_one_language():
+    said = [
+        Segment(0, 10, "a", "en"),
+        Segment(10, 20, "b", "en"),
+        Segment(20, 30, "去", "zh"),
+        Segment(30, 40, "c", "en"),
+    ]
+    assert [(one.language, one.text) for one in chunks("r", "s", said)] == [("en", "a b"), ("zh", "去"), ("en", "c")]

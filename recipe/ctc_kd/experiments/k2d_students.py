@@ -95,10 +95,7 @@ def whisper_students(
     :param test: recordings with references
     :param student: of the model of transformers that wrote the labels
     :param decoding, max_seconds: see :func:`ctc_kd.experiments.k2d.k2d`
-    :raises ValueError: no language is given; a student learns with the token of one
     """
-    if recordings.decoded_as is None:
-        raise ValueError(f"{name}: students read the token of one language; give it instead of detecting it")
     models = {"Teacher": student.teacher, "Untrained student": SaveWhisperJob(student=student).out_model}
     for rule, part in kept.items():
         models[rule] = whisper_student(
@@ -113,12 +110,18 @@ def whisper_students(
 
 
 def whisper_student(
-    kept: Kept, recordings: Recordings, *, student: WhisperStudent, language: str, training: TrainingConfig, name: str
+    kept: Kept,
+    recordings: Recordings,
+    *,
+    student: WhisperStudent,
+    language: str | None,
+    training: TrainingConfig,
+    name: str,
 ) -> TrainWhisperJob:
     """Registers a student that learns from kept pieces, as a folder of transformers, and returns its training.
 
     :param student: of the model of transformers that wrote the labels
-    :param language: of the speech; English models ignore it
+    :param language: of the speech; None for the language that the teacher found. English models ignore it
     :param name: of the student below ``output/k2d/``
     """
     labelled = TokensJob(pieces=kept.pieces, model=student.teacher, language=language)

@@ -45,6 +45,7 @@ class SegmentsJob(Job):
             for part in line["stretches"]:
                 for segment, fault in timed_segments(part["segments"], first=part["start"], last=part["end"]):
                     if fault is None:
+                        segment = segment._replace(language=part["language"])
                         pieces.append(Piece(line["recording"], line["source"], (segment,)))
                         number += 1
                     else:

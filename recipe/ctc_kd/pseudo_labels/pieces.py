@@ -18,11 +18,16 @@ LONGEST_TICKS = 30 * TICKS_PER_S
 
 
 class Segment(NamedTuple):
-    """What was said without a break; ticks from the start of the recording."""
+    """What was said without a break.
+
+    :param start, end: ticks from the start of the recording
+    :param language: that the decoder read the token of; None if nobody knows
+    """
 
     start: int
     end: int
     text: str
+    language: str | None = None
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,8 @@ class Piece:
 
     :param recording: id of its cut
     :param source: where the recording is from, such as a channel: the speaker of its cut
-    :param segments: in order, one or more; they lie between the start of the first one and the end of the last
+    :param segments: in order, one or more, of one language; they lie between the start of the first and the end of the
+        last one
     """
 
     recording: str
@@ -54,6 +60,10 @@ class Piece:
     @property
     def text(self) -> str:
         return " ".join(segment.text for segment in self.segments)
+
+    @property
+    def language(self) -> str | None:
+        return self.segments[0].language
 
     @property
     def seconds(self) -> float:

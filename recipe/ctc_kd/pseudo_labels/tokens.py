@@ -24,7 +24,7 @@ class TokensJob(Job):
 
     :param pieces: labelled audio
     :param model: folder or hub name of the Whisper model of transformers that labelled it
-    :param language: of the texts, such as ``"en"``; English models ignore it
+    :param language: of the texts, such as ``"en"``; None for that of each piece. English models ignore it
     :param cuts: manifest that says which pieces to take; None for all
     :param timestamps: the share of pieces whose tokens say when segments begin and end, drawn by their ids
 
@@ -37,7 +37,7 @@ class TokensJob(Job):
         *,
         pieces: tk.Path,
         model: tk.Path | str,
-        language: str,
+        language: str | None,
         timestamps: float = 0.5,
         cuts: tk.Path | None = None,
     ):
@@ -64,16 +64,18 @@ class TokensJob(Job):
 
         name = as_literal(self.model)
         tokenizer, config = AutoTokenizer.from_pretrained(name), AutoConfig.from_pretrained(name)
-        prompt = prompt_of(tokenizer, None if config.vocab_size <= LARGEST_ENGLISH_VOCABULARY else self.language)
+        english = config.vocab_size <= LARGEST_ENGLISH_VOCABULARY
         wanted = None if self.cuts is None else {cut.id for cut in read_cuts(self.cuts.get_path())}
         kept, left_out = [], []
         labels = tokenizer.convert_ids_to_tokens(range(config.vocab_size))
         names = [label or f"<unused {index}>" for index, label in enumerate(labels)]
-        with HdfWriter(self.out_hdf.get_path(), labels=names, metadata={"prompt": len(prompt)}) as store:
+        metadata = {"prompt": len(prompt_of(tokenizer, None if english else "en"))}
+        with HdfWriter(self.out_hdf.get_path(), labels=names, metadata=metadata) as store:
             for piece in read_pieces(self.pieces.get_path()):
                 if wanted is not None and piece.id not in wanted:
                     continue
                 timed = random.Random(piece.id).random() < self.timestamps
+                prompt = prompt_of(tokenizer, None if english else self.language_of(piece))
                 tokens = [*prompt, *tokens_of(piece, tokenizer, timed=timed)]
                 if len(tokens) > config.max_target_positions:
                     left_out.append(piece.id)
@@ -82,6 +84,14 @@ class TokensJob(Job):
                     kept.append(piece)
         write_pieces(self.out_pieces.get_path(), kept)
         print(f"{len(kept)} pieces; {len(left_out)} left out, too long: {' '.join(left_out[:10])}")
+
+    def language_of(self, piece: Piece) -> str:
+        language = self.language or piece.language
+        if language is None:
+            raise ValueError(
+                f"{self.pieces.get_path()}: {piece.id} has no language; give TokensJob the language of all"
+            )
+        return language
 
 
 def prompt_of(tokenizer: PreTrainedTokenizerBase, language: str | None) -> list[int]:
@@ -108,6 +118,6 @@ def tokens_of(piece: Piece, tokenizer: PreTrainedTokenizerBase, *, timed: bool) 
         return [tokenizer.convert_tokens_to_ids("<|notimestamps|>"), *encode(piece.text), end]
     time = lambda tick: tokenizer.convert_tokens_to_ids(f"<|{(tick - piece.start) / TICKS_PER_S:.2f}|>")
     found: list[int] = []
-    for start, stop, text in piece.segments:
-        found += [time(start), *encode(text), time(stop)]
+    for segment in piece.segments:
+        found += [time(segment.start), *encode(segment.text), time(segment.end)]
     return [*found, end]
