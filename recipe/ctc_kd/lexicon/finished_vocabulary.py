@@ -90,7 +90,7 @@ def _case(spoken: Collection[str]) -> str:
 
 def hama_inventory() -> Inventory:
     """IPA phonemes with a label between words."""
-    from hama.asr import ASRModel
+    from ctc_kd.nn.hama import ASRModel
 
     hama = ASRModel()
     labels, boundary = hama.decoder_tokens, hama.decode_cfg.word_boundary_token

@@ -6,13 +6,17 @@ from importlib.metadata import version
 
 import numpy as np
 import torch
-from hama.asr import ASRModel
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from ..frames import Layer
 from .config import HamaConfig
 from .pooling import PooledCtc
+
+try:
+    from hama.asr import ASRModel
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError("hama is not installed: pip install 'ctc-kd[hama]'") from error
 
 LAYERS = (Layer(400, 160, padding=200), Layer(3, 2, padding=1))
 """Centred windows, and a convolution that halves their rate."""
