@@ -43,6 +43,21 @@ def test_faster_whisper_decodes_with_it(run_here, folder):
     assert whisper.decode(np.zeros(16000, "float32"))["language"] == "en"
 
 
+def test_a_model_may_read_less_than_30_seconds_at_once(run_here, tmp_path):
+    from ctc_kd.pseudo_labels.convert import ConvertWhisperJob
+    from ctc_kd.pseudo_labels.whisper import GREEDY, FasterWhisper
+
+    (tmp_path / "text.txt").write_text("THE THEORY OF THAT THING\n")
+    short = {**SIZE, "max_source_positions": 200}
+    job = run_here(NewWhisperJob(texts=[tk.Path(str(tmp_path / "text.txt"))], size=short, pieces=12))
+    model = build_whisper({"model": job.out_model.get_path(), "encoder": None})
+    assert model.features(torch.randn(1, 100_000), torch.tensor([100_000])).shape[1] == 400
+    converted = run_here(ConvertWhisperJob(model=job.out_model)).out_model.get_path()
+    whisper = FasterWhisper(converted, language="en", decoding=GREEDY, threads=1)
+    assert whisper.model.encode(np.zeros((80, 3000), "float32")).shape == [1, 200, 16]
+    assert whisper.decode(np.zeros(16000, "float32"))["language"] == "en"
+
+
 def test_alone_it_computes_what_transformers_computes(folder):
     model = build_whisper({"model": folder, "encoder": None}).eval()
     features = torch.randn(2, 3000, 80)
@@ -65,8 +80,7 @@ def test_what_lies_behind_an_utterance_is_zero_or_silence(folder):
     torch.manual_seed(0)
     kinds = {bool((model.features(audio, lengths)[1, 20:] == 0).all()) for _ in range(20)}
     assert kinds == {True, False}
-    model.train()
-    assert {model.features(audio, lengths).shape[1] for _ in range(60)} == {50, 3000}
+    assert model.features(audio, lengths).shape[1] == 3000
 
 
 def test_its_encoder_may_come_from_a_ctc_model(folder, tmp_path):

@@ -29,7 +29,7 @@ from ctc_kd.pseudo_labels.corpus import PiecesCorpusJob
 from ctc_kd.pseudo_labels.tokens import TokensJob
 from ctc_kd.pseudo_labels.transcribed import TranscribedChunksJob
 from ctc_kd.pseudo_labels.whisper import WhisperDecoding
-from ctc_kd.training.new_whisper import NewWhisperJob
+from ctc_kd.training.new_whisper import POSITIONS_PER_S, NewWhisperJob
 from ctc_kd.training.train import TrainJob
 from ctc_kd.training.train_tokens import FirstWhisper, SaveWhisperJob, TrainWhisperJob, WhisperStudent
 from ctc_kd.training.training_config import TrainingConfig
@@ -40,7 +40,7 @@ CLEAR = Acoustics(reverberation_s=(0.1, 0.2), direct_to_reverberant_db=(8.0, 15.
 
 NOISE = Noise(share=0.3, snr_db=(-5.0, 5.0))
 MAX_SECONDS = 6.0
-"""Of what the model reads and writes at once: a sentence, or two short ones."""
+"""Of what the model reads and writes at once: a sentence, or two short ones. Real models read 30 s."""
 
 DECODING = WhisperDecoding(beam_size=1, temperatures=(0.0, 0.5, 1.0))
 """A model that has learnt little falls back to other temperatures all the time, so there are few of them."""
@@ -50,7 +50,7 @@ ENCODER = {
     "encoder_layers": 3,
     "encoder_attention_heads": 4,
     "encoder_ffn_dim": 512,
-    "max_source_positions": 1500,
+    "max_source_positions": round(MAX_SECONDS * POSITIONS_PER_S),
 }
 SIZE = {
     **ENCODER,

@@ -50,6 +50,8 @@ class FasterWhisper:
         from faster_whisper import WhisperModel
 
         self.model = WhisperModel(model, compute_type=decoding.compute_type, cpu_threads=threads)
+        encode, window = self.model.encode, self.model.feature_extractor.nb_max_frames
+        self.model.encode = lambda features: encode(features[..., :window])  # padded to 30 s, whatever the model reads
         if language not in (None, "en") and not self.model.model.is_multilingual:
             raise ValueError(f"{model}: an English model, which cannot decode {language!r}; give a multilingual one")
         self.language = language

@@ -10,7 +10,10 @@ from sisyphus import Job, Task, tk
 
 from ctc_kd.files import complete_folder, text_lines
 
-TIMES = tuple(f"<|{tick / 50:.2f}|>" for tick in range(1501))
+POSITIONS_PER_S = 50
+"""Of the encoder, and the grid of its times."""
+
+TIMES = tuple(f"<|{tick / POSITIONS_PER_S:.2f}|>" for tick in range(1501))
 SPECIAL = (
     "<|endoftext|>",
     "<|startoftranscript|>",
@@ -28,8 +31,8 @@ SPECIAL = (
 class NewWhisperJob(Job):
     """Writes a folder of transformers that knows one language: random weights, a tokenizer learnt from texts, features.
 
-    The tokenizer is Whisper's kind, which joins bytes to pieces of words. The model reads 30 s at once, since
-    faster-whisper gives it no less.
+    The tokenizer is Whisper's kind, which joins bytes to pieces of words. The model reads 30 s at once, or as many as its
+    ``max_source_positions`` of 20 ms.
 
     :param texts: one sentence per line; the model writes lower case
     :param size: fields of ``WhisperConfig``, such as ``d_model``
@@ -74,7 +77,7 @@ class NewWhisperJob(Job):
         with complete_folder(self.out_model.get_path()) as folder:
             model.save_pretrained(folder)
             PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=SPECIAL[0]).save_pretrained(folder)
-            WhisperFeatureExtractor().save_pretrained(folder)
+            WhisperFeatureExtractor(chunk_length=config.max_source_positions // POSITIONS_PER_S).save_pretrained(folder)
         print(f"{tokenizer.get_vocab_size()} tokens, {model.num_parameters() / 1e6:.2f} million parameters")
 
 

@@ -17,12 +17,6 @@ from ctc_kd.nn.token_losses import IGNORED
 from ctc_kd.nn.whisper_encoder import HOP, WhisperAudioEncoder, WhisperFeatures
 from ctc_kd.nn.whisper_student import WhisperDistillation
 
-WHOLE = 3000
-"""Feature frames of 30 s, which programs that decode give the encoder, whatever is said in them."""
-
-SHARE_WHOLE = 0.04
-"""Batches of a first training that are as long. The others end with their longest utterance, which takes less time."""
-
 
 class WhisperTraining(WhisperDistillation):
     """A student and its teacher on raw audio.
@@ -85,13 +79,13 @@ class WhisperAlone(nn.Module):
     def features(self, audio: Tensor, lengths: Tensor) -> Tensor:
         """
         :param audio: ``[B, N]`` samples
-        :return: ``[B, L, num_mel_bins]``; behind the end of an utterance they are 0, as faster-whisper pads them, or
-            silence, as transformers pads them, each in half of the batches
+        :return: ``[B, L, num_mel_bins]``, all that the encoder reads at once: 3000 frames for 30 s. Behind the end of
+            an utterance they are 0, as faster-whisper pads them, or silence, as transformers pads them, each in half of
+            the batches
         """
-        is_whole = self.training and torch.rand(()) < SHARE_WHOLE
-        wanted = WHOLE * HOP if is_whole else -(-audio.shape[1] // (2 * HOP)) * 2 * HOP
-        audio = audio.float().masked_fill(~valid_frames(lengths, audio.shape[1]), 0.0)
-        found = self.log_mel(F.pad(audio, (0, max(0, wanted - audio.shape[1]))))
+        window = self.student.config.max_source_positions * 2 * HOP
+        audio = audio[:, :window].float().masked_fill(~valid_frames(lengths, min(audio.shape[1], window)), 0.0)
+        found = self.log_mel(F.pad(audio, (0, window - audio.shape[1])))
         if torch.rand(()) < 0.5:
             found = found.masked_fill(~valid_frames(lengths // HOP, found.shape[1])[..., None], 0.0)
         return found
