@@ -31,8 +31,8 @@ SPECIAL = (
 class NewWhisperJob(Job):
     """Writes a folder of transformers that knows one language: random weights, a tokenizer learnt from texts, features.
 
-    The tokenizer is Whisper's kind, which joins bytes to pieces of words. The model reads 30 s at once, or as many as its
-    ``max_source_positions`` of 20 ms.
+    The tokenizer is Whisper's kind, which joins bytes to pieces of words. The model reads 30 s at once, or as many as
+    its ``max_source_positions`` of 20 ms.
 
     :param texts: one sentence per line; the model writes lower case
     :param size: fields of ``WhisperConfig``, such as ``d_model``
