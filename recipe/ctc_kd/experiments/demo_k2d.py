@@ -35,7 +35,9 @@ from ctc_kd.training.train_tokens import FirstWhisper, SaveWhisperJob, TrainWhis
 from ctc_kd.training.training_config import TrainingConfig
 
 MINUTES = {"train": 48.0, "dev": 2.0, "test": 5.0, UNTRANSCRIBED: 10.0}
-CLEAR = Acoustics(reverberation_s=(0.1, 0.2), direct_to_reverberant_db=(8.0, 15.0), snr_db=(20.0, 35.0), channel_db=3.0)
+CLEAR = Acoustics(
+    reverberation_s=(0.05, 0.1), direct_to_reverberant_db=(20.0, 30.0), snr_db=(35.0, 50.0), channel_db=1.0
+)
 """Random weights learn little from less than an hour, so the speech is clear; noise comes with the recordings."""
 
 NOISE = Noise(share=0.3, snr_db=(-5.0, 5.0))
@@ -82,13 +84,13 @@ ENCODER_TRAINING = TrainingConfig(
     gradient_clip=1.0,
     autocast="bfloat16",
 )
-EARLY = 12
+EARLY = 10
 """The sub-epoch whose weights validate what those of the last one write."""
 
 WHISPER_TRAINING = TrainingConfig(
-    learning_rates=(*ramp(4e-4, 1e-3, 3), *ramp(1e-3, 5e-5, 19)),
+    learning_rates=(*ramp(4e-4, 8e-4, 2), *8 * (8e-4,), *ramp(8e-4, 4e-5, 8)),
     partition_epoch=1,
-    batch_seconds=28,
+    batch_seconds=16,
     gradient_clip=1.0,
     autocast="bfloat16",
     keep_epochs=(EARLY,),
