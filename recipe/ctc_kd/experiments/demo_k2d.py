@@ -87,11 +87,11 @@ ENCODER_TRAINING = TrainingConfig(
     gradient_clip=1.0,
     autocast="bfloat16",
 )
-EARLY = 16
+EARLY = 10
 """The sub-epoch whose weights validate what those of the last one write."""
 
 WHISPER_TRAINING = TrainingConfig(
-    learning_rates=(*ramp(4e-4, 8e-4, 2), *14 * (8e-4,), *ramp(8e-4, 3e-5, 14)),
+    learning_rates=(*ramp(4e-4, 8e-4, 2), *8 * (8e-4,), *ramp(8e-4, 4e-5, 8)),
     partition_epoch=1,
     batch_seconds=16,
     gradient_clip=1.0,
