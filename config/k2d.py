@@ -7,11 +7,11 @@ The report compares the rules; `output/k2d/<name>/kept/` has what each keeps, as
 Whisper students learn from what the rules in `distilled` keep, and are compared on recordings with texts and times:
 
     sis manager -r "config.k2d.py('/data/podcasts', 'openai/whisper-base', ['tiny'], language='en',
-                                  distilled=['All', 'composite, tiny'], test=('/data/talks', '/data/talks_kaldi'))"
+                                  distilled=['All', 'composite, tiny'], test=('/data/talks', '/data/talks.tsv'))"
 
 Read speech that is joined to long recordings with noise shows what a filter finds, since its transcripts are known:
 
-    sis manager -r "config.k2d.read_speech('/data/LibriSpeech/train-clean-5', '/data/whisper', ['tiny.en'])"
+    sis manager -r "config.k2d.read_speech('/data/LibriSpeech/train-clean-5', 'openai/whisper-base', ['tiny'])"
     sis manager -r config.k2d.demo    # or `make demo-k2d`: from random weights, on the embedded corpus
 """
 

@@ -13,7 +13,8 @@ REPOSITORY = Path(__file__).parents[2]
 CONFIGS = sorted((REPOSITORY / "config").glob("*.py"))
 DOCS = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 TEXTS = [path.read_text() for path in [*CONFIGS, *DOCS]]
-NAMED = [shlex.split(line, comments=True) for text in TEXTS for line in re.findall(r"sis manager ([^`\n]*)", text)]
+WORDS = re.compile(r'sis manager ((?:"[^"]*"|[^"`\n])*)')  # a quoted argument may have several lines
+NAMED = [shlex.split(found, comments=True) for text in TEXTS for found in WORDS.findall(text)]
 OF_THIS_REPOSITORY = re.compile(rf"config[./]({'|'.join(path.stem for path in CONFIGS if path.stem != '__init__')})\b")
 COMMANDS = {words[-1] for words in NAMED if words[:-1] in ([], ["-r"]) and OF_THIS_REPOSITORY.match(words[-1])}
 
@@ -30,12 +31,13 @@ socket.socket.connect = socket.getaddrinfo = refuse
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = setup_folder(tmp_path_factory.mktemp("plans") / "setup", *CONFIGS, settings=NO_NETWORK)
-    (folder / "podcasts").mkdir()
-    (folder / "podcasts" / "first.wav").write_bytes(b"only its name is read")
+    for recordings in ("podcasts", "talks"):
+        (folder / recordings).mkdir()
+        (folder / recordings / "first.wav").write_bytes(b"only its name is read")
     for part in ("train", "dev", "test"):  # in LibriSpeech's layout
         (folder / part / "19" / "198").mkdir(parents=True)
         (folder / part / "19" / "198" / "19-198.trans.txt").touch()
-    for table in ("dev.tsv", "test.tsv"):
+    for table in ("dev.tsv", "test.tsv", "talks.tsv"):
         (folder / table).write_text("path\ttext\n")
     return folder
 
@@ -43,7 +45,9 @@ def folder(tmp_path_factory):
 @pytest.mark.parametrize("command", sorted(COMMANDS))
 def test_a_command_shows_its_plan(folder, command):
     # The sources of a corpus of one's own are looked at.
-    status, output = sis(folder, "manager", command.replace("/data/podcasts", str(folder / "podcasts")))
+    for recordings in ("podcasts", "talks"):
+        command = command.replace(f"/data/{recordings}", str(folder / recordings))
+    status, output = sis(folder, "manager", command)
     assert status == 1, output
     assert re.search(r"^\d+ of \d+ jobs finished, \d+ runnable, \d+ waiting$", output, re.MULTILINE)
     if "kd_blank" in command:
