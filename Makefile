@@ -12,7 +12,7 @@ help:
 	@echo "make demo-full  every row of Tables 1 and 2 and Figure 1, about 40 minutes more"
 	@echo "make demo-distil  students of a finished character model, from audio alone, up to half an hour more"
 	@echo "make demo-self-kd  self-distillation and its baselines on the embedded corpus, 10 to 20 minutes"
-	@echo "make demo-k2d   pseudo labels, their filters and students, all from random weights, 13 to 30 minutes"
+	@echo "make demo-k2d   pseudo labels, their filters and students, all from random weights, 12 to 30 minutes"
 	@echo "make test       all tests"
 	@echo "make test-slurm the tests against a Slurm of one node, which is installed if need be (Debian, Ubuntu)"
 	@echo "make bench      all benchmarks at a size for two cores, less than 15 minutes; writes output/bench.md"
