@@ -17,7 +17,7 @@ import time
 
 from sisyphus import tk
 
-from ctc_kd.decoding.tune import best_of, next_of_climb
+from ctc_kd.decoding.tune import best_of
 from ctc_kd.experiments.paper_presets import PAPER
 
 SCALES = PAPER["tedlium2"].scales
@@ -35,8 +35,8 @@ def main():
         start = time.perf_counter()
         grid = dict(search(job.grid()))
         middle = time.perf_counter()
-        wers = {}
-        while missing := [pair for pair in next_of_climb(SCALES.lm, SCALES.prior, wers) if pair not in wers]:
+        job.climb, wers = True, {}
+        while missing := job.missing(wers):
             wers |= search(missing)
         seconds = middle - start, time.perf_counter() - middle
         best, found = best_of(grid), best_of(wers)

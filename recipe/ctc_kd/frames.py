@@ -15,6 +15,9 @@ SAMPLE_RATE_HZ = 16_000
 WINDOW_SAMPLES, HOP_SAMPLES = 400, 160
 """Windows of log-mel features: 25 ms every 10 ms."""
 
+TICKS_PER_S = 50
+"""Positions of Whisper's encoder, and the grid of its times."""
+
 SUBSAMPLING = 4
 """Windows per frame of the student, unless its front-end has another number."""
 

@@ -62,9 +62,7 @@ def test_a_student_learns_from_the_labels_of_its_own_teacher(registered):
     kept = k2d(recordings, teacher=own_whisper(teacher).converted(), validators={"hama": HAMA}, name="talks")
     training = TrainingConfig(learning_rates=(1e-4,) * 2, partition_epoch=1, batch_seconds=120)
     student = WhisperStudent(teacher)
-    job = whisper_student(
-        kept["PER, hama"], recordings, student=student, language="en", training=training, name="talks/per"
-    )
+    job = whisper_student(kept["PER, hama"], recordings, student=student, training=training, name="talks/per")
     behind = jobs_behind([registered["k2d/talks/per/student"]])
     assert job in behind
     assert {one.model for one in behind if type(one).__name__ in ("ConvertWhisperJob", "TokensJob")} == {teacher}

@@ -21,6 +21,7 @@ from ctc_kd.experiments.labels import Labels, characters_of, references_of
 from ctc_kd.experiments.presets import Preset
 from ctc_kd.experiments.row_training import criterion_of
 from ctc_kd.experiments.rows import Row
+from ctc_kd.frames import TICKS_PER_S
 from ctc_kd.lexicon.lexica import CmuLexiconJob
 from ctc_kd.lexicon.spell import SpellTranscriptsJob
 from ctc_kd.nn.schedules import one_cycle, ramp
@@ -29,7 +30,7 @@ from ctc_kd.pseudo_labels.corpus import PiecesCorpusJob
 from ctc_kd.pseudo_labels.tokens import TokensJob
 from ctc_kd.pseudo_labels.transcribed import TranscribedChunksJob
 from ctc_kd.pseudo_labels.whisper import WhisperDecoding
-from ctc_kd.training.new_whisper import POSITIONS_PER_S, NewWhisperJob
+from ctc_kd.training.new_whisper import NewWhisperJob
 from ctc_kd.training.train import TrainJob
 from ctc_kd.training.train_tokens import FirstWhisper, SaveWhisperJob, TrainWhisperJob, WhisperStudent
 from ctc_kd.training.training_config import TrainingConfig
@@ -55,7 +56,7 @@ ENCODER = {
     "encoder_layers": 3,
     "encoder_attention_heads": 4,
     "encoder_ffn_dim": 512,
-    "max_source_positions": round(MAX_SECONDS * POSITIONS_PER_S),
+    "max_source_positions": round(MAX_SECONDS * TICKS_PER_S),
 }
 SIZE = {
     **ENCODER,

@@ -61,7 +61,7 @@ class Recordings:
         return [] if self.language is None or isinstance(self.language, str) else list(self.language)
 
 
-def joined(part: Part, *, minutes: float, language: str, noise: Noise | None = None) -> Recordings:
+def joined(part: Part, *, minutes: float, language: str | Sequence[str], noise: Noise | None = None) -> Recordings:
     """Transcribed utterances as long recordings, see :class:`ctc_kd.corpus.join.JoinUtterancesJob`."""
     job = JoinUtterancesJob(cuts=part.cuts, transcripts=part.transcripts, minutes=minutes, noise=noise)
     return Recordings(job.out_cuts, Part(job.out_reference_cuts, job.out_transcripts), language)

@@ -102,7 +102,6 @@ def whisper_students(
             part,
             recordings,
             student=student,
-            language=recordings.decoded_as,
             training=training,
             name=f"{name}/{folder_of(rule)}",
         ).out_student
@@ -114,19 +113,19 @@ def whisper_student(
     recordings: Recordings,
     *,
     student: WhisperStudent,
-    language: str | None,
     training: TrainingConfig,
     name: str,
 ) -> TrainWhisperJob:
     """Registers a student that learns from kept pieces, as a folder of transformers, and returns its training.
 
+    :param recordings: what was labelled. Without a language, students read that which the teacher found
     :param student: of the model of transformers that wrote the labels
-    :param language: of the speech; None for the language that the teacher found. English models ignore it
     :param name: of the student below ``output/k2d/``
     """
-    labelled = TokensJob(pieces=kept.pieces, model=student.teacher, language=language)
+    teacher, language = student.teacher, recordings.decoded_as
+    labelled = TokensJob(pieces=kept.pieces, model=teacher, language=language)
     split = HoldOutJob(cuts=PiecesCorpusJob(pieces=labelled.out_pieces, cuts=recordings.cuts).out_cuts)
-    held_out = TokensJob(pieces=labelled.out_pieces, model=student.teacher, language=language, cuts=split.out_held_out)
+    held_out = TokensJob(pieces=labelled.out_pieces, model=teacher, language=language, cuts=split.out_held_out)
     training_job = TrainWhisperJob(
         student=student,
         loss=LOSS,

@@ -17,14 +17,12 @@ def chunks(
     """
     held: list[Segment] = []
     for segment in segments:
-        if held and not (segment and fits(segment, held, longest_ticks)):
+        if held and (
+            segment is None or segment.language != held[0].language or segment.end - held[0].start > longest_ticks
+        ):
             yield Piece(recording, source, tuple(held))
             held = []
         if segment is not None:
             held.append(segment)
     if held:
         yield Piece(recording, source, tuple(held))
-
-
-def fits(segment: Segment, held: list[Segment], longest_ticks: int) -> bool:
-    return segment.language == held[0].language and segment.end - held[0].start <= longest_ticks

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ctc_kd.files import complete_file, text_lines
-from ctc_kd.frames import SAMPLE_RATE_HZ
+from ctc_kd.frames import SAMPLE_RATE_HZ, TICKS_PER_S
 
-TICKS_PER_S = 50
 TICK_SAMPLES = SAMPLE_RATE_HZ // TICKS_PER_S
 LONGEST_TICKS = 30 * TICKS_PER_S
 """Whisper reads 30 s at once."""

@@ -66,17 +66,17 @@ class TokensJob(Job):
         tokenizer, config = AutoTokenizer.from_pretrained(name), AutoConfig.from_pretrained(name)
         english = config.vocab_size <= LARGEST_ENGLISH_VOCABULARY
         wanted = None if self.cuts is None else {cut.id for cut in read_cuts(self.cuts.get_path())}
+        pieces = [one for one in read_pieces(self.pieces.get_path()) if wanted is None or one.id in wanted]
+        languages = [None if english else self.language_of(piece) for piece in pieces]
+        prompts = {language: prompt_of(tokenizer, language) for language in set(languages)}
         kept, left_out = [], []
         labels = tokenizer.convert_ids_to_tokens(range(config.vocab_size))
         names = [label or f"<unused {index}>" for index, label in enumerate(labels)]
-        metadata = {"prompt": len(prompt_of(tokenizer, None if english else "en"))}
+        metadata = {"prompt": max(map(len, prompts.values()), default=0)}  # they are equally long
         with HdfWriter(self.out_hdf.get_path(), labels=names, metadata=metadata) as store:
-            for piece in read_pieces(self.pieces.get_path()):
-                if wanted is not None and piece.id not in wanted:
-                    continue
+            for piece, language in zip(pieces, languages, strict=True):
                 timed = random.Random(piece.id).random() < self.timestamps
-                prompt = prompt_of(tokenizer, None if english else self.language_of(piece))
-                tokens = [*prompt, *tokens_of(piece, tokenizer, timed=timed)]
+                tokens = [*prompts[language], *tokens_of(piece, tokenizer, timed=timed)]
                 if len(tokens) > config.max_target_positions:
                     left_out.append(piece.id)
                 else:

@@ -9,11 +9,9 @@ from typing import Any
 from sisyphus import Job, Task, tk
 
 from ctc_kd.files import complete_folder, text_lines
+from ctc_kd.frames import TICKS_PER_S
 
-POSITIONS_PER_S = 50
-"""Of the encoder, and the grid of its times."""
-
-TIMES = tuple(f"<|{tick / POSITIONS_PER_S:.2f}|>" for tick in range(1501))
+TIMES = tuple(f"<|{tick / TICKS_PER_S:.2f}|>" for tick in range(1501))
 SPECIAL = (
     "<|endoftext|>",
     "<|startoftranscript|>",
@@ -77,7 +75,7 @@ class NewWhisperJob(Job):
         with complete_folder(self.out_model.get_path()) as folder:
             model.save_pretrained(folder)
             PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=SPECIAL[0]).save_pretrained(folder)
-            WhisperFeatureExtractor(chunk_length=config.max_source_positions // POSITIONS_PER_S).save_pretrained(folder)
+            WhisperFeatureExtractor(chunk_length=config.max_source_positions // TICKS_PER_S).save_pretrained(folder)
         print(f"{tokenizer.get_vocab_size()} tokens, {model.num_parameters() / 1e6:.2f} million parameters")
 
 

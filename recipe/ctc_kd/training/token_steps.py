@@ -8,7 +8,7 @@ from returnn.tensor import TensorDict
 
 from ctc_kd.nn.masking import valid_frames
 from ctc_kd.nn.token_losses import IGNORED, TokenLoss
-from ctc_kd.training.step_parts import counts_of_processes, in_few_shapes, mark_losses, padded, write_model_size
+from ctc_kd.training.step_parts import counts_of_processes, mark_losses, padded, write_model_size
 from ctc_kd.training.whisper_models import WhisperAlone, WhisperTraining, build_whisper
 
 
@@ -25,7 +25,7 @@ def train_step(*, model: WhisperTraining | WhisperAlone, extern_data: TensorDict
     audio, samples = padded(extern_data["audio"])
     labels, lengths = padded(extern_data["labels"])
     targets = masked(labels, lengths)
-    features = model.features(in_few_shapes(audio.squeeze(-1)), samples)
+    features = model.features(audio.squeeze(-1), samples)
     ours, theirs = model(features, targets, with_teacher="kl" in loss.scales)
     written = targets[:, 1:].clone()
     written[:, : config.typed_value("num_prompt_tokens") - 1] = IGNORED
