@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 import zipfile
+from collections.abc import Callable
 
 import numpy as np
 import soundfile
@@ -40,11 +41,12 @@ from ctc_kd.training.training_config import ADAMW, TrainingConfig
 SECONDS = (10.0, 16.0)  # of the shortest and the longest recording
 SELECTION = {"rule": "symmetric", "parameters": {"n": 1}}
 NUM_LABELS = len(phonemes().labels)
+PARTS = ("features", "forward", "selection and loss", "backward", "optimizer")
 DISTINCT = 32  # recordings; the archive repeats them under other names
 
 
-def step_seconds(device: str, batch_seconds: float, repetitions: int) -> tuple[float, float]:
-    """:return: seconds that a step takes, and seconds of audio in its batch"""
+def step_seconds(device: str, batch_seconds: float, repetitions: int) -> tuple[float, float, dict[str, float]]:
+    """:return: seconds that a step takes, seconds of audio in its batch, and seconds of the step's parts"""
     torch.manual_seed(0)
     generator = torch.Generator().manual_seed(0)
     durations = torch.empty(int(batch_seconds / SECONDS[1])).uniform_(*SECONDS, generator=generator)
@@ -56,21 +58,38 @@ def step_seconds(device: str, batch_seconds: float, repetitions: int) -> tuple[f
     criterion = DistillationLoss(kd_scale=1.0, selection=Selection(**SELECTION))
     options = {"eps": ADAMW["epsilon"], "weight_decay": ADAMW["weight_decay"], "fused": True}
     optimizer = torch.optim.AdamW(student.parameters(), lr=1e-4, **options)
-    seconds = []
-    for _ in range(repetitions + 3):
-        start = time.perf_counter()
+
+    def step(mark: Callable[[], None]):
+        mark()
         with torch.autocast(device, torch.bfloat16, enabled=device == "cuda" or multiplies_bfloat16()):
             logits, out_lengths = student(audio, lengths)
+        mark()
         losses = criterion(
             logits, out_lengths, blank=NUM_LABELS - 1, teacher_logits=teacher, teacher_lengths=out_lengths
         )
+        loss = criterion.weighted_sum(losses)
+        mark()
         optimizer.zero_grad()
-        criterion.weighted_sum(losses).backward()
+        loss.backward()
+        mark()
         optimizer.step()
+        mark()
+
+    def now() -> float:
         if device == "cuda":
             torch.cuda.synchronize()
-        seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds[3:]), float(durations.sum())
+        return time.perf_counter()
+
+    seconds = []
+    for _ in range(repetitions + 3):
+        start = now()
+        step(lambda: None)
+        seconds.append(now() - start)
+    times = []
+    student.log_mel.register_forward_hook(lambda *_: times.append(now()))
+    step(lambda: times.append(now()))
+    parts = dict(zip(PARTS, np.diff(times), strict=True))
+    return statistics.median(seconds[3:]), float(durations.sum()), parts
 
 
 def write_corpus(folder: str, name: str, hours: float) -> float:
@@ -149,9 +168,10 @@ def main():
     parser.add_argument("--repetitions", type=int, default=10)
     options = parser.parse_args()
 
-    step, audio = step_seconds(options.device, options.batch_seconds, options.repetitions)
+    step, audio, parts = step_seconds(options.device, options.batch_seconds, options.repetitions)
     own_speed = audio / step
     print(f"{options.device}, {audio:.0f} s of audio in a batch: step {step:.3f} s, {own_speed:,.0f} h/h")
+    print(", ".join(f"{name} {seconds / sum(parts.values()):.1%}" for name, seconds in parts.items()))
     if not options.hours:
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -161,10 +181,12 @@ def main():
         lines = printed_lines(job, folder)
     starts, ends = times_of(lines, "start epoch "), times_of(lines, r"Epoch \d+: Trained ")
     speeds = [audio / (end - start) for start, end in zip(starts, ends, strict=True)]
+    computing = [float(share) for _, line in lines for share in re.findall(r"([\d.]+)% computing time", line)]
     print(
         f"training job, {options.cpus} cores, {audio / 3600:.2f} h in a sub-epoch: "
         f"{', '.join(f'{speed:,.0f}' for speed in speeds)} h/h by sub-epoch, from the second on "
-        f"{statistics.median(speeds[1:]) / own_speed:.0%} of the step's own speed"
+        f"{statistics.median(speeds[1:]) / own_speed:.0%} of the step's own speed; steps take "
+        f"{statistics.median(computing):.1f} % of a sub-epoch, reading and RETURNN the rest"
     )
     print(f"start of the process to the first sub-epoch: {starts[0]:.1f} s; the whole job: {lines[-1][0]:.1f} s")
 
