@@ -1,4 +1,5 @@
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -92,10 +93,13 @@ def test_dev_without_words_is_refused_before_the_search(make_job, tmp_path):
         make_job().searcher()
 
 
-def climbed(lm_scales, prior_scales, wer):
-    """All pairs that a climb searches, in the order of its steps."""
+def climbed(lm_scales, prior_scales, wer, *, at_once=None):
+    """All pairs that a climb searches, in the order of its steps.
+
+    :param at_once: how many pairs of a step are searched before it is killed
+    """
     wers, steps = {}, []
-    while new := [pair for pair in next_of_climb(lm_scales, prior_scales, wers) if pair not in wers]:
+    while new := [pair for pair in next_of_climb(lm_scales, prior_scales, wers) if pair not in wers][:at_once]:
         steps.append(new)
         wers |= {pair: wer(*pair) for pair in new}
     return wers, steps
@@ -103,19 +107,37 @@ def climbed(lm_scales, prior_scales, wer):
 
 def test_a_climb_ends_where_no_neighbour_is_better():
     lm_scales, prior_scales = [1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.2], [0.0, 0.1, 0.2, 0.3, 0.4]
-    wers, steps = climbed(lm_scales, prior_scales, lambda lm, prior: abs(lm - 2.0) + abs(prior - 0.1))
+    wers, steps = climbed(
+        lm_scales, prior_scales, lambda lm, prior: abs(round(10 * lm) - 20) + abs(round(10 * prior) - 1)
+    )
     assert min(wers, key=wers.get) == (2.0, 0.1)
-    assert [len(step) for step in steps] == [9, 5, 3]
-    assert steps[0][0] == (1.4, 0.1) and steps[0][-1] == (1.8, 0.3)
-    assert steps[1] == [(1.6, 0.0), (1.8, 0.0), (2.0, 0.0), (2.0, 0.1), (2.0, 0.2)]
-    assert steps[2] == [(2.2, 0.0), (2.2, 0.1), (2.2, 0.2)]
+    assert steps[0] == [(lm, prior) for lm in (1.4, 1.6, 1.8) for prior in (0.1, 0.2, 0.3)]
+    # The best ones are (1.8, 0.1), (1.8, 0.2) and (1.6, 0.1), then (2.0, 0.1), (2.0, 0.0) and (2.0, 0.2).
+    assert steps[1] == [(1.4, 0.0), (1.6, 0.0), (1.8, 0.0), *((2.0, prior) for prior in (0.0, 0.1, 0.2, 0.3))]
+    assert steps[2:] == [[(2.2, prior) for prior in (0.0, 0.1, 0.2, 0.3)]]
+
+
+def test_a_climb_passes_a_hill():
+    wers, _ = climbed(
+        [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [0.0], lambda lm, prior: {3.0: 6, 4.0: 5, 5.0: 7, 6.0: 1}.get(lm, 9)
+    )
+    assert min(wers, key=wers.get) == (6.0, 0.0)
+
+
+def test_a_killed_climb_goes_the_same_way():
+    lm_scales, prior_scales = [float(number) for number in range(9)], [0.0, 0.1, 0.2, 0.3, 0.4]
+    wer = lambda lm, prior: math.sin(3 * lm) + math.cos(17 * prior) + abs(lm - 7)
+    undisturbed, _ = climbed(lm_scales, prior_scales, wer)
+    assert len(undisturbed) < 45
+    for at_once in (1, 2, 5):
+        assert climbed(lm_scales, prior_scales, wer, at_once=at_once)[0] == undisturbed
 
 
 def test_a_climb_stays_in_the_grid_and_on_a_plateau():
-    wers, steps = climbed([0.5], [0.0, 0.3], lambda lm, prior: 1.0)
+    _, steps = climbed([0.5], [0.0, 0.3], lambda lm, prior: 1.0)
     assert steps == [[(0.5, 0.0), (0.5, 0.3)]]
-    _, steps = climbed([1.0, 2.0, 3.0, 4.0, 5.0], [0.0], lambda lm, prior: 7.0)
-    assert steps == [[(2.0, 0.0), (3.0, 0.0), (4.0, 0.0)], [(1.0, 0.0)]]  # of equal ones, the smaller scale
+    _, steps = climbed([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0], [0.0], lambda lm, prior: 7.0)
+    assert steps == [[(4.0, 0.0), (5.0, 0.0), (6.0, 0.0)], [(3.0, 0.0), (7.0, 0.0)], [(2.0, 0.0)], [(1.0, 0.0)]]
 
 
 def test_climb_as_a_job(run_jobs, make_job):

@@ -16,6 +16,7 @@ Pair = tuple[float, float]
 """Scale of the language model, scale of the prior."""
 
 FINISHED = "finished.json"
+CLIMBERS = 3
 CHUNK_FRAMES = 30_000
 """A worker's unit of work is at most 20 minutes of audio at 25 Hz."""
 
@@ -149,19 +150,31 @@ class TuneScalesJob(Job):
 
 
 def best_of(wers: dict[Pair, float]) -> Pair:
-    return min(wers, key=lambda pair: (wers[pair], pair))
+    return ranked(wers)[0]
+
+
+def ranked(wers: dict[Pair, float]) -> list[Pair]:
+    return sorted(wers, key=lambda pair: (wers[pair], pair))
 
 
 def next_of_climb(lm_scales: Sequence[float], prior_scales: Sequence[float], wers: dict[Pair, float]) -> list[Pair]:
-    """The best pair so far and its up to eight neighbours in the grid; at first, the middle of the grid and its own.
+    """The best pairs so far and up to eight neighbours of each in the grid; at first, its middle and neighbours.
 
-    So a climb is over when no neighbour of the best pair is better. The error rate has one valley in most grids, see
-    ``benchmarks/climb.py`` for what is lost.
+    So a climb is over when no neighbour of the best pairs is better. They are ``CLIMBERS``, because error rates often
+    have a second valley; see ``benchmarks/climb.py`` for what is lost. Steps are taken anew from the middle, so that a
+    climb that was killed goes the same way.
     """
     axes = sorted(set(lm_scales)), sorted(set(prior_scales))
-    middle = tuple(axis[len(axis) // 2] for axis in axes)
-    at = [axis.index(scale) for axis, scale in zip(axes, best_of(wers) if wers else middle, strict=True)]
-    return list(itertools.product(*(axis[max(index - 1, 0) : index + 2] for axis, index in zip(axes, at, strict=True))))
+    best, known = [tuple(axis[len(axis) // 2] for axis in axes)], {}
+    while True:
+        wanted = set()
+        for pair in best:
+            at = zip(axes, map(list.index, axes, pair), strict=True)
+            wanted.update(itertools.product(*(axis[max(index - 1, 0) : index + 2] for axis, index in at)))
+        if not wanted <= wers.keys() or wanted <= known.keys():
+            return sorted(wanted)
+        known |= {pair: wers[pair] for pair in wanted}
+        best = ranked(known)[:CLIMBERS]
 
 
 def read_finished(path: str) -> dict[Pair, float]:
