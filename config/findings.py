@@ -100,17 +100,20 @@ def ask(question, speech, options):
     return QUESTIONS[question](speech=speech, **options)
 
 
-def folder(question, part, encoder, text=None, speakers=4, **options):
+def folder(question, part, encoder, text=None, speakers=4, parts=1, **options):
     """:param speakers: how many are held out for dev, and how many for test"""
     corpus_dir, part = folder_and_part(part)
-    preset, texts = mini_on_cpu(local(encoder)), text_files(text)
+    preset, texts = mini_on_cpu(local(encoder), parts=parts), text_files(text)
     corpus = held_out(preset, part, corpus_dir, part, speakers=speakers, texts=texts)
     return ask(question, Speech(corpus, preset, tuple(texts)), options)
 
 
-def mini(question, encoder, text=None, **options):
-    """Mini LibriSpeech and test-clean, or the sets that `MINI_SETS` names, with students of two cores."""
-    preset, texts = mini_on_cpu(local(encoder)), text_files(text)
+def mini(question, encoder, text=None, parts=8, **options):
+    """Mini LibriSpeech and test-clean, or the sets that `MINI_SETS` names, with students of two cores.
+
+    :param parts: of train; a sub-epoch hears one of them
+    """
+    preset, texts = mini_on_cpu(local(encoder), parts=parts), text_files(text)
     return ask(question, Speech(mini_librispeech(preset, texts=texts), preset, tuple(texts)), options)
 
 

@@ -51,8 +51,11 @@ def mini(encoder: str | tk.Path) -> Preset:
     )
 
 
-def mini_on_cpu(encoder: str | tk.Path) -> Preset:
-    """For half an hour of speech on two cores: the demo's student, trained for longer."""
+def mini_on_cpu(encoder: str | tk.Path, *, parts: int = 1) -> Preset:
+    """For half an hour of speech on two cores: the demo's student, trained for longer.
+
+    :param parts: of more speech; teacher and students hear one of them in each sub-epoch, so all need as long as before
+    """
     return replace(
         DEMO,
         name="mini_on_cpu",
@@ -60,6 +63,7 @@ def mini_on_cpu(encoder: str | tk.Path) -> Preset:
         teacher_training=replace(
             DEMO.teacher_training,
             learning_rates=tuple(one_cycle(6, peak=2e-4, start=5e-5)),
+            partition_epoch=parts,
             batch_seconds=40,
             keep_epochs=(5,),
         ),
@@ -67,6 +71,7 @@ def mini_on_cpu(encoder: str | tk.Path) -> Preset:
         student_training=replace(
             DEMO.student_training,
             learning_rates=tuple(one_cycle(40, peak=2e-3, start=1e-4, end_of_decay=2e-4, final=1e-5)),
+            partition_epoch=parts,
             batch_seconds=25,
         ),
         scales=Scales(lm=(0.5, 1.0, 1.5, 2.0), prior=(0.0, 0.3, 0.6)),
