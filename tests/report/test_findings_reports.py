@@ -38,7 +38,7 @@ def equivalence(p):
     return {"equivalence": {"margin": 0.5, "p": p, "holm": p}}
 
 
-def test_a_line_for_each_setting_and_their_mean(store, read, make_record):
+def test_a_column_for_each_setting_and_their_mean(store, read, make_record):
     over_seeds = {"seeds": {"low": -0.5, "high": 0.9, "spread": 0.25, "p": 0.4, "holm": 0.8}, **equivalence(0.01)}
     settings = {
         "pauses × 1": store({"wer": {"best n": 16.0}, "comparisons": [compared("<Soft>", 0.2, 0.01, **over_seeds)]}),
@@ -52,15 +52,15 @@ def test_a_line_for_each_setting_and_their_mean(store, read, make_record):
     chosen = {"pauses × 1": store(make_record("symmetric", 2, 1.0, dev=16.0, test=16.0).to_json())}
     job = DifferencesReportJob(title="Regret", settings=settings, chosen=chosen, kicker="Rules", notes=["A <note>."])
     lines = read(job, "table.md").splitlines()
-    assert lines[0] == "|  | best n [%] | <Soft> | Other |"
+    assert lines[0] == "|  | pauses × 1 | pauses × 4 | mean |"
     assert lines[2:5] == [
-        "| pauses × 1 | 16.0 (n = 2) | +0.20 ± 0.25 [−0.50, +0.90] ≈ | – |",
-        "| pauses × 4 | 18.0 | **+1.40 [+0.40, +2.40]** | −0.50 [−1.50, +0.50] |",
-        "| mean |  | +0.80 | −0.50 |",
+        "| best n [%] | 16.0 (n = 2) | 18.0 |  |",
+        "| <Soft> | +0.20 ≈ [−0.50, +0.90] | **+1.40 [+0.40, +2.40]** | +0.80 |",
+        "| Other | – | −0.50 [−1.50, +0.50] | −0.50 |",
     ]
     page = read(job, "index.html")
     assert page.count("p of a difference of 0.5 points or more") == 1
-    assert "A &lt;note&gt;." in page and "<th>&lt;Soft&gt;</th>" in page and "<b>+1.40" in page
+    assert "A &lt;note&gt;." in page and "<th>&lt;Soft&gt;</th>" in page and "<b>+1.40<br/>[+0.40, +2.40]</b>" in page
 
 
 EXCHANGE = {

@@ -18,8 +18,8 @@ from ctc_kd.report.names import short_name
 BEST = "best n"
 
 NOTES = [
-    "The n of the second column is that with the lowest error rate on dev. All other rows have the same "
-    "hyper-parameter everywhere, or none.",
+    "The n of the first line is that with the lowest error rate on dev. All other rows have the same hyper-parameter "
+    "everywhere, or none.",
 ]
 
 

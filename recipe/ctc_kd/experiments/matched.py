@@ -20,7 +20,7 @@ from ctc_kd.report.differences import DifferencesReportJob
 from ctc_kd.report.grid.comparisons import row_key
 
 NOTES = [
-    "The second column is plain KD with the weight at which its loss, divided by the CTC loss, is that of symmetric "
+    "The first line is plain KD with the weight at which its loss, divided by the CTC loss, is that of symmetric "
     "selection at λ. The losses are those of trainings at λ, so the match is not exact.",
 ]
 

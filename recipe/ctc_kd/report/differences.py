@@ -65,42 +65,45 @@ class DifferencesReportJob(Job):
 def differences_table(
     found: Mapping[str, Mapping[str, Any]], parameters: Mapping[str, str]
 ) -> tuple[list[str], list[list[lines.Cell]]]:
-    """Head and lines: a line for each setting, and behind several of them their mean.
+    """Head and lines: a column for each setting, and beside several of them their mean.
 
     :param found: setting -> content of ``SignificanceJob.out_significance``
     :param parameters: setting -> text of the hyper-parameter that dev chose
     """
-    rows = list(dict.fromkeys(compared["row"] for one in found.values() for compared in one["comparisons"]))
-    (other,) = {compared["against"] for one in found.values() for compared in one["comparisons"]}
-    body, differences = [], {row: [] for row in rows}
+    by_row: dict[str, dict[str, Any]] = {}
     for setting, one in found.items():
-        by_row = {compared["row"]: compared for compared in one["comparisons"]}
-        behind = f" ({parameters[setting]})" if setting in parameters else ""
-        body.append(lines.plain(setting, f"{names.wer(one['wer'][other])}{behind}"))
-        for row in rows:
-            body[-1].append(_cell(by_row[row]) if row in by_row else (names.DASH, False))
-            differences[row] += [by_row[row]["difference"]] if row in by_row else []
+        for compared in one["comparisons"]:
+            by_row.setdefault(compared["row"], {})[setting] = compared
+    (other,) = {compared["against"] for row in by_row.values() for compared in row.values()}
+    chosen = {setting: f" ({parameters[setting]})" if setting in parameters else "" for setting in found}
+    rates = [f"{names.wer(one['wer'][other])}{chosen[setting]}" for setting, one in found.items()]
+    body = [lines.plain(f"{other} [%]", *rates)]
+    for row, compared in by_row.items():
+        cells = (_cell(compared[setting]) if setting in compared else (names.DASH, False) for setting in found)
+        body.append([*lines.plain(row), *cells])
+    head = ["", *found]
     if len(found) > 1:
-        means = [names.points(statistics.fmean(differences[row])) for row in rows]
-        body.append(lines.plain("mean", "", *means))
-    return ["", f"{other} [%]", *rows], body
+        head.append("mean")
+        means = (statistics.fmean(one["difference"] for one in compared.values()) for compared in by_row.values())
+        for line, mean in zip(body, ["", *map(names.points, means)], strict=True):
+            line += lines.plain(mean)
+    return head, body
 
 
 def _cell(compared: Mapping[str, Any]) -> lines.Cell:
     tested = compared.get("seeds") or compared
     interval = f"[{names.points(tested['low'])}, {names.points(tested['high'])}]"
-    text = f"{names.points(compared['difference'])}{names.spread(tested.get('spread'))} {interval}"
-    return text + as_good.sign(compared), tested["holm"] < LEVEL
+    return f"{names.points(compared['difference'])}{as_good.sign(compared)}\n{interval}", tested["holm"] < LEVEL
 
 
 def note_of(found: Mapping[str, Mapping[str, Any]]) -> str:
     every = [compared for one in found.values() for compared in one["comparisons"]]
     seeds = any("seeds" in compared for compared in every)
     margins = {compared["equivalence"]["margin"] for compared in every if "equivalence" in compared}
-    over = "seeds (± standard deviation) and speakers" if seeds else "speakers"
+    over = "seeds and speakers" if seeds else "speakers"
     return (
-        "Differences on test in points; above 0, the row is worse than the one in the second column. In brackets is "
-        f"the 95 % interval over {over}. Bold means that p, corrected for the comparisons of its line by Holm, is "
-        f"below {LEVEL}."
+        "Differences on test in points; above 0, the row is worse than the one in the first line. In brackets is the "
+        f"95 % interval over {over}. Bold means that p, corrected for the comparisons of its column by Holm, is below "
+        f"{LEVEL}."
         + "".join(f" ≈ means that both are as good as each other: {as_good.meaning(margin)}." for margin in margins)
     )

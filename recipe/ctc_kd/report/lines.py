@@ -9,7 +9,7 @@ from ctc_kd.report import names
 from ctc_kd.report.svg import element
 
 Cell = tuple[str, bool]
-"""A text, and whether it is bold."""
+"""A text, and whether it is bold. Where the text has a new line, there is one on a page."""
 
 
 def plain(*texts: str) -> list[Cell]:
@@ -17,7 +17,8 @@ def plain(*texts: str) -> list[Cell]:
 
 
 def markdown(head: Sequence[str], lines: Sequence[Sequence[Cell]]) -> str:
-    return names.markdown(list(head), [[f"**{text}**" if bold else text for text, bold in line] for line in lines])
+    cells = [[f"**{text}**" if bold else text for text, bold in line] for line in lines]
+    return names.markdown(list(head), [[text.replace("\n", " ") for text in line] for line in cells])
 
 
 def html(head: Sequence[str], lines: Sequence[Sequence[Cell]]) -> str:
@@ -26,7 +27,11 @@ def html(head: Sequence[str], lines: Sequence[Sequence[Cell]]) -> str:
     body = "".join(
         element("tr", element("th", first) + "".join(element("td", text) for text in others))
         for first, *others in (
-            [element("b", escape(text)) if bold else escape(text) for text, bold in line] for line in lines
+            [element("b", _broken(text)) if bold else _broken(text) for text, bold in line] for line in lines
         )
     )
     return element("div", element("table", element("thead", top) + element("tbody", body)), class_="scroll")
+
+
+def _broken(text: str) -> str:
+    return escape(text).replace("\n", "<br/>")
