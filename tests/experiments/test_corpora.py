@@ -136,6 +136,17 @@ def test_a_folder_with_held_out_speakers():
     assert corpus.cuts == {"train": split.out_train, "dev": split.out_dev, "test": split.out_test}
 
 
+def test_parts_of_more_speech_keep_the_number_of_updates():
+    whole, eighths = mini_on_cpu("some/encoder"), mini_on_cpu("some/encoder", parts=8)
+    for one, other in zip(
+        (whole.teacher_training, whole.student_training),
+        (eighths.teacher_training, eighths.student_training),
+        strict=True,
+    ):
+        assert (one.partition_epoch, other.partition_epoch) == (1, 8)
+        assert one == replace(other, partition_epoch=1)
+
+
 def lm_text_of(corpus):
     """The job that the language model's text comes from."""
     return corpus.lm.creator.arpa.creator.text.creator
