@@ -11,7 +11,7 @@ from ctc_kd.experiments.beside import regret
 from ctc_kd.experiments.blank_kd import blank_kd
 from ctc_kd.experiments.demo import DEMO, demo_corpus, demo_hours
 from ctc_kd.experiments.distillation import Distillation
-from ctc_kd.experiments.hours import BUDGETS, WITHOUT_TRANSCRIPTS, check, worth_of_hours
+from ctc_kd.experiments.hours import BUDGETS, LONGER, WITHOUT_TRANSCRIPTS, check, worth_of_hours
 from ctc_kd.experiments.matched import matched_weights
 from ctc_kd.experiments.rows import TEACHER, Row, with_seeds
 from ctc_kd.experiments.speech import demo_speech, in_units
@@ -50,6 +50,8 @@ def test_hours_differ_in_nothing_but_audio_and_labels():
                     assert (heard.creator.cuts.creator.hours, heard.creator.cuts.creator.cuts) == (hours, audio.cuts)
                     assert training.labels == (audio.labels if label == "Baseline" else None)
                     parts.setdefault(budget, set()).add((hours, training.training.partition_epoch))
+                    longer = LONGER if label == "Baseline" else 1
+                    assert training.training.num_epochs == longer * DEMO.student_training.num_epochs
                     if training.teacher_logits:
                         teachers.add(training.teacher_logits.creator.checkpoint)
     assert parts == {"Equal updates": {(0.5, 1), (1.0, 2), (2.0, 4)}, "Equal passes": {(0.5, 1), (1.0, 1), (2.0, 1)}}
