@@ -11,7 +11,7 @@ or other speech: a folder in LibriSpeech's layout, Mini LibriSpeech or what `MIN
 
     sis manager -r "config.findings.prior(weights=[1.0], seeds=[42])"
     sis manager -r "config.findings.prior(units='pieces')"
-    sis manager "config.findings.folder('prior', '/data/LibriSpeech/train-clean-5', '/data/whisper', weights=[1.0])"
+    sis manager "config.findings.folder('prior', '/data/LibriSpeech/train-clean-5', '/data/whisper', parts=8)"
     sis manager "config.findings.mini('prior', '/data/whisper', weights=[1.0], units='characters')"
     sis manager "config.findings.finished('untranscribed', 'hama', 'train', 'dev', 'test', 'text.txt', 'cmudict')"
 """
@@ -101,7 +101,10 @@ def ask(question, speech, options):
 
 
 def folder(question, part, encoder, text=None, speakers=4, parts=1, **options):
-    """:param speakers: how many are held out for dev, and how many for test"""
+    """
+    :param speakers: how many are held out for dev, and how many for test
+    :param parts: of train; a sub-epoch hears one of them
+    """
     corpus_dir, part = folder_and_part(part)
     preset, texts = mini_on_cpu(local(encoder), parts=parts), text_files(text)
     corpus = held_out(preset, part, corpus_dir, part, speakers=speakers, texts=texts)
