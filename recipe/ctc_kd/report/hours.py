@@ -114,11 +114,11 @@ def picture(found: Mapping[str, Any], rate: str) -> str:
     values = [value for curve in means.values() for _, value in curve]
     pad = max(0.06 * (max(values) - min(values)), 0.2)
     plot = Plot(
-        width=640,
+        width=680,
         height=max(340, LINE_HEIGHT * (len(means) + 4)),
         x=(math.log(hours[0]), math.log(hours[-1])),
         y=(max(0, min(values) - pad), max(values) + pad),
-        margins=(44, 210, 30, 44),
+        margins=(44, 250, 30, 44),
     )
     plot.y_axis()
     plot.text(4, 14, f"{rate} on test [%]", anchor="start")
