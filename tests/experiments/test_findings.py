@@ -11,7 +11,7 @@ from ctc_kd.experiments.beside import regret
 from ctc_kd.experiments.blank_kd import blank_kd
 from ctc_kd.experiments.demo import DEMO, demo_corpus, demo_hours
 from ctc_kd.experiments.distillation import Distillation
-from ctc_kd.experiments.hours import BUDGETS, LONGER, WITHOUT_TRANSCRIPTS, check, worth_of_hours
+from ctc_kd.experiments.hours import BUDGETS, LONGER, OF_LONGER, WITHOUT_TRANSCRIPTS, check, worth_of_hours
 from ctc_kd.experiments.matched import matched_weights
 from ctc_kd.experiments.rows import TEACHER, Row, with_seeds
 from ctc_kd.experiments.speech import demo_speech, in_units
@@ -56,6 +56,23 @@ def test_hours_differ_in_nothing_but_audio_and_labels():
                         teachers.add(training.teacher_logits.creator.checkpoint)
     assert parts == {"Equal updates": {(0.5, 1), (1.0, 2), (2.0, 4)}, "Equal passes": {(0.5, 1), (1.0, 1), (2.0, 1)}}
     assert teachers == {Distillation(corpus, DEMO).teacher_checkpoint}
+
+
+def test_a_preset_may_say_how_its_baseline_is_trained():
+    own = replace(DEMO, baseline_training=replace(DEMO.student_training, batch_seconds=30))
+    arguments = {
+        "audio": demo_hours(DEMO, 1.0),
+        "hours": [1.0],
+        "seeds": [42],
+        "name": "hours",
+        "rows": [Row("all", 1.0)],
+    }
+    for preset, is_longer in ((DEMO, True), (own, False)):
+        report = worth_of_hours(demo_corpus(preset), preset, budgets=BUDGETS[:1], **arguments).creator
+        ((_, hypotheses),) = report.budgets["Equal updates"].creator.curves["Baseline"]
+        (training,) = trainings(hypotheses)
+        assert (training.training == own.baseline_training) is not is_longer
+        assert (OF_LONGER in report.notes) is is_longer
 
 
 @pytest.mark.parametrize(
