@@ -67,6 +67,7 @@ CPU = (
     Bench("search_memory.py", "--words 100 --seconds 1 --beam 64 --workers 2", ""),
     Bench("two_heads.py", "--steps 1", "--steps 8"),
     Bench("padding.py", "--utterances 100", ""),
+    Bench("compiled_shapes.py", "--utterances 2 --repetitions 1", "--utterances 60 --repetitions 1"),
     Bench("data_preparation.py", "--hours 0.002 --utterances 100", "--hours 0.1 --utterances 10000"),
     Bench("scale.py", "", ""),
     Bench("many_utterances.py", "--utterances 2000", "--utterances 50000"),

@@ -12,6 +12,9 @@ from pathlib import Path
 
 PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
 RECIPES = str(Path(__file__).parents[2])  # lets RETURNN import the package even if it is not installed
+COMPILED = 2**15
+"""Operations that oneDNN keeps compiled. A training step has about a hundred, and each is compiled for each shape of a
+batch. With oneDNN's own limit of 1024, steps on real speech compile most of them again."""
 
 
 def run_returnn(config: str, *, threads: int, processes: int = 1):
@@ -27,6 +30,7 @@ def run_returnn(config: str, *, threads: int, processes: int = 1):
         OMP_NUM_THREADS=str(max(1, threads // processes)),
         MKL_NUM_THREADS=str(max(1, threads // processes)),
         PYTHONPATH=os.pathsep.join([RECIPES, *filter(None, [os.environ.get("PYTHONPATH")])]),
+        ONEDNN_PRIMITIVE_CACHE_CAPACITY=str(COMPILED),
         PYTHONUNBUFFERED="1",
         CLICOLOR="0",  # RETURNN's tracebacks go to log files
         HF_HUB_DISABLE_TELEMETRY="1",
