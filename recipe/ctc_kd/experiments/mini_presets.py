@@ -74,6 +74,5 @@ def mini_on_cpu(encoder: str | tk.Path, *, parts: int = 1) -> Preset:
             partition_epoch=parts,
             batch_seconds=25,
         ),
-        scales=Scales(lm=(0.5, 1.0, 1.5, 2.0), prior=(0.0, 0.3, 0.6)),
         notes=(),
     )
