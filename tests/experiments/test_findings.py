@@ -1,7 +1,10 @@
 """The graphs behind config/findings.py: who learns from what, and what is compared with what."""
 
 import asyncio
+import subprocess
+import tarfile
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sisyphus import job as sisyphus_job
@@ -151,3 +154,25 @@ def test_units_are_other_labels_of_the_same_words():
     finished = speech._replace(preset=replace(DEMO, teacher={"class": "HamaCtc"}))
     with pytest.raises(ValueError, match="a finished teacher has labels of its own, expected no pieces"):
         in_units(finished, "pieces")
+
+
+def test_an_archive_has_what_finished_rows_found(tmp_path):
+    jobs = {
+        "decoding/search_job/SearchJob.a": ["finished.tar.gz", "info", "output/hypotheses.txt"],
+        "scoring/score/ScoreJob.b": ["finished", "output/counts.json", "output/alignments.txt"],
+        "scoring/score/ScoreJob.c": ["output/counts.json"],
+        "scoring/bootstrap/SignificanceJob.d": ["finished", "output/significance.json"],
+        "training/train/TrainJob.e": ["finished", "output/models/epoch.001.pt"],
+    }
+    for job, names in jobs.items():
+        for name in names:
+            file = tmp_path / "work" / "ctc_kd" / job / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(name)
+    script = Path(__file__).parents[2] / "docs" / "findings" / "pack.sh"
+    subprocess.run([script, tmp_path / "work", tmp_path / "rows.tar.xz"], check=True)
+    with tarfile.open(tmp_path / "rows.tar.xz") as archive:
+        found = {file.name.removeprefix("work/ctc_kd/") for file in archive if file.isfile()}
+    search, score = "decoding/search_job/SearchJob.a", "scoring/score/ScoreJob.b"
+    expected = {f"{search}/output/hypotheses.txt", f"{score}/output/counts.json"}
+    assert found == expected | {f"{search}/finished", f"{score}/finished"}
