@@ -157,22 +157,36 @@ def test_units_are_other_labels_of_the_same_words():
 
 
 def test_an_archive_has_what_finished_rows_found(tmp_path):
-    jobs = {
-        "decoding/search_job/SearchJob.a": ["finished.tar.gz", "info", "output/hypotheses.txt"],
-        "scoring/score/ScoreJob.b": ["finished", "output/counts.json", "output/alignments.txt"],
-        "scoring/score/ScoreJob.c": ["output/counts.json"],
-        "scoring/bootstrap/SignificanceJob.d": ["finished", "output/significance.json"],
-        "training/train/TrainJob.e": ["finished", "output/models/epoch.001.pt"],
-    }
-    for job, names in jobs.items():
-        for name in names:
-            file = tmp_path / "work" / "ctc_kd" / job / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(name)
-    script = Path(__file__).parents[2] / "docs" / "findings" / "pack.sh"
-    subprocess.run([script, tmp_path / "work", tmp_path / "rows.tar.xz"], check=True)
-    with tarfile.open(tmp_path / "rows.tar.xz") as archive:
-        found = {file.name.removeprefix("work/ctc_kd/") for file in archive if file.isfile()}
     search, score = "decoding/search_job/SearchJob.a", "scoring/score/ScoreJob.b"
+    write_job(tmp_path, search, ["finished.tar.gz", "info", "output/hypotheses.txt"])
+    write_job(tmp_path, score, ["finished", "output/counts.json", "output/alignments.txt"])
+    write_job(tmp_path, "scoring/score/ScoreJob.c", ["output/counts.json"])
+    write_job(tmp_path, "scoring/bootstrap/SignificanceJob.d", ["finished", "output/significance.json"])
+    write_job(tmp_path, "training/train/TrainJob.e", ["finished", "output/models/epoch.001.pt"])
     expected = {f"{search}/output/hypotheses.txt", f"{score}/output/counts.json"}
-    assert found == expected | {f"{search}/finished", f"{score}/finished"}
+    assert packed(tmp_path, "42.tar.xz") == expected | {f"{search}/finished", f"{score}/finished"}
+
+
+def test_an_archive_has_no_row_of_those_beside_it(tmp_path):
+    first, second = "scoring/score/ScoreJob.a", "scoring/score/ScoreJob.b"
+    write_job(tmp_path, first, ["finished", "output/counts.json"])
+    before = packed(tmp_path, "42.tar.xz")
+    write_job(tmp_path, second, ["finished", "output/counts.json"])
+    assert packed(tmp_path, "43.tar.xz") == {f"{second}/finished", f"{second}/output/counts.json"}
+    (tmp_path / "43.tar.xz").unlink()
+    assert packed(tmp_path, "42.tar.xz") > before
+
+
+def write_job(folder, job, names):
+    for name in names:
+        file = folder / "work" / "ctc_kd" / job / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(name)
+
+
+def packed(folder, name):
+    """The files of the jobs in an archive."""
+    script = Path(__file__).parents[2] / "docs" / "findings" / "pack.sh"
+    subprocess.run([script, folder / "work", folder / name], check=True)
+    with tarfile.open(folder / name) as archive:
+        return {file.name.removeprefix("work/ctc_kd/") for file in archive if file.isfile()}
