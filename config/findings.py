@@ -22,12 +22,13 @@ from config.mini_librispeech import local, text_files
 from ctc_kd.experiments.beside import regret
 from ctc_kd.experiments.blank_kd import blank_kd
 from ctc_kd.experiments.demo import DEMO, demo_corpus, demo_hours
+from ctc_kd.experiments.distillation import Distillation
 from ctc_kd.experiments.hours import BUDGETS, worth_of_hours
 from ctc_kd.experiments.matched import matched_weights
 from ctc_kd.experiments.mini_librispeech import folder_and_part, held_out, mini_librispeech
 from ctc_kd.experiments.mini_presets import mini_on_cpu
 from ctc_kd.experiments.row_analysis import analysed
-from ctc_kd.experiments.rows import BASELINE, TEACHER, Row, with_seeds
+from ctc_kd.experiments.rows import BASELINE, Row, with_seeds
 from ctc_kd.experiments.speech import Speech, demo_speech, finished_speech, in_units
 
 SEEDS = (42, 43, 44)
@@ -44,8 +45,9 @@ def prior(weights=(0.25, 1.0), seeds=SEEDS, units="phonemes", speech=None):
     speech = in_units(speech or demo_speech(), units)
     methods = [("all", None), ("eliminate", None), *(("symmetric", n) for n in (1, 2, 3, 4)), ("soft", None)]
     rows = [BASELINE, *(Row(method, weight, value) for weight in weights for method, value in methods)]
-    rows = [*speech.teacher, *with_seeds(rows, seeds)]
-    analysed(blank_kd(speech.corpus, speech.preset, rows, name="findings/prior"), labels=speech.labels)
+    chain = Distillation(speech.corpus, speech.preset)
+    trained = [chain.trained(row) for row in [*speech.teacher, *with_seeds(rows, seeds)]]
+    analysed(chain, trained, folder=f"findings/prior/{speech.corpus.name}", labels=speech.labels)
 
 
 def normalisation(weights=(0.25, 0.9), seeds=SEEDS, speech=None):
@@ -57,7 +59,7 @@ def normalisation(weights=(0.25, 0.9), seeds=SEEDS, speech=None):
             changed = replace(preset, temperature=temperature, plain_normalisation=plain)
             name = f"findings/normalisation/{plain}-T{temperature:g}"
             grid = blank_kd(corpus, changed, [*speech.teacher, *with_seeds(rows, seeds)], name=name)
-            analysed(grid, labels=speech.labels)
+            analysed(grid.chain, grid.trained.values(), folder=grid.folder, labels=speech.labels)
 
 
 async def matched(weights=(0.25, 0.9), seeds=SEEDS, speech=None):
@@ -81,13 +83,8 @@ def silence(factors=(0.5, 1.0, 2.0, 4.0), weight=1.0, seeds=SEEDS):
     """The demo's speech with its pauses made shorter or longer: rules without n against the best n on dev."""
     rules = [Row("soft", weight), Row("blank_share", weight, 0.5), Row("neighbour", weight, 0.1)]
     rows = [*(Row("symmetric", weight, n) for n in (1, 2, 3, 4)), *rules]
-    grids = {}
-    for factor in factors:
-        corpus = demo_corpus(DEMO, pause_factor=factor)
-        grids[f"pauses × {factor:g}"] = blank_kd(
-            corpus, DEMO, [TEACHER, *with_seeds(rows, seeds)], name="findings/silence"
-        )
-    regret(grids, weight=weight, name="findings/silence")
+    chains = {f"pauses × {factor:g}": Distillation(demo_corpus(DEMO, pause_factor=factor), DEMO) for factor in factors}
+    regret(chains, rows, seeds=seeds, name="findings/silence")
 
 
 # All but silence, which needs the synthesiser.

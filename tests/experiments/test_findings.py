@@ -7,19 +7,22 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from config import findings
 from sisyphus import job as sisyphus_job
-from sisyphus import tk
+from sisyphus import tk, toolkit
+from sisyphus.graph import SISGraph
 
 from ctc_kd.experiments.beside import regret
-from ctc_kd.experiments.blank_kd import blank_kd
 from ctc_kd.experiments.demo import DEMO, demo_corpus, demo_hours
 from ctc_kd.experiments.distillation import Distillation
 from ctc_kd.experiments.hours import BUDGETS, LONGER, OF_LONGER, WITHOUT_TRANSCRIPTS, check, worth_of_hours
 from ctc_kd.experiments.matched import matched_weights
-from ctc_kd.experiments.rows import TEACHER, Row, with_seeds
+from ctc_kd.experiments.rows import Row
 from ctc_kd.experiments.speech import demo_speech, in_units
 from ctc_kd.report.differences import DifferencesReportJob
 from ctc_kd.training.train import TrainJob
+
+PACKED = tuple(f"ctc_kd/{room}/" for room in ("decoding", "scoring", "analysis", "report/record"))
 
 
 @pytest.fixture(autouse=True)
@@ -94,24 +97,23 @@ def test_hours_that_cannot_be_compared_are_refused(changed, fault):
 
 def test_rules_are_compared_with_the_n_that_dev_chose_seed_by_seed():
     students = [Row("symmetric", 1.0, 1), Row("symmetric", 1.0, 2), Row("neighbour", 1.0, 0.1)]
-    grids = {
-        f"pauses × {factor}": blank_kd(
-            demo_corpus(DEMO, pause_factor=factor), DEMO, [TEACHER, *with_seeds(students, [43, 42])], name="silence"
-        )
-        for factor in (1.0, 4.0)
-    }
-    report = regret(grids, weight=1.0, name="silence").creator
-    assert isinstance(report, DifferencesReportJob) and list(report.settings) == list(report.chosen) == list(grids)
-    for setting, grid in grids.items():
+    chains = {f"pauses × {factor}": Distillation(demo_corpus(DEMO, pause_factor=factor), DEMO) for factor in (1.0, 4.0)}
+    report = regret(chains, students, seeds=[42, 43], name="silence").creator
+    assert isinstance(report, DifferencesReportJob) and list(report.settings) == list(report.chosen) == list(chains)
+    for setting in chains:
         job = report.settings[setting].creator
         assert list(job.hypotheses) == [
             *("Symmetric n = 1, λ = 1.0", "Symmetric n = 2, λ = 1.0", "Neighbour α = 0.1, λ = 1.0", "best n")
         ]
         assert set(job.against) == {*job.hypotheses} - {"best n"}
         assert [job.training.seed for job in trainings(job.hypotheses["Neighbour α = 0.1, λ = 1.0"])] == [42, 43]
-        choices = [path.creator.posteriors.creator for path in job.hypotheses["best n"]]
-        assert [choice.seed for choice in choices] == [42, 43]
-        assert report.chosen[setting] == grid.records["symmetric-l1-chosen-s42"]
+        choices = [path.creator for path in job.hypotheses["best n"]]
+        assert [choice.seed for choice in choices] == [42, 43] and report.chosen[setting] == choices[0].out_record
+        of_n = [job.hypotheses[f"Symmetric n = {n}, λ = 1.0"] for n in (1, 2)]
+        assert [one["hypotheses"] for one in choices[1].candidates] == [path for paths in of_n for path in paths]
+        assert [one["record"].creator.row["row"] for one in choices[1].candidates] == [
+            *("symmetric-n1-l1-s42", "symmetric-n1-l1-s43", "symmetric-n2-l1-s42", "symmetric-n2-l1-s43")
+        ]
     assert demo_corpus(DEMO).transcripts != demo_corpus(DEMO, pause_factor=4.0).transcripts
 
 
@@ -154,6 +156,33 @@ def test_units_are_other_labels_of_the_same_words():
     finished = speech._replace(preset=replace(DEMO, teacher={"class": "HamaCtc"}))
     with pytest.raises(ValueError, match="a finished teacher has labels of its own, expected no pieces"):
         in_units(finished, "pieces")
+
+
+@pytest.mark.parametrize(
+    ("ask", "trains"),
+    [
+        (lambda: findings.prior(weights=[1.0], seeds=[42, 43]), False),
+        (lambda: findings.untranscribed(hours=[0.5, 1.0], seeds=[42, 43], budgets=["equal updates"]), False),
+        (lambda: findings.silence(factors=[1.0], seeds=[42, 43]), False),
+        (lambda: findings.normalisation(seeds=[42]), True),  # the paper's report shows how rows were trained
+    ],
+)
+def test_rows_of_archives_are_not_trained_again(monkeypatch, ask, trains):
+    monkeypatch.setattr(toolkit, "sis_graph", SISGraph())
+    ask()
+    waiting, needed = list(toolkit.sis_graph.target_jobs()), set()
+    while waiting:
+        job = waiting.pop()
+        if job not in needed and not is_packed(job):
+            needed.add(job)
+            waiting += job._sis_creators()
+    assert any(isinstance(job, TrainJob) for job in needed) == trains
+
+
+def is_packed(job):
+    """Whether `docs/findings/pack.sh` packs the job."""
+    of_all_rows = job.job_id().split(".")[0].endswith(("SignificanceJob", "ExchangeJob"))
+    return job.job_id().startswith(PACKED) and not of_all_rows
 
 
 def test_an_archive_has_what_finished_rows_found(tmp_path):

@@ -24,7 +24,7 @@ def created(monkeypatch):
 def test_analysis_adds_searches_and_trains_nothing(created):
     grid = blank_kd(demo_corpus(DEMO), DEMO, ROWS, name="demo")
     before = dict(created)
-    report = analysed(grid).creator
+    report = analysed(grid.chain, grid.trained.values(), folder="demo").creator
     new = [job for name, job in created.items() if name not in before]
     assert {name: before[name] for name in before} == {name: created[name] for name in before}
     assert sorted({type(job).__name__ for job in new}) == [
@@ -52,7 +52,7 @@ def test_labels_that_spell_words_have_a_best_path(created):
     preset, corpus = for_other_labels(DEMO), demo_corpus(DEMO)
     labels = characters_of(corpus.transcripts["train"], demo_text(), case="upper")
     grid = blank_kd(with_labels(preset, corpus, labels), preset, [TEACHER, BASELINE], name="demo")
-    report = analysed(grid, labels=labels).creator
+    report = analysed(grid.chain, grid.trained.values(), folder="demo", labels=labels).creator
     assert list(report.rows[1]["decoders"]) == ["labels", "best path", "lexicon", "no prior", "tuned"]
     best_path = report.rows[1]["decoders"]["best path"]["test"].creator.hypotheses.creator
     assert best_path.lexicon is best_path.lm is None
@@ -62,7 +62,7 @@ def test_what_the_prior_gains_is_paired_by_seed(created):
     students = [Row("all", 1.0), Row("all", 0.25), Row("eliminate", 1.0)]
     rows = [TEACHER, *with_seeds(students, [43, 42]), Row("trim", 1.0, seed=42), BASELINE]
     grid = blank_kd(demo_corpus(DEMO), DEMO, rows, name="demo")
-    job = analysed(grid).creator.priors.creator
+    job = analysed(grid.chain, grid.trained.values(), folder="demo").creator.priors.creator
     assert list(job.contrasts) == ["Blank elim., λ = 1.0 − KD, λ = 1.0"]  # trim has one seed only
     (factors,) = job.contrasts.values()
     assert factors == {

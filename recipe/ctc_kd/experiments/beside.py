@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sisyphus import tk
 
-from ctc_kd.experiments.blank_kd import Grid
-from ctc_kd.experiments.distillation import TrainedRow
+from ctc_kd.experiments.distillation import Distillation, RecordedRow
 from ctc_kd.experiments.requests import register_outputs
-from ctc_kd.experiments.rows import BASELINE, TEACHER
+from ctc_kd.experiments.rows import TEACHER, Row, with_seeds
 from ctc_kd.experiments.significance import MARGIN, tested
 from ctc_kd.report.differences import DifferencesReportJob
-from ctc_kd.report.grid.comparisons import row_key
+from ctc_kd.report.grid.choice import ChooseTestedJob
 from ctc_kd.report.names import short_name
 
 BEST = "best n"
@@ -23,38 +22,47 @@ NOTES = [
 ]
 
 
-def regret(grids: Mapping[str, Grid], *, weight: float, name: str) -> tk.Path:
+def regret(chains: Mapping[str, Distillation], rows: Sequence[Row], *, seeds: Sequence[int], name: str) -> tk.Path:
     """Registers the report on what it costs not to choose n on dev, as ``output/<name>/regret``, and returns it.
 
-    :param grids: setting -> rows that include symmetric selection with several n
-    :param weight: lambda of the rows
+    The records of all rows and of the teachers are beside it, under the names of the corpora. Every row is searched on
+    test, so a report on more seeds asks nothing new of rows that have been measured.
+
+    :param chains: setting -> what trains its students
+    :param rows: without seeds; among them symmetric selection with several n
     """
-    settings, chosen = {}, {}
-    for setting, grid in grids.items():
-        key = row_key("symmetric", weight)
-        rows = hypotheses_of(grid)
-        best = {BEST: grid.hypotheses[key]}
-        against = {row: [BEST] for row in rows}
-        settings[setting] = tested(grid.chain.corpus, {**rows, **best}, against=against, margin=MARGIN)
-        chosen[setting] = next(record for row, record in grid.records.items() if row.startswith(f"{key}-chosen-"))
+    settings, chosen, outputs = {}, {}, {}
+    for setting, chain in chains.items():
+        found = {
+            row: [chain.recorded(chain.trained(one)) for one in with_seeds([row], seeds)] for row in (TEACHER, *rows)
+        }
+        best = best_on_dev([found[row] for row in rows if row.method == "symmetric"], seeds)
+        hypotheses = {short_name(row): [tested_of(one) for one in found[row]] for row in rows}
+        against = {row: [BEST] for row in hypotheses}
+        hypotheses[BEST] = [choice.out_hypotheses for choice in best]
+        settings[setting] = tested(chain.corpus, hypotheses, against=against, margin=MARGIN)
+        chosen[setting] = best[0].out_record
+        for record in (one.record for members in found.values() for one in members):
+            outputs[f"{name}/{chain.corpus.name}/records/{record.row['row']}.json"] = record.out_record
     report = DifferencesReportJob(
         title="What it costs not to choose n on dev", settings=settings, chosen=chosen, kicker="Regret", notes=NOTES
     )
-    requests = next(iter(grids.values())).chain.preset.requests
-    register_outputs({f"{name}/regret": report.out_report}, requests=requests)
+    outputs[f"{name}/regret"] = report.out_report
+    register_outputs(outputs, requests=next(iter(chains.values())).preset.requests)
     return report.out_report
 
 
-def hypotheses_of(grid: Grid) -> dict[str, list[tk.Path]]:
-    """Name of a row in tables -> what its students find on test, in the order of seeds."""
-    found: dict[str, list[TrainedRow]] = {}
-    for one in grid.trained.values():
-        if one.row.method not in (TEACHER.method, BASELINE.method):
-            found.setdefault(short_name(one.row), []).append(one)
-    return {
-        label: [
-            grid.chain.recorded(one).sets["test"].search.out_hypotheses
-            for one in sorted(members, key=lambda one: one.training.training.seed)
-        ]
-        for label, members in found.items()
-    }
+def best_on_dev(rows: Sequence[Sequence[RecordedRow]], seeds: Sequence[int]) -> list[ChooseTestedJob]:
+    """A choice for each seed, all of the same hyper-parameter.
+
+    :param rows: for each hyper-parameter its seeds
+    """
+    candidates = [
+        {"record": one.record.out_record, "hypotheses": tested_of(one)} for members in rows for one in members
+    ]
+    return [ChooseTestedJob(candidates=candidates, seed=seed) for seed in seeds]
+
+
+def tested_of(row: RecordedRow) -> tk.Path:
+    """What a student finds on test."""
+    return row.sets["test"].search.out_hypotheses

@@ -54,7 +54,7 @@ async def matched_weights(
         rows = [Row(like[0], weight, like[1]) for weight in weights]
         rows += [Row("all", weight) for weight in dict.fromkeys([*weights, *found.values()])]
         grid = blank_kd(corpus, preset, [*teacher, *with_seeds(rows, seeds)], name=f"{name}/{setting}")
-        analysed(grid)
+        analysed(grid.chain, grid.trained.values(), folder=grid.folder)
         for weight, matched in found.items():
             best = "KD, λ matched"
             hypotheses = {

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from sisyphus import tk
 
 from ctc_kd.analysis.alignment import AlignmentJob
-from ctc_kd.experiments.blank_kd import Grid
 from ctc_kd.experiments.corpora import Corpus
 from ctc_kd.experiments.distillation import Distillation, TrainedRow
 from ctc_kd.experiments.labels import Labels, label_references, without_lm
@@ -48,17 +47,19 @@ class Analysed(NamedTuple):
         return self.trained.training.training.seed
 
 
-def analysed(grid: Grid, *, labels: Labels | None = None) -> tk.Path:
-    """Registers the report on all rows of a grid as ``analysis`` beside their records, and returns it.
+def analysed(
+    chain: Distillation, trained: Iterable[TrainedRow], *, folder: str, labels: Labels | None = None
+) -> tk.Path:
+    """Registers the report on rows of a corpus as ``output/<folder>/analysis``, and returns it.
 
-    All of it comes from the posteriors that the grid has computed.
+    All of it comes from the posteriors of the rows.
 
     :param labels: those of the corpus if they spell words; None for phonemes
     """
-    chain, corpus = grid.chain, grid.chain.corpus
+    corpus = chain.corpus
     references = {name: label_references(corpus, chain.preset, getattr(corpus, name), labels) for name in SETS}
     theirs, rows = chain.teacher_posteriors.out_posteriors[corpus.test], []
-    for one in grid.trained.values():
+    for one in trained:
         ours = one.posteriors.out_posteriors[corpus.test]
         alignment = None if one.row == TEACHER else AlignmentJob(student=ours, teacher=theirs).out_alignment
         rows.append(Analysed(one, decoded(chain, one, references=references, spells=labels is not None), alignment))
@@ -75,7 +76,7 @@ def analysed(grid: Grid, *, labels: Labels | None = None) -> tk.Path:
         ],
         priors=what_the_prior_gains(corpus, rows),
     )
-    register_outputs({f"{grid.folder}/analysis": report.out_report}, requests=chain.preset.requests)
+    register_outputs({f"{folder}/analysis": report.out_report}, requests=chain.preset.requests)
     return report.out_report
 
 

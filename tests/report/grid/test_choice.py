@@ -5,7 +5,7 @@ import json
 import pytest
 from sisyphus import tk
 
-from ctc_kd.report.grid.choice import AddTestScoreJob, ChooseOnDevJob, best_parameter
+from ctc_kd.report.grid.choice import AddTestScoreJob, ChooseOnDevJob, ChooseTestedJob, best_parameter
 from ctc_kd.report.record import read_record
 
 
@@ -41,6 +41,15 @@ def test_seeds_choose_together(candidate, run_here):
     for seed in (1, 2):
         record = read_record(run_here(ChooseOnDevJob(candidates=candidates, seed=seed)).out_record.get_path())
         assert (record.parameter, record.seed) == (2, seed)
+
+
+def test_what_the_best_row_finds_on_test_is_handed_on(candidate, run_here):
+    rows = [candidate(n, dev, seed) for n, dev in ((1, 17.0), (2, 16.0)) for seed in (42, 43)]
+    candidates = [{"record": row["record"], "hypotheses": row["posteriors"]} for row in rows]
+    job = run_here(ChooseTestedJob(candidates=candidates, seed=43))
+    assert read_record(job.out_record.get_path()).parameter == 2
+    with open(job.out_hypotheses.get_path()) as hypotheses:
+        assert hypotheses.read() == "2 43"
 
 
 def test_in_a_tie_the_smaller_parameter(make_record):

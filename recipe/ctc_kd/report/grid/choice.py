@@ -1,10 +1,10 @@
-"""Jobs that choose hyper-parameters on dev, so that only the chosen rows are searched on test."""
+"""Jobs that choose hyper-parameters on dev, so that test has no say in them."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypedDict
 
 from sisyphus import Job, Task, tk
@@ -26,6 +26,17 @@ class Candidate(TypedDict):
     record: tk.Path
     posteriors: tk.Path
     prior: tk.Path
+
+
+class TestedCandidate(TypedDict):
+    """A row that is scored on dev, and searched on test.
+
+    :param record: by RecordJob
+    :param hypotheses: of test, by SearchJob
+    """
+
+    record: tk.Path
+    hypotheses: tk.Path
 
 
 class ChooseOnDevJob(Job):
@@ -51,23 +62,52 @@ class ChooseOnDevJob(Job):
         yield Task("run", resume="run", rqmt=self.rqmt)
 
     def run(self):
-        from ctc_kd.report.record import read_record
-
-        records = [read_record(candidate["record"].get_path()) for candidate in self.candidates]
-        parameter = best_parameter(records)
-        chosen = [(record.parameter, record.seed) for record in records].index((parameter, self.seed))
-        candidate, record = self.candidates[chosen], records[chosen]
-        for path, link in (
-            (candidate["record"], self.out_record),
-            (candidate["posteriors"], self.out_posteriors),
-            (candidate["prior"], self.out_prior),
-        ):
-            if os.path.lexists(link.get_path()):  # left by an attempt that was killed
-                os.remove(link.get_path())
-            os.symlink(path.get_path(), link.get_path())
+        outputs = {"record": self.out_record, "posteriors": self.out_posteriors, "prior": self.out_prior}
+        record = link_chosen(self.candidates, self.seed, outputs)
         self.out_lm_scale.set(record.lm_scale)
         self.out_prior_scale.set(record.prior_scale)
-        print(f"chosen: {record.row}, {record.dev.wer:.2f} % {record.dev.rate} on dev")
+
+
+class ChooseTestedJob(Job):
+    """The same choice among rows that have all been searched on test.
+
+    :param candidates: the rows of one method and one distillation scale
+    :param seed: the outputs are those of the chosen row with this seed
+
+    ``out_record, out_hypotheses``: links to the files of the chosen row.
+    """
+
+    def __init__(self, *, candidates: Sequence[TestedCandidate], seed: int):
+        self.candidates = candidates
+        self.seed = seed
+        self.out_record = self.output_path("record.json")
+        self.out_hypotheses = self.output_path("hypotheses.txt")
+        self.rqmt = {"cpu": 1, "mem": 1, "time": 0.2}
+
+    def tasks(self):
+        yield Task("run", resume="run", rqmt=self.rqmt)
+
+    def run(self):
+        link_chosen(self.candidates, self.seed, {"record": self.out_record, "hypotheses": self.out_hypotheses})
+
+
+def link_chosen(candidates: Sequence[Mapping[str, tk.Path]], seed: int, outputs: Mapping[str, tk.Path]) -> Record:
+    """Links the files of the candidate with the best hyper-parameter and this seed, and returns its record.
+
+    :param outputs: name of a file of candidates -> the link
+    """
+    from ctc_kd.report.record import read_record
+
+    records = [read_record(candidate["record"].get_path()) for candidate in candidates]
+    parameter = best_parameter(records)
+    chosen = [(record.parameter, record.seed) for record in records].index((parameter, seed))
+    for name, link in outputs.items():
+        if os.path.lexists(link.get_path()):  # left by an attempt that was killed
+            os.remove(link.get_path())
+        os.symlink(candidates[chosen][name].get_path(), link.get_path())
+    record = records[chosen]
+    print(f"chosen: {record.row}, {record.dev.wer:.2f} % {record.dev.rate} on dev")
+    return record
 
 
 def best_parameter(records: Sequence[Record]) -> float | None:
