@@ -12,7 +12,7 @@ known=$(for other in "${target%/*}"/*.tar.xz; do [ "$other" = "$target" ] || tar
 cd "$1"
 for job in ctc_kd/{decoding,scoring,analysis}/*/* ctc_kd/report/record/*; do
   case $job in
-    *.cleared.* | */SignificanceJob.* | */ExchangeJob.*) continue ;; # of all rows together
+    *.cleared.* | */SignificanceJob.* | */ExchangeJob.* | */NBestJob.*) continue ;; # of several rows
   esac
   if grep -qxF "work/$job/finished" <<< "$known"; then continue; fi
   if [ -e "$job/finished" ] || [ -e "$job/finished.tar.gz" ]; then

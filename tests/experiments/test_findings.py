@@ -181,8 +181,8 @@ def test_rows_of_archives_are_not_trained_again(monkeypatch, ask, trains):
 
 def is_packed(job):
     """Whether `docs/findings/pack.sh` packs the job."""
-    of_all_rows = job.job_id().split(".")[0].endswith(("SignificanceJob", "ExchangeJob"))
-    return job.job_id().startswith(PACKED) and not of_all_rows
+    of_several_rows = job.job_id().split(".")[0].endswith(("SignificanceJob", "ExchangeJob", "NBestJob"))
+    return job.job_id().startswith(PACKED) and not of_several_rows
 
 
 def test_an_archive_has_what_finished_rows_found(tmp_path):
