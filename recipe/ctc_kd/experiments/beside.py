@@ -37,7 +37,7 @@ def regret(chains: Mapping[str, Distillation], rows: Sequence[Row], *, seeds: Se
             row: [chain.recorded(chain.trained(one)) for one in with_seeds([row], seeds)] for row in (TEACHER, *rows)
         }
         best = best_on_dev([found[row] for row in rows if row.method == "symmetric"], seeds)
-        hypotheses = {short_name(row): [tested_of(one) for one in found[row]] for row in rows}
+        hypotheses = {short_name(row): [one.found_on_test for one in found[row]] for row in rows}
         against = {row: [BEST] for row in hypotheses}
         hypotheses[BEST] = [choice.out_hypotheses for choice in best]
         settings[setting] = tested(chain.corpus, hypotheses, against=against, margin=MARGIN)
@@ -57,12 +57,6 @@ def best_on_dev(rows: Sequence[Sequence[RecordedRow]], seeds: Sequence[int]) -> 
 
     :param rows: for each hyper-parameter its seeds
     """
-    candidates = [
-        {"record": one.record.out_record, "hypotheses": tested_of(one)} for members in rows for one in members
-    ]
+    members = [one for seeded in rows for one in seeded]
+    candidates = [{"record": one.record.out_record, "hypotheses": one.found_on_test} for one in members]
     return [ChooseTestedJob(candidates=candidates, seed=seed) for seed in seeds]
-
-
-def tested_of(row: RecordedRow) -> tk.Path:
-    """What a student finds on test."""
-    return row.sets["test"].search.out_hypotheses

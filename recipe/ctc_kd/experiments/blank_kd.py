@@ -89,7 +89,7 @@ def scored_on_test(grid: Distillation, group: list[TrainedRow]) -> Scored:
     if len({one.row.parameter for one in group}) == 1:
         rows = {one.row.name: grid.recorded(one) for one in group}
         by_seed = sorted(group, key=lambda one: one.training.training.seed)  # rows are compared seed by seed
-        hypotheses = [rows[one.row.name].sets["test"].search.out_hypotheses for one in by_seed]
+        hypotheses = [rows[one.row.name].found_on_test for one in by_seed]
         return Scored({row: found.record.out_record for row, found in rows.items()}, hypotheses)
     corpus = grid.corpus
     records = {one.row.name: grid.recorded(one, sets=["dev"]).record.out_record for one in group}

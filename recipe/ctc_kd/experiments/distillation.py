@@ -44,6 +44,11 @@ class RecordedRow(NamedTuple):
     record: RecordJob
     sets: dict[str, Recognised]
 
+    @property
+    def found_on_test(self) -> tk.Path:
+        """The hypotheses of test."""
+        return self.sets["test"].search.out_hypotheses
+
 
 class Distillation:
     """All that the rows of one corpus share: the teacher, its dump, and how a student is trained and scored."""

@@ -72,7 +72,7 @@ def worth_of_hours(
             parts = round(number / min(hours)) if budget == "equal updates" else 1
             found = students_of(corpus, in_parts(preset, parts, budget), audio, number, rows, seeds)
             for label, recorded in found.items():
-                hypotheses = [one.sets["test"].search.out_hypotheses for one in recorded]
+                hypotheses = [one.found_on_test for one in recorded]
                 curves.setdefault(label, []).append((number, hypotheses))
                 for one in recorded:
                     place = f"{folder}/records/{budget.replace(' ', '_')}/{number:g}h"
