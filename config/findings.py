@@ -20,7 +20,6 @@ from dataclasses import replace
 
 from config.mini_librispeech import local, text_files
 from ctc_kd.experiments.beside import regret
-from ctc_kd.experiments.blank_kd import blank_kd
 from ctc_kd.experiments.demo import DEMO, demo_corpus, demo_hours
 from ctc_kd.experiments.distillation import Distillation
 from ctc_kd.experiments.hours import BUDGETS, worth_of_hours
@@ -45,9 +44,8 @@ def prior(weights=(0.25, 1.0), seeds=SEEDS, units="phonemes", speech=None):
     speech = in_units(speech or demo_speech(), units)
     methods = [("all", None), ("eliminate", None), *(("symmetric", n) for n in (1, 2, 3, 4)), ("soft", None)]
     rows = [BASELINE, *(Row(method, weight, value) for weight in weights for method, value in methods)]
-    chain = Distillation(speech.corpus, speech.preset)
-    trained = [chain.trained(row) for row in [*speech.teacher, *with_seeds(rows, seeds)]]
-    analysed(chain, trained, folder=f"findings/prior/{speech.corpus.name}", labels=speech.labels)
+    chain, folder = Distillation(speech.corpus, speech.preset), f"findings/prior/{speech.corpus.name}"
+    analysed(chain, [*speech.teacher, *with_seeds(rows, seeds)], folder=folder, labels=speech.labels)
 
 
 def normalisation(weights=(0.25, 0.9), seeds=SEEDS, speech=None):
@@ -57,9 +55,9 @@ def normalisation(weights=(0.25, 0.9), seeds=SEEDS, speech=None):
     for temperature in TEMPERATURES:
         for plain in ("batch_times_labels", "selected_frames"):
             changed = replace(preset, temperature=temperature, plain_normalisation=plain)
-            name = f"findings/normalisation/{plain}-T{temperature:g}"
-            grid = blank_kd(corpus, changed, [*speech.teacher, *with_seeds(rows, seeds)], name=name)
-            analysed(grid.chain, grid.trained.values(), folder=grid.folder, labels=speech.labels)
+            chain = Distillation(corpus, changed)
+            folder = f"findings/normalisation/{plain}-T{temperature:g}/{corpus.name}"
+            analysed(chain, [*speech.teacher, *with_seeds(rows, seeds)], folder=folder, labels=speech.labels)
 
 
 async def matched(weights=(0.25, 0.9), seeds=SEEDS, speech=None):

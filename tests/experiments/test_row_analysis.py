@@ -7,6 +7,7 @@ from ctc_kd.decoding.search_job import SearchJob
 from ctc_kd.decoding.tune import TuneScalesJob
 from ctc_kd.experiments.blank_kd import blank_kd
 from ctc_kd.experiments.demo import DEMO, demo_corpus, demo_text
+from ctc_kd.experiments.distillation import Distillation
 from ctc_kd.experiments.labels import characters_of, for_other_labels, with_labels
 from ctc_kd.experiments.row_analysis import analysed
 from ctc_kd.experiments.rows import BASELINE, TEACHER, Row, with_seeds
@@ -24,7 +25,7 @@ def created(monkeypatch):
 def test_analysis_adds_searches_and_trains_nothing(created):
     grid = blank_kd(demo_corpus(DEMO), DEMO, ROWS, name="demo")
     before = dict(created)
-    report = analysed(grid.chain, grid.trained.values(), folder="demo").creator
+    report = analysed(grid.chain, ROWS, folder="demo").creator
     new = [job for name, job in created.items() if name not in before]
     assert {name: before[name] for name in before} == {name: created[name] for name in before}
     assert sorted({type(job).__name__ for job in new}) == [
@@ -51,8 +52,8 @@ def test_analysis_adds_searches_and_trains_nothing(created):
 def test_labels_that_spell_words_have_a_best_path(created):
     preset, corpus = for_other_labels(DEMO), demo_corpus(DEMO)
     labels = characters_of(corpus.transcripts["train"], demo_text(), case="upper")
-    grid = blank_kd(with_labels(preset, corpus, labels), preset, [TEACHER, BASELINE], name="demo")
-    report = analysed(grid.chain, grid.trained.values(), folder="demo", labels=labels).creator
+    chain = Distillation(with_labels(preset, corpus, labels), preset)
+    report = analysed(chain, ROWS, folder="demo", labels=labels).creator
     assert list(report.rows[1]["decoders"]) == ["labels", "best path", "lexicon", "no prior", "tuned"]
     best_path = report.rows[1]["decoders"]["best path"]["test"].creator.hypotheses.creator
     assert best_path.lexicon is best_path.lm is None
@@ -61,8 +62,8 @@ def test_labels_that_spell_words_have_a_best_path(created):
 def test_what_the_prior_gains_is_paired_by_seed(created):
     students = [Row("all", 1.0), Row("all", 0.25), Row("eliminate", 1.0)]
     rows = [TEACHER, *with_seeds(students, [43, 42]), Row("trim", 1.0, seed=42), BASELINE]
-    grid = blank_kd(demo_corpus(DEMO), DEMO, rows, name="demo")
-    job = analysed(grid.chain, grid.trained.values(), folder="demo").creator.priors.creator
+    chain = Distillation(demo_corpus(DEMO), DEMO)
+    job = analysed(chain, rows, folder="demo").creator.priors.creator
     assert list(job.contrasts) == ["Blank elim., λ = 1.0 − KD, λ = 1.0"]  # trim has one seed only
     (factors,) = job.contrasts.values()
     assert factors == {
@@ -75,4 +76,4 @@ def test_what_the_prior_gains_is_paired_by_seed(created):
     for decoder in ("no prior", "tuned"):
         first, second = job.hypotheses[f"KD, λ = 1.0 | {decoder}"]
         seeds = [path.creator.posteriors.creator for path in (first, second)]
-        assert seeds == [grid.trained[f"all-l1-s{seed}"].posteriors for seed in (42, 43)]
+        assert seeds == [chain.trained(Row("all", 1.0, seed=seed)).posteriors for seed in (42, 43)]

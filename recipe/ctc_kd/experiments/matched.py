@@ -8,7 +8,6 @@ from dataclasses import replace
 from sisyphus import tk
 
 from ctc_kd.analysis.loss_ratio import MatchedWeightJob
-from ctc_kd.experiments.blank_kd import blank_kd
 from ctc_kd.experiments.corpora import Corpus
 from ctc_kd.experiments.distillation import Distillation
 from ctc_kd.experiments.presets import Preset
@@ -17,7 +16,6 @@ from ctc_kd.experiments.row_analysis import analysed
 from ctc_kd.experiments.rows import Row, with_seeds
 from ctc_kd.experiments.significance import MARGIN, tested
 from ctc_kd.report.differences import DifferencesReportJob
-from ctc_kd.report.grid.comparisons import row_key
 
 NOTES = [
     "The first line is plain KD with the weight at which its loss, divided by the CTC loss, is that of symmetric "
@@ -53,14 +51,14 @@ async def matched_weights(
         found = {weight: jobs[setting, weight].out_weight.get() for weight in weights}
         rows = [Row(like[0], weight, like[1]) for weight in weights]
         rows += [Row("all", weight) for weight in dict.fromkeys([*weights, *found.values()])]
-        grid = blank_kd(corpus, preset, [*teacher, *with_seeds(rows, seeds)], name=f"{name}/{setting}")
-        analysed(grid.chain, grid.trained.values(), folder=grid.folder)
+        chain = Distillation(corpus, preset)
+        analysed(chain, [*teacher, *with_seeds(rows, seeds)], folder=f"{name}/{setting}/{corpus.name}")
         for weight, matched in found.items():
             best = "KD, λ matched"
             hypotheses = {
-                best: grid.hypotheses[row_key("all", matched)],
-                "KD at λ": grid.hypotheses[row_key("all", weight)],
-                "selection at λ": grid.hypotheses[row_key(like[0], weight)],
+                best: found_on_test(chain, Row("all", matched), seeds),
+                "KD at λ": found_on_test(chain, Row("all", weight), seeds),
+                "selection at λ": found_on_test(chain, Row(like[0], weight, like[1]), seeds),
             }
             against = {row: [best] for row in hypotheses if row != best}
             significance = tested(corpus, hypotheses, against=against, margin=MARGIN)
@@ -70,6 +68,10 @@ async def matched_weights(
     )
     requests = next(iter(presets.values())).requests
     register_outputs({f"{name}/{corpus.name}/report": report.out_report}, requests=requests)
+
+
+def found_on_test(chain: Distillation, row: Row, seeds: Sequence[int]) -> list[tk.Path]:
+    return [chain.recorded(chain.trained(one)).found_on_test for one in with_seeds([row], seeds)]
 
 
 def matched_weight(

@@ -47,34 +47,32 @@ class Analysed(NamedTuple):
         return self.trained.training.training.seed
 
 
-def analysed(
-    chain: Distillation, trained: Iterable[TrainedRow], *, folder: str, labels: Labels | None = None
-) -> tk.Path:
+def analysed(chain: Distillation, rows: Iterable[Row], *, folder: str, labels: Labels | None = None) -> tk.Path:
     """Registers the report on rows of a corpus as ``output/<folder>/analysis``, and returns it.
 
-    All of it comes from the posteriors of the rows.
+    All of it comes from the posteriors of the rows, so rows that have been measured are not trained again.
 
     :param labels: those of the corpus if they spell words; None for phonemes
     """
     corpus = chain.corpus
     references = {name: label_references(corpus, chain.preset, getattr(corpus, name), labels) for name in SETS}
-    theirs, rows = chain.teacher_posteriors.out_posteriors[corpus.test], []
-    for one in trained:
+    theirs, found = chain.teacher_posteriors.out_posteriors[corpus.test], []
+    for one in map(chain.trained, rows):
         ours = one.posteriors.out_posteriors[corpus.test]
         alignment = None if one.row == TEACHER else AlignmentJob(student=ours, teacher=theirs).out_alignment
-        rows.append(Analysed(one, decoded(chain, one, references=references, spells=labels is not None), alignment))
+        found.append(Analysed(one, decoded(chain, one, references=references, spells=labels is not None), alignment))
     report = AnalysisReportJob(
         title=f"Alignment and decoders: {corpus.name}",
         rows=[
             {
                 "label": short_name(row.trained.row),
                 "seed": row.seed,
-                "decoders": {decoder: found.counts for decoder, found in row.decoded.items()},
+                "decoders": {decoder: one.counts for decoder, one in row.decoded.items()},
                 "alignment": row.alignment,
             }
-            for row in rows
+            for row in found
         ],
-        priors=what_the_prior_gains(corpus, rows),
+        priors=what_the_prior_gains(corpus, found),
     )
     register_outputs({f"{folder}/analysis": report.out_report}, requests=chain.preset.requests)
     return report.out_report
