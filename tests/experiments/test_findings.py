@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+import sys
 import tarfile
 from dataclasses import replace
 from pathlib import Path
@@ -211,8 +212,10 @@ def write_job(folder, job, names):
 
 
 def packed(folder, name):
-    """The files of the jobs in an archive."""
+    """The files of the jobs in an archive of all jobs."""
+    (folder / "settings.py").touch()
     script = Path(__file__).parents[2] / "docs" / "findings" / "pack.sh"
-    subprocess.run([script, folder / "work", folder / name], check=True)
+    found = subprocess.run([sys.executable, "-m", "sisyphus", "find", ""], cwd=folder, check=True, capture_output=True)
+    subprocess.run([script, name], cwd=folder, check=True, input=found.stdout)
     with tarfile.open(folder / name) as archive:
         return {file.name.removeprefix("work/ctc_kd/") for file in archive if file.isfile()}
