@@ -37,7 +37,6 @@ class Grid(NamedTuple):
 
     :param trained: name of the row -> its jobs
     :param records: name of the row -> record; of the hyper-parameters that dev chose there are two
-    :param hypotheses: method and weight, see ``row_key`` -> of test, by seed, with the hyper-parameter that dev chose
     :param significance: of test
     :param folder: of the outputs below ``output/``
     """
@@ -45,7 +44,6 @@ class Grid(NamedTuple):
     chain: Distillation
     trained: dict[str, TrainedRow]
     records: dict[str, tk.Path]
-    hypotheses: dict[str, list[tk.Path]]
     significance: tk.Path
     folder: str
 
@@ -81,7 +79,7 @@ def blank_kd(corpus: Corpus, preset: Preset, rows: Sequence[Row], *, name: str, 
     folder = f"{name}/{corpus.name}"
     register_outputs({f"{folder}/{path}": output for path, output in outputs.items()}, requests=preset.requests)
     trained_rows = {one.row.name: one for one in trained}
-    return Grid(grid, trained_rows, records, hypotheses, significance, folder)
+    return Grid(grid, trained_rows, records, significance, folder)
 
 
 def scored_on_test(grid: Distillation, group: list[TrainedRow]) -> Scored:
