@@ -8,7 +8,7 @@ from sisyphus import tk
 
 from ctc_kd.experiments.distillation import Distillation, RecordedRow
 from ctc_kd.experiments.requests import register_outputs
-from ctc_kd.experiments.rows import TEACHER, Row, with_seeds
+from ctc_kd.experiments.rows import TEACHER, Row
 from ctc_kd.experiments.significance import MARGIN, tested
 from ctc_kd.report.differences import DifferencesReportJob
 from ctc_kd.report.grid.choice import ChooseTestedJob
@@ -33,9 +33,7 @@ def regret(chains: Mapping[str, Distillation], rows: Sequence[Row], *, seeds: Se
     """
     settings, chosen, outputs = {}, {}, {}
     for setting, chain in chains.items():
-        found = {
-            row: [chain.recorded(chain.trained(one)) for one in with_seeds([row], seeds)] for row in (TEACHER, *rows)
-        }
+        found = {row: chain.recorded_seeds(row, seeds) for row in (TEACHER, *rows)}
         best = best_on_dev([found[row] for row in rows if row.method == "symmetric"], seeds)
         hypotheses = {short_name(row): [one.found_on_test for one in found[row]] for row in rows}
         against = {row: [BEST] for row in hypotheses}

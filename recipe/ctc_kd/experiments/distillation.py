@@ -15,7 +15,7 @@ from ctc_kd.experiments.presets import Preset, Scales
 from ctc_kd.experiments.published import published_wer
 from ctc_kd.experiments.recognition import Recognised, posteriors_of, recognised, tuned_scales
 from ctc_kd.experiments.row_training import NBEST_SEARCH, criterion_of, model_of, training_of
-from ctc_kd.experiments.rows import TEACHER, Row
+from ctc_kd.experiments.rows import TEACHER, Row, with_seeds
 from ctc_kd.methods import METHODS
 from ctc_kd.report.record import RecordJob
 from ctc_kd.training.build import is_finished
@@ -173,6 +173,10 @@ class Distillation:
             job_ids=self._job_ids(trained),
         )
         return RecordedRow(record, found)
+
+    def recorded_seeds(self, row: Row, seeds: Sequence[int]) -> list[RecordedRow]:
+        """Train, tune, search dev and test with each seed of a row."""
+        return [self.recorded(self.trained(one)) for one in with_seeds([row], seeds)]
 
     def _recognised(self, trained: TrainedRow, name: str) -> Recognised:
         """:param name: ``dev`` or ``test``"""

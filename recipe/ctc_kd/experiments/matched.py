@@ -55,12 +55,16 @@ async def matched_weights(
         analysed(chain, [*teacher, *with_seeds(rows, seeds)], folder=f"{name}/{setting}/{corpus.name}")
         for weight, matched in found.items():
             best = "KD, λ matched"
-            hypotheses = {
-                best: found_on_test(chain, Row("all", matched), seeds),
-                "KD at λ": found_on_test(chain, Row("all", weight), seeds),
-                "selection at λ": found_on_test(chain, Row(like[0], weight, like[1]), seeds),
+            compared = {
+                best: Row("all", matched),
+                "KD at λ": Row("all", weight),
+                "selection at λ": Row(like[0], weight, like[1]),
             }
-            against = {row: [best] for row in hypotheses if row != best}
+            hypotheses = {
+                label: [one.found_on_test for one in chain.recorded_seeds(row, seeds)]
+                for label, row in compared.items()
+            }
+            against = {label: [best] for label in compared if label != best}
             significance = tested(corpus, hypotheses, against=against, margin=MARGIN)
             settings[f"{setting}, λ = {weight:g}, matched {matched:g}"] = significance
     report = DifferencesReportJob(
@@ -68,10 +72,6 @@ async def matched_weights(
     )
     requests = next(iter(presets.values())).requests
     register_outputs({f"{name}/{corpus.name}/report": report.out_report}, requests=requests)
-
-
-def found_on_test(chain: Distillation, row: Row, seeds: Sequence[int]) -> list[tk.Path]:
-    return [chain.recorded(chain.trained(one)).found_on_test for one in with_seeds([row], seeds)]
 
 
 def matched_weight(
