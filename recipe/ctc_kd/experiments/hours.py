@@ -12,7 +12,7 @@ from ctc_kd.experiments.corpora import Corpus, Labelled, archive
 from ctc_kd.experiments.distillation import Distillation, RecordedRow
 from ctc_kd.experiments.presets import Preset
 from ctc_kd.experiments.requests import register_outputs
-from ctc_kd.experiments.rows import BASELINE, Row, with_seeds
+from ctc_kd.experiments.rows import BASELINE, Row
 from ctc_kd.experiments.significance import MARGIN
 from ctc_kd.report.hours import HoursReportJob
 from ctc_kd.report.names import short_name
@@ -139,6 +139,5 @@ def students_of(
     found: dict[str, list[RecordedRow]] = {}
     for variant, some in ((transcribed, [BASELINE]), (untranscribed, rows)):
         chain = Distillation(variant, preset)
-        for row in with_seeds(some, seeds):
-            found.setdefault(short_name(row), []).append(chain.recorded(chain.trained(row)))
+        found |= {short_name(row): chain.recorded_seeds(row, seeds) for row in some}
     return found
