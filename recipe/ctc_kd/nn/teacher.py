@@ -14,6 +14,7 @@ from ..frames import SAMPLE_RATE_HZ, Layer, first_centre_s
 from .config import TeacherConfig
 from .features import prepare_waveform
 from .masking import random_subset, spans, valid_frames
+from .narrow_convolutions import keep_in_fp32
 from .whisper_encoder import LAYERS, WhisperAudioEncoder, WhisperFeatures, whisper_lengths
 
 disable_progress_bar()  # bars for loading and saving weights would fill the logs of jobs
@@ -114,6 +115,7 @@ class SpeechEncoderCtc(nn.Module):
         super().__init__()
         self.cfg = cfg
         self.encoder = load_encoder(cfg)
+        keep_in_fp32(self.encoder)
         config = self.encoder.config
         self.features = WhisperFeatures(config) if is_whisper(config) else None
         self.prepare = PREPARED[cfg.waveform or ("plain" if is_whisper(config) else "paper")]

@@ -16,6 +16,7 @@ from transformers import AutoConfig, AutoModel
 
 from ctc_kd.files import complete_file
 from ctc_kd.nn.features import prepare_waveform
+from ctc_kd.nn.narrow_convolutions import keep_in_fp32
 from ctc_kd.nn.teacher import save_encoder
 from ctc_kd.pretraining.speech import UNIT_SAMPLES, WINDOW_SAMPLES
 
@@ -46,6 +47,7 @@ class UnitPredictor(nn.Module):
         # On CPUs the plain attention is faster than the fused one for sequences as short as this.
         config = AutoConfig.for_model(**encoder, attn_implementation="eager")
         self.encoder = AutoModel.from_config(config)
+        keep_in_fp32(self.encoder)
         self.output = nn.Linear(config.hidden_size, num_units)
 
     def forward(self, audio: Tensor) -> Tensor:
