@@ -62,6 +62,7 @@ def test_hours_differ_in_nothing_but_audio_and_labels():
                         teachers.add(training.teacher_logits.creator.checkpoint)
     assert parts == {"Equal updates": {(0.5, 1), (1.0, 2), (2.0, 4)}, "Equal passes": {(0.5, 1), (1.0, 1), (2.0, 1)}}
     assert teachers == {Distillation(corpus, DEMO).teacher_checkpoint}
+    assert report.creator.teacher.creator.row["row"] == "teacher"
 
 
 def test_a_preset_may_say_how_its_baseline_is_trained():

@@ -78,8 +78,10 @@ EXCHANGE = {
 }
 
 
-def test_rates_over_hours_and_what_they_are_worth(store, read):
-    job = HoursReportJob(title="Hours", rate="WER", budgets={"Equal updates": store(EXCHANGE)}, notes=["One teacher."])
+def test_rates_over_hours_and_what_they_are_worth(store, read, make_record):
+    teacher = store(make_record("teacher", None, None, dev=12.0, test=14.0).to_json())
+    budgets = {"Equal updates": store(EXCHANGE)}
+    job = HoursReportJob(title="Hours", rate="WER", budgets=budgets, notes=["One teacher."], teacher=teacher)
     lines = read(job, "table.md").splitlines()
     assert lines[2] == "|  | 0.5 h [%] | 1 h [%] | 2 h [%] | hours as good as 1 |"
     assert lines[4:] == [
@@ -87,8 +89,9 @@ def test_rates_over_hours_and_what_they_are_worth(store, read):
         "| KD & more | 25.0 ± 0.00 | – | 16.0 ± 1.41 ≈ | 0.77 [≤ 0.5, > 2] |",
     ]
     page = read(job, "index.html")
-    assert "≈ means as good as “CTC” at 1 h" in lines[0]
+    assert "≈ means as good as “CTC” at 1 h" in lines[0] and lines[0].endswith("The teacher has 14.0 %.")
     assert "KD &amp; more" in page and "One teacher." in page and "Equal updates" in page
+    assert "teacher, 14.0 %" in page
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,13 @@ from ctc_kd.experiments.corpora import Corpus, Labelled, archive
 from ctc_kd.experiments.distillation import Distillation, RecordedRow
 from ctc_kd.experiments.presets import Preset
 from ctc_kd.experiments.requests import register_outputs
-from ctc_kd.experiments.rows import BASELINE, Row
+from ctc_kd.experiments.rows import BASELINE, TEACHER, Row
 from ctc_kd.experiments.significance import MARGIN
 from ctc_kd.report.hours import HoursReportJob
 from ctc_kd.report.names import short_name
 from ctc_kd.scoring.exchange import ExchangeJob
 from ctc_kd.scoring.score import ERROR_RATES
+from ctc_kd.training.build import is_finished
 from ctc_kd.training.training_config import TrainingConfig
 
 BUDGETS = ("equal updates", "equal passes")
@@ -87,11 +88,17 @@ def worth_of_hours(
             unit=corpus.unit,
             margin=MARGIN,
         ).out_exchange
+    teacher = None
+    if not is_finished(preset.teacher):
+        chain = Distillation(corpus, preset)
+        teacher = chain.recorded(chain.trained(TEACHER)).record.out_record
+        outputs[f"{folder}/records/{TEACHER.name}.json"] = teacher
     report = HoursReportJob(
         title=f"What audio without transcripts is worth: {corpus.name}",
         rate=ERROR_RATES[corpus.unit],
         budgets=exchanges,
         notes=[*NOTES, *([] if preset.baseline_training else [OF_LONGER]), *preset.notes],
+        teacher=teacher,
     )
     outputs[f"{folder}/report"] = report.out_report
     register_outputs(outputs, requests=preset.requests)

@@ -12,6 +12,7 @@ from sisyphus import Job, Task, tk
 from ctc_kd.files import complete_folder, read_json, write_json, write_text
 from ctc_kd.report import as_good, lines, names
 from ctc_kd.report.analysis.decoders import LINE_HEIGHT, spread_out
+from ctc_kd.report.record import read_record
 from ctc_kd.report.svg import Plot, element, note, sectioned
 
 
@@ -22,13 +23,19 @@ class HoursReportJob(Job):
     :param rate: what the errors are called
     :param budgets: name of what is held equal -> ``ExchangeJob.out_exchange``
     :param notes: sentences that a reader should know
+    :param teacher: record of the teacher of all rows, whose errors limit theirs; None if it has none
     """
 
-    def __init__(self, *, title: str, rate: str, budgets: dict[str, tk.Path], notes: list[str]):
+    __sis_hash_exclude__ = {"teacher": None}
+
+    def __init__(
+        self, *, title: str, rate: str, budgets: dict[str, tk.Path], notes: list[str], teacher: tk.Path | None = None
+    ):
         self.title = title
         self.rate = rate
         self.budgets = budgets
         self.notes = notes
+        self.teacher = teacher
         self.out_report = self.output_path("report", directory=True)
         self.rqmt = {"cpu": 1, "mem": 1, "time": 0.2}
 
@@ -37,12 +44,13 @@ class HoursReportJob(Job):
 
     def run(self):
         found = {name: read_json(path.get_path()) for name, path in self.budgets.items()}
+        teacher = read_record(self.teacher.get_path()).test.wer if self.teacher else None
         texts, sections = [], []
         for name, one in found.items():
-            table = hours_table(one)
-            texts.append(f"**{name}.** {note_of(one)}\n\n{lines.markdown(*table)}")
-            drawing = element("figure", picture(one, self.rate), class_="wide")
-            sections.append((name, f"{self.rate} over hours", drawing + lines.html(*table) + note(note_of(one))))
+            table, meaning = hours_table(one), note_of(one, teacher)
+            texts.append(f"**{name}.** {meaning}\n\n{lines.markdown(*table)}")
+            drawing = element("figure", picture(one, self.rate, teacher), class_="wide")
+            sections.append((name, f"{self.rate} over hours", drawing + lines.html(*table) + note(meaning)))
         sections.append(("Notes", "What a reader should know", "".join(map(note, self.notes))))
         target = self.out_report.get_path()
         with complete_folder(target) as folder:
@@ -93,25 +101,26 @@ def _hours(number: float | None, hours: list[float]) -> str:
     return f"≤ {hours[0]:g}" if number <= hours[0] else f"{number:.2g}"
 
 
-def note_of(found: Mapping[str, Any]) -> str:
+def note_of(found: Mapping[str, Any], teacher: float | None = None) -> str:
     tests = [point["equivalence"] for curve in found["curves"].values() for point in curve if "equivalence" in point]
     as_good_as = f"“{found['reference']}” at {found['target']:g} h"
     equal = f" ≈ means as good as {as_good_as}: {as_good.meaning(tests[0]['margin'])}." if tests else ""
+    limit = "" if teacher is None else f" The teacher has {names.wer(teacher)} %."
     return (
         "Mean over seeds (± standard deviation). The last column has the hours at which a row has the error rate of "
         f"{as_good_as}, and in brackets those that the 95 % interval of the difference over seeds and "
-        f"{found['speakers']} speakers does not exclude.{equal}"
+        f"{found['speakers']} speakers does not exclude.{equal}{limit}"
     )
 
 
-def picture(found: Mapping[str, Any], rate: str) -> str:
-    """A line for each curve over the logarithm of hours; the target is a horizontal line."""
+def picture(found: Mapping[str, Any], rate: str, teacher: float | None = None) -> str:
+    """A line for each curve over the logarithm of hours; the target and the teacher are horizontal lines."""
     means = {
         label: [(math.log(point["hours"]), statistics.fmean(point["rates"])) for point in curve]
         for label, curve in found["curves"].items()
     }
     hours = sorted({point["hours"] for curve in found["curves"].values() for point in curve})
-    values = [value for curve in means.values() for _, value in curve]
+    values = [value for curve in means.values() for _, value in curve] + ([] if teacher is None else [teacher])
     pad = max(0.06 * (max(values) - min(values)), 0.2)
     plot = Plot(
         width=680,
@@ -127,6 +136,9 @@ def picture(found: Mapping[str, Any], rate: str) -> str:
         plot.text(plot.x(math.log(number)), plot.bottom + 18, f"{number:g}")
     target = dict(means[found["reference"]])[math.log(found["target"])]
     plot.horizontal(target, "rule baseline")
+    if teacher is not None:
+        plot.horizontal(teacher, "rule teacher")
+        plot.text(plot.left + 4, plot.y(teacher) - 4, f"teacher, {names.wer(teacher)} %", anchor="start")
     heights = spread_out([plot.y(curve[-1][1]) for curve in means.values()], LINE_HEIGHT, plot.bottom)
     for number, ((label, curve), height) in enumerate(zip(means.items(), heights, strict=True)):
         colour = "ink" if label == found["reference"] else f"c{number % 5}"
