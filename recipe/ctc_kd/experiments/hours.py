@@ -46,6 +46,9 @@ OF_LONGER = (
     "from random weights may not get beyond saying blank."
 )
 
+Curves = dict[str, list[tuple[float, list[RecordedRow]]]]
+"""Name of a row in tables -> (hours, its students in the order of seeds)."""
+
 
 def worth_of_hours(
     corpus: Corpus,
@@ -68,26 +71,12 @@ def worth_of_hours(
     check(hours, budgets, rows)
     folder, outputs, exchanges = f"{name}/{corpus.name}", {}, {}
     for budget in budgets:
-        curves: dict[str, list[tuple[float, list[tk.Path]]]] = {}
-        for number in hours:
-            parts = round(number / min(hours)) if budget == "equal updates" else 1
-            found = students_of(corpus, in_parts(preset, parts, budget), audio, number, rows, seeds)
-            for label, recorded in found.items():
-                hypotheses = [one.found_on_test for one in recorded]
-                curves.setdefault(label, []).append((number, hypotheses))
-                for one in recorded:
-                    place = f"{folder}/records/{budget.replace(' ', '_')}/{number:g}h"
-                    outputs[f"{place}/{one.record.row['row']}.json"] = one.record.out_record
-        exchanges[budget.capitalize()] = ExchangeJob(
-            references=corpus.transcripts[corpus.test],
-            cuts=corpus.cuts[corpus.test],
-            curves=curves,
-            reference=short_name(BASELINE),
-            target=1.0,
-            inventory=corpus.inventory,
-            unit=corpus.unit,
-            margin=MARGIN,
-        ).out_exchange
+        curves = curves_of(corpus, preset, audio, hours, rows, seeds, budget)
+        exchanges[budget.capitalize()] = exchange(corpus, curves)
+        for curve in curves.values():
+            for number, students in curve:
+                place = f"{folder}/records/{budget.replace(' ', '_')}/{number:g}h"
+                outputs |= {f"{place}/{one.record.row['row']}.json": one.record.out_record for one in students}
     teacher = None
     if not is_finished(preset.teacher):
         chain = Distillation(corpus, preset)
@@ -113,6 +102,41 @@ def check(hours: Sequence[float], budgets: Sequence[str], rows: Sequence[Row]):
         raise ValueError(f"there is no budget {', '.join(unknown)}; expected some of {', '.join(BUDGETS)}")
     if wrong := [row.name for row in rows if row.weight != 1]:
         raise ValueError(f"{', '.join(wrong)}: expected lambda 1, which reads no transcripts")
+
+
+def curves_of(
+    corpus: Corpus,
+    preset: Preset,
+    audio: Labelled,
+    hours: Sequence[float],
+    rows: Sequence[Row],
+    seeds: Sequence[int],
+    budget: str,
+) -> Curves:
+    curves: Curves = {}
+    for number in hours:
+        parts = round(number / min(hours)) if budget == "equal updates" else 1
+        found = students_of(corpus, in_parts(preset, parts, budget), audio, number, rows, seeds)
+        for label, students in found.items():
+            curves.setdefault(label, []).append((number, students))
+    return curves
+
+
+def exchange(corpus: Corpus, curves: Curves) -> tk.Path:
+    """At how many hours each curve is as good as the baseline at one hour, on test."""
+    return ExchangeJob(
+        references=corpus.transcripts[corpus.test],
+        cuts=corpus.cuts[corpus.test],
+        curves={
+            label: [(hours, [one.found_on_test for one in students]) for hours, students in curve]
+            for label, curve in curves.items()
+        },
+        reference=short_name(BASELINE),
+        target=1.0,
+        inventory=corpus.inventory,
+        unit=corpus.unit,
+        margin=MARGIN,
+    ).out_exchange
 
 
 def in_parts(preset: Preset, parts: int, budget: str) -> Preset:
