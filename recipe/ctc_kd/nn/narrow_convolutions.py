@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -16,9 +17,9 @@ def keep_in_fp32(model: nn.Module):
     """Makes autocast leave the narrow convolutions over time of ``model`` alone; weights and their names stay."""
     for module in model.modules():
         if isinstance(module, nn.Conv1d) and 1 < module.in_channels // module.groups < FEWEST_CHANNELS:
-            module.forward = partial(_in_fp32, type(module).forward, module)
+            module.forward = partial(_in_fp32, module.forward)
 
 
-def _in_fp32(forward, module: nn.Conv1d, frames: Tensor) -> Tensor:
+def _in_fp32(forward: Callable[[Tensor], Tensor], frames: Tensor) -> Tensor:
     with torch.autocast(frames.device.type, enabled=False):
-        return forward(module, frames.float())
+        return forward(frames.float())
