@@ -113,6 +113,7 @@ def curves_of(
     seeds: Sequence[int],
     budget: str,
 ) -> Curves:
+    """The students of all rows and hours with one budget."""
     curves: Curves = {}
     for number in hours:
         parts = round(number / min(hours)) if budget == "equal updates" else 1

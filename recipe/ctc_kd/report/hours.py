@@ -101,7 +101,7 @@ def _hours(number: float | None, hours: list[float]) -> str:
     return f"≤ {hours[0]:g}" if number <= hours[0] else f"{number:.2g}"
 
 
-def note_of(found: Mapping[str, Any], teacher: float | None = None) -> str:
+def note_of(found: Mapping[str, Any], teacher: float | None) -> str:
     tests = [point["equivalence"] for curve in found["curves"].values() for point in curve if "equivalence" in point]
     as_good_as = f"“{found['reference']}” at {found['target']:g} h"
     equal = f" ≈ means as good as {as_good_as}: {as_good.meaning(tests[0]['margin'])}." if tests else ""
@@ -120,7 +120,8 @@ def picture(found: Mapping[str, Any], rate: str, teacher: float | None = None) -
         for label, curve in found["curves"].items()
     }
     hours = sorted({point["hours"] for curve in found["curves"].values() for point in curve})
-    values = [value for curve in means.values() for _, value in curve] + ([] if teacher is None else [teacher])
+    limit = [] if teacher is None else [teacher]
+    values = [value for curve in means.values() for _, value in curve] + limit
     pad = max(0.06 * (max(values) - min(values)), 0.2)
     plot = Plot(
         width=680,
@@ -136,10 +137,12 @@ def picture(found: Mapping[str, Any], rate: str, teacher: float | None = None) -
         plot.text(plot.x(math.log(number)), plot.bottom + 18, f"{number:g}")
     target = dict(means[found["reference"]])[math.log(found["target"])]
     plot.horizontal(target, "rule baseline")
+    ends = [curve[-1][1] for curve in means.values()] + limit
+    heights = spread_out([plot.y(end) for end in ends], LINE_HEIGHT, plot.bottom)
     if teacher is not None:
         plot.horizontal(teacher, "rule teacher")
-        plot.text(plot.left + 4, plot.y(teacher) - 4, f"teacher, {names.wer(teacher)} %", anchor="start")
-    heights = spread_out([plot.y(curve[-1][1]) for curve in means.values()], LINE_HEIGHT, plot.bottom)
+        text = f"teacher, {names.wer(teacher)} %"
+        plot.text(plot.right + 10, heights.pop() + 4, text, class_="label", anchor="start")
     for number, ((label, curve), height) in enumerate(zip(means.items(), heights, strict=True)):
         colour = "ink" if label == found["reference"] else f"c{number % 5}"
         plot.line(curve, f"line {colour}")
