@@ -24,7 +24,7 @@ setup: .venv/installed
 .venv/installed: setup.py engine/pyproject.toml
 	@test -n "$(PYTHON)" && $(PYTHON) $(SUITS) || { echo "Python 3.10, 3.11 or 3.12 is needed: make PYTHON=/path/to/python"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -e engine -e '.[train,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile -e engine -e '.[train,dev]'
 	touch $@
 
 demo: setup
