@@ -45,9 +45,7 @@ def short(tiny, archive, tmp_path):
     return short
 
 
-@pytest.mark.parametrize(
-    ("family", "subsampling"), [("wav2vec2, group norm", 4), ("wavlm", 4), ("parakeet, 80 ms", 8)]
-)
+@pytest.mark.parametrize(("family", "subsampling"), [("wav2vec2, group norm", 4), ("wavlm", 4), ("parakeet, 80 ms", 8)])
 def test_from_a_folder_to_a_student(run_jobs, short, tmp_path, family, subsampling):
     folder = save_model(tmp_path / "stranger", family, mask="group norm" not in family)
     model = {"class": "TransformersCtc", "model": tk.Path(folder), "subsampling": subsampling}
