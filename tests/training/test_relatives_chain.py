@@ -1,5 +1,6 @@
 """Rows of related methods, each trained for a sub-epoch by RETURNN, on one dump of a teacher and its N-best lists."""
 
+import gc
 import math
 import multiprocessing
 from importlib import import_module
@@ -90,6 +91,7 @@ def forked_returnn(monkeypatch):
         import_module(module)
 
     def run(config, **_options):
+        gc.collect()  # a model of another test may own threads; its copy would wait for them forever when it is freed
         child = multiprocessing.get_context("fork").Process(target=main, args=(["returnn", config],))
         child.start()
         child.join()
