@@ -32,6 +32,7 @@ from ctc_kd.experiments.speech import Speech, demo_speech, finished_speech, in_u
 
 SEEDS = (42, 43, 44)
 TEMPERATURES = (1.0, 2.0)
+HOURS = (0.5, 1.0, 2.0, 4.0)
 
 
 def py():
@@ -70,9 +71,12 @@ async def matched(weights=(0.25, 0.9), seeds=SEEDS, speech=None):
     )
 
 
-def untranscribed(hours=(0.5, 1.0, 2.0, 4.0), seeds=SEEDS, budgets=BUDGETS, speech=None):
-    """Frame-level KD, CTC on the teacher's best path, and both, on hours whose transcripts nobody reads."""
-    audio = speech.train if speech else demo_hours(DEMO, max(hours))
+def untranscribed(hours=HOURS, seeds=SEEDS, budgets=BUDGETS, speech=None):
+    """Frame-level KD, CTC on the teacher's best path, and both, on hours whose transcripts nobody reads.
+
+    Fewer hours are samples of the same four, so their students are those of the whole question.
+    """
+    audio = speech.train if speech else demo_hours(DEMO, max(*HOURS, *hours))
     corpus, preset, *_ = speech or demo_speech()
     worth_of_hours(corpus, preset, audio, hours=hours, seeds=seeds, budgets=budgets, name="findings/untranscribed")
 

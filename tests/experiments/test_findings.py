@@ -65,6 +65,14 @@ def test_hours_differ_in_nothing_but_audio_and_labels():
     assert report.creator.teacher.creator.row["row"] == "teacher"
 
 
+def test_fewer_hours_need_no_students_of_their_own(created):
+    findings.untranscribed(seeds=[42], budgets=["equal passes"])
+    trained = {job.job_id() for job in created.values() if isinstance(job, TrainJob)}
+    created.clear()
+    findings.untranscribed(hours=[0.5, 1.0], seeds=[42], budgets=["equal passes"])
+    assert {job.job_id() for job in created.values() if isinstance(job, TrainJob)} < trained
+
+
 def test_a_preset_may_say_how_its_baseline_is_trained():
     own = replace(DEMO, baseline_training=replace(DEMO.student_training, batch_seconds=30))
     arguments = {
