@@ -6,6 +6,7 @@ import os
 import shutil
 import threading
 import time
+import zlib
 
 from . import global_constants as gc
 from . import global_settings as gs
@@ -63,16 +64,18 @@ def clean_folder(base):
     """Pack the folder of a finished job into ``finished.tar.gz`` beside its outputs and delete its ``work/``.
 
     Returns whether nothing is left to do. The archive appears complete before anything is deleted, so the next call
-    repairs a kill in between.
+    repairs a kill in between. What is not in the archive stays.
     """
     marker, archive = f"{base}/{gc.JOB_FINISHED_MARKER}", f"{base}/{gc.JOB_FINISHED_ARCHIVE}"
     if not os.path.isdir(base) or is_foreign(base):
         return True
-    packed = _packed_names(base)
-    if not os.path.exists(archive):
+    names = _names_to_pack(base)
+    packed = _in_archive(archive, names)
+    if packed is None:
         if not os.path.exists(marker) or time.time() - os.path.getmtime(marker) < gs.WAIT_PERIOD_JOB_CLEANUP:
             return False  # the worker may still write its last lines
-        _pack(base, packed, archive)
+        _pack(base, names, archive)
+        packed = names
     for name in packed:
         _remove(os.path.join(base, name))
     if not gs.JOB_CLEANUP_KEEP_WORK:
@@ -82,8 +85,12 @@ def clean_folder(base):
 
 def is_open(base):
     """Whether the folder is one of a finished job that is not packed yet."""
-    left = _packed_names(base) or (not gs.JOB_CLEANUP_KEEP_WORK and os.path.exists(f"{base}/{gc.JOB_WORK_DIR}"))
-    return bool(left) and has_finished_marker(base) and not is_foreign(base)
+    if not has_finished_marker(base) or is_foreign(base):
+        return False
+    names = _names_to_pack(base)
+    packed = _in_archive(f"{base}/{gc.JOB_FINISHED_ARCHIVE}", names)
+    left = names if packed is None else packed
+    return bool(left) or (not gs.JOB_CLEANUP_KEEP_WORK and os.path.exists(f"{base}/{gc.JOB_WORK_DIR}"))
 
 
 def _pack(base, names, archive):
@@ -96,7 +103,23 @@ def _pack(base, names, archive):
     os.replace(part, archive)
 
 
-def _packed_names(base):
+def _in_archive(archive, names):
+    """Those of ``names`` that the archive has; None without a whole archive, as after a kill of upstream's manager."""
+    if not os.path.exists(archive):
+        return None
+    if not names:
+        return []  # without the reading of each archive in the work folder
+    import tarfile
+
+    try:
+        with tarfile.open(archive) as tar:
+            packed = {member.name.split("/")[0] for member in tar}
+    except (EOFError, zlib.error, tarfile.TarError):
+        return None
+    return [name for name in names if name in packed]
+
+
+def _names_to_pack(base):
     """What of a job's folder goes into the archive."""
     names = set(os.listdir(base)) - _KEPT - {_PARTIAL}
     if not gs.JOB_CLEANUP_KEEP_INPUT and os.path.exists(f"{base}/{gc.JOB_INPUT}"):

@@ -8,6 +8,7 @@ import sys
 import tarfile
 import time
 import xml.etree.ElementTree
+from pathlib import Path
 
 import pytest
 from patience import PATIENCE
@@ -518,3 +519,22 @@ def test_settings_that_keep(here, monkeypatch, keep):
     clean_all([job])
     assert {"work", "input"} & set(os.listdir(folder)) == ({"work", "input"} if keep else set())
     assert not cleaner.is_open(folder) and os.path.exists(folder + "/output/out")
+
+
+def test_clean_up_deletes_nothing_that_is_not_packed(here, monkeypatch):
+    """Neither what a person added later, nor what an archive lacks that upstream was killed while writing."""
+    monkeypatch.setattr(gs, "WAIT_PERIOD_JOB_CLEANUP", 0)
+    packed, broken = finished(Step(1), Step(2))
+    for folder in (packed, broken):
+        assert cleaner.clean_folder(folder)
+    Path(packed, "notes.txt").write_text("mine")
+    Path(packed, "log.run.1").write_text("left by a kill")
+    assert cleaner.is_open(packed) and cleaner.clean_folder(packed) and not cleaner.is_open(packed)
+    assert os.path.exists(f"{packed}/notes.txt") and not os.path.exists(f"{packed}/log.run.1")
+    archive = Path(broken, "finished.tar.gz")
+    with tarfile.open(archive) as tar:
+        tar.extractall(broken, filter="data")
+    archive.write_bytes(archive.read_bytes()[:100])
+    assert cleaner.is_open(broken) and cleaner.clean_folder(broken) and not cleaner.is_open(broken)
+    with tarfile.open(archive) as tar:
+        assert "job.save" in tar.getnames()
