@@ -189,6 +189,29 @@ def test_processes_of_one_job(worker, job, monkeypatch):
     assert worker.claim() and owner(job) == (6, 1) and not first.continuable
 
 
+SLURM = """
+
+def engine():
+    from sisyphus.slurm import SlurmEngine
+
+    return SlurmEngine()
+"""
+
+
+@pytest.mark.parametrize("number", ["0", "1"])
+def test_all_processes_of_one_job_end_well(folder, number):
+    """The first one to end otherwise would end the others, because srun kills on a bad exit."""
+    assert folder.sis("manager", "-r", "config.chain(1)")[0] == 0
+    job = folder.job("Trivial")
+    for name in ("finished", "finished.run.1", "log.run.1", "usage.run.1"):
+        (job / name).unlink()
+    (folder / "settings.py").write_text((folder / "settings.py").read_text() + SLURM)
+    of_the_step = {"SLURM_PROCID": number, "SLURM_STEP_NUM_TASKS": "2"}
+    status, output = folder.sis("worker", str(job.relative_to(folder.path)), "run", "1", **of_the_step)
+    assert status == 0, output
+    assert (job / "finished.run.1").exists() == (number == "0")
+
+
 def test_by_hand(worker, job, monkeypatch):
     """``sis worker`` outside of a job takes its id from the command line."""
     monkeypatch.delenv("SLURM_ARRAY_JOB_ID")

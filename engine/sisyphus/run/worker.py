@@ -49,7 +49,7 @@ def worker(jobdir, task_name, task_id=None, engine_name=None, redirect=False):
         if task_id is not None:
             _mark_broken(prefix, task_name, task_id)
         return EXIT_FAILED
-    return _run(task, task_id, engine, usage)
+    return _run(task, task_id, engine, usage, is_first=number == 0)
 
 
 def _redirect_output(logname):
@@ -79,7 +79,8 @@ def _mark_broken(prefix, task_name, task_id):
             open(marker, "x").close()
 
 
-def _run(task, task_id, engine, usage):
+def _run(task, task_id, engine, usage, is_first):
+    """``is_first``: of the processes that run this id together. Its environment may not say it any more."""
     usage.start()
     try:
         engine.init_worker(task)
@@ -91,7 +92,7 @@ def _run(task, task_id, engine, usage):
         print("Load:", os.getloadavg(), flush=True)
         if not task.run(task_id):
             return EXIT_FAILED
-        if task.continuable and engine.process_number() == 0:
+        if task.continuable and is_first:
             logging.info("the task is continuable, so it is not marked finished")
             return EXIT_INTERRUPTED
         return 0
