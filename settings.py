@@ -8,7 +8,7 @@ JOB_AUTO_CLEANUP = True
 
 def engine():
     """Runs jobs on all cores and GPUs that are ours, in most of the memory. On a cluster, use the line with Slurm."""
-    # from sisyphus.slurm import SlurmEngine; return SlurmEngine({"mem": 8, "time": 4}, limits={"mem": 200, "time": 24})
+    # from sisyphus.slurm import SlurmEngine; return SlurmEngine({"mem": 8, "time": 4})
     import psutil
     from sisyphus.localengine import LocalEngine
 

@@ -52,6 +52,10 @@ class EngineBase:
         """Whether ``queue`` and ``running`` are certain, so no file must be read."""
         return False
 
+    def certain_state(self, task, task_id):
+        """The state of an id that no file contradicts; ``unknown`` if there is none."""
+        return self.task_state(task, task_id) if self.knows_exactly() else gc.STATE_UNKNOWN
+
     def in_hand(self, task):
         """State of a task if no file of its ids must be read, else None. A task in the queue has not started."""
         queued = all(self.task_state(task, i) == gc.STATE_QUEUE for i in task.task_ids())
@@ -195,8 +199,8 @@ class EngineSelector(EngineBase):
     def in_hand(self, task):
         return self._of(task).in_hand(task)
 
-    def knows_exactly(self):
-        return all(engine.knows_exactly() for engine in self._all())
+    def certain_state(self, task, task_id):
+        return self._of(task).certain_state(task, task_id)
 
     def task_state(self, task, task_id):
         """Also finds a task that another engine took before the request or the settings changed."""

@@ -124,9 +124,10 @@ class LocalEngine(EngineBase):
         for key in self._traceless.intersection((name, i) for i in task_ids):
             self._traceless.remove(key)
             raise OSError("the last worker of {} {} could write neither its log nor a marker".format(*key))
+        folder = os.path.dirname(logpath)
         with self._lock:
             for i in task_ids:
-                process = TaskProcess([*call, str(i), "--redirect_output"], rqmt, name, task_name, i)
+                process = TaskProcess([*call, str(i), "--redirect_output"], rqmt, folder, name, task_name, i)
                 self._queue[process.key] = process
                 self._lines.setdefault(self._line(process), {})[process.key] = process
         return "local", processes.hostname()
@@ -138,7 +139,8 @@ class LocalEngine(EngineBase):
     # processes -------------------------------------------------------------------------------------------------------
     def _adopt(self, task, task_id):
         """Watch the process of an earlier manager if it is alive and the usage file names it, or will soon."""
-        process = TaskProcess([], {}, task.task_name(), task.name(), task_id)
+        folder = task.job._sis_path(abspath=True)
+        process = TaskProcess([], {}, folder, task.task_name(), task.name(), task_id)
         usage = task.usage(task_id)
         if not runs_here(usage):
             usage = self._usage_of_starting(process)

@@ -182,10 +182,9 @@ class Task:
         return next((s for s in _STATE_ORDER if s in states), gc.STATE_UNKNOWN)
 
     def _id_state(self, engine, i):
-        if engine is not None and engine.knows_exactly():
-            known = engine.task_state(self, i)
-            if known != gc.STATE_UNKNOWN:
-                return known
+        known = gc.STATE_UNKNOWN if engine is None else engine.certain_state(self, i)
+        if known != gc.STATE_UNKNOWN:
+            return known
         marked = self._marked_state(i)
         if marked:
             return marked

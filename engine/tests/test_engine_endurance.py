@@ -33,8 +33,12 @@ def task(here):
 
 
 def submit(engine, task, call, ids=(1,)):
-    engine.submit_call(call, "", {"cpu": 1}, task.task_name(), "run", ids)
+    engine.submit_call(call, task.job._sis_path("engine", abspath=True), {"cpu": 1}, task.task_name(), "run", ids)
     engine.submitted()
+
+
+def watched(task):
+    return task_process.TaskProcess([], {}, task.job._sis_path(abspath=True), task.task_name(), "run", 1)
 
 
 def write(folder, recipe, config):
@@ -138,10 +142,20 @@ def test_adopted_task_is_watched_without_a_file_handle(task, monkeypatch):
 
 @pytest.mark.parametrize(("status", "text"), [(-9, "signal SIGKILL"), (-63, "signal 63"), (3, "exit status 3")])
 def test_end_by_any_signal_is_noted(task, status, text):
-    process = task_process.TaskProcess([], {}, task.task_name(), "run", 1)
+    process = watched(task)
     process.record_end(status)
     assert f"the worker process ended by {text} without a result" in "\n".join(task.log_tail(1, 1))
     assert os.path.exists(task.path("error", 1)) == (status != -9)
+
+
+def test_end_in_a_folder_with_tags(here, monkeypatch):
+    monkeypatch.setattr(gs, "JOB_USE_TAGS_IN_PATH", True)
+    job = Link(1, sis_tags={"tagged"})
+    job._sis_setup_directory()
+    (task,) = job._sis_tasks()
+    submit(LocalEngine(cpus=1), task, ["sh", "-c", "exit 3"])
+    wait_until(lambda: os.path.exists(task.path("error", 1)))
+    assert "tagged" in task.path("log", 1) and "exit status 3" in task.log_tail(1, 1)[0]
 
 
 # threads of the manager ----------------------------------------------------------------------------------------------
@@ -277,7 +291,7 @@ def test_worker_that_leaves_no_trace_is_not_tried_for_ever(task, monkeypatch, ca
 def test_wrapper_that_leaves_the_worker_running(task):
     """It ends at once, and the worker is still there."""
     with holder(task.path("log", 1)):
-        process = task_process.TaskProcess([], {}, task.task_name(), "run", 1)
+        process = watched(task)
         process.record_end(0)
         assert not os.path.exists(task.path("error", 1))
     process.record_end(0)

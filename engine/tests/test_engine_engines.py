@@ -132,6 +132,22 @@ def test_engine_that_asks_a_scheduler(here, monkeypatch):
     assert state() == "error"
 
 
+def test_another_try_waits_for_the_end_of_this_one(here):
+    """Also beside a cluster, whose states are less certain than the files."""
+    small = LocalEngine(cpus=1)
+    selector = EngineSelector({"short": small, "long": Cluster()}, default_engine="short")
+    job = Link(1)
+    job._sis_setup_directory()
+    task = Task("run", tries=2)
+    task.set_job(job)
+    small._take(running := task_process.TaskProcess([], {"cpu": 1}, "", task.task_name(), "run", 1))
+    for kind in ("log", "error"):
+        open(task.path(kind, 1), "x").close()
+    assert task.state(selector) == "running" and os.path.exists(task.path("error", 1))
+    small._give_back(running)
+    assert task.state(selector) == "runnable" and os.path.exists(task.path("log", 1) + ".error.01")
+
+
 def test_engine_selector(here):
     """The task's ``engine`` decides; the worker is told which one it belongs to."""
     small, big = LocalEngine(cpus=1), LocalEngine(cpus=8)
@@ -206,7 +222,7 @@ def test_what_tasks_give_back_is_what_they_took(here):
     """Sums of decimal numbers drift: a task that asks for the whole memory would never start."""
     engine, running = LocalEngine(cpus=99, mem=4), []
     for number, mem in enumerate(5 * [0.1, 1.3, 0.7, 0.2, 1.1, 0.3]):
-        process = task_process.TaskProcess([], {"mem": mem}, f"x.{number}.run", "run", 1)
+        process = task_process.TaskProcess([], {"mem": mem}, "", f"x.{number}.run", "run", 1)
         engine._take(process)
         running.append(process)
         if len(running) == 4:
@@ -222,7 +238,8 @@ def test_program_that_cannot_be_started(here):
     job._sis_setup_directory()
     (task,) = job._sis_tasks()
     engine, ids = LocalEngine(cpus=2), range(1, 601)
-    engine.submit_call(["/no/such/program"], "", {"cpu": 1}, task.task_name(), "run", ids)
+    logs = job._sis_path("engine", abspath=True)
+    engine.submit_call(["/no/such/program"], logs, {"cpu": 1}, task.task_name(), "run", ids)
     engine.submitted()
     wait_until(lambda: not engine._running and not engine._queue)
     assert engine._free == engine.resources

@@ -292,7 +292,7 @@ def test_shorter_tasks_start_first(here, monkeypatch):
     for name, (cpu, time) in asked.items():
         rqmt = {"cpu": cpu} if time is None else {"cpu": cpu, "time": time}
         engine.submit_call(["sis"], "", rqmt, f"{name}.run", "run", [1])
-    engine._take(other := TaskProcess([], {"cpu": 1}, "other.run", "run", 1))
+    engine._take(other := TaskProcess([], {"cpu": 1}, "", "other.run", "run", 1))
     engine.submitted()
     order = []
     while started:

@@ -20,18 +20,18 @@ UNKNOWN = "unknown"
 
 
 class TaskProcess:
-    """One task id in the queue or running. ``popen``: its process, with ``poll`` and ``wait``; ``watcher``: the thread
-    that waits for its end. Both are None in the queue."""
+    """One task id in the queue or running. ``jobdir``: absolute folder of its job. ``popen``: its process, with
+    ``poll`` and ``wait``; ``watcher``: the thread that waits for its end. Both are None in the queue."""
 
     _count = itertools.count()
 
-    def __init__(self, call, rqmt, name, task_name, task_id):
+    def __init__(self, call, rqmt, jobdir, name, task_name, task_id):
         self.call = call
         self.rqmt = rqmt
         self.key = (name, task_id)
         self.order = rqmt.get("time", 0), next(self._count)
         self.task_name = task_name
-        self.jobdir = os.path.join(gs.BASE_DIR, gs.WORK_DIR, name.removesuffix("." + task_name))
+        self.jobdir = jobdir
         self.gpus = []
         self.popen = None
         self.watcher = None

@@ -30,8 +30,9 @@ class SlurmEngine(EngineBase):
 
     ``default_rqmt``: requirements that tasks do not name. ``partition``, ``account``, ``sbatch_args`` (list or text):
     for every submission; tasks name more in ``rqmt``. ``max_jobs``: the most array tasks of this folder in the queue.
-    ``limits``: ``{"mem": GB, "time": hours}``, the most that raised requests reach after an interruption. ``memory``:
-    request it per ``"node"``, per ``"cpu"``, or (None) not at all. ``job_name``: turns a task's name into Slurm's.
+    ``limits``: ``{"mem": GB, "time": hours}``, the largest request: a task that asks for more is an error, and requests
+    are raised up to it after an interruption. ``memory``: request it per ``"node"``, per ``"cpu"``, or (None) not at
+    all. ``job_name``: turns a task's name into Slurm's.
     """
 
     def __init__(
