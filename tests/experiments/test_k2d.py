@@ -7,7 +7,7 @@ from ctc_kd.experiments import k2d as experiment
 from ctc_kd.experiments import k2d_students
 from ctc_kd.experiments.corpora import Part
 from ctc_kd.experiments.k2d import Recordings, k2d
-from ctc_kd.experiments.k2d_models import own_whisper
+from ctc_kd.experiments.k2d_models import own_whisper, validators_of
 from ctc_kd.experiments.k2d_students import k2d_with_students, whisper_student
 from ctc_kd.experiments.requests import jobs_behind
 from ctc_kd.training.train_tokens import WhisperStudent
@@ -86,6 +86,11 @@ def test_a_model_is_converted_unless_it_is_of_ctranslate2(tmp_path):
         folder.trainable()
     with pytest.raises(FileNotFoundError, match="expected a folder with a Whisper model"):
         own_whisper("./no/such/model")
+
+
+def test_validators_have_names_of_their_own():
+    with pytest.raises(ValueError, match="several validators are called best: expected other last names"):
+        validators_of(Recordings(tk.Path("/cuts")), [], students=["a/students/best", "b/students/best/"])
 
 
 def distil(distilled=("All", "PER, hama"), test=None):

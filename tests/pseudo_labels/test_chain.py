@@ -7,6 +7,7 @@ import pytest
 from sisyphus import tk
 
 from ctc_kd.corpus.cuts import recording_of, segment_cut, whole_recording_cut, write_cuts
+from ctc_kd.corpus.problems import CorpusError
 from ctc_kd.files import read_json, text_lines
 from ctc_kd.inventory import Inventory
 from ctc_kd.pseudo_labels.filter import Rule
@@ -161,6 +162,23 @@ def test_true_errors_are_those_of_the_utterances_in_a_chunk(run_here, tmp_path, 
     counts = read_json(job.out_counts.get_path())
     assert (counts["units"], counts["missed_units"], counts["loops"]) == (7, 3, 0)
     assert counts["characters"] == pytest.approx(200 / 3)
+
+
+def test_references_are_in_the_files_of_the_recordings_before_conversion(run_here, tmp_path, chunks):
+    audio = {"num_samples": 100 * 16000, "sample_rate_hz": 16000, "speaker": "s"}
+    first, second, other = (whole_recording_cut("talk", audio=f"/{number}.flac", **audio) for number in range(3))
+    write_cuts(str(tmp_path / "cuts.jsonl.gz"), [first.converted_from("/talk.mp3")])
+    transcripts = file_of(tmp_path, "t.txt", "talk The first things\n")
+
+    def compared(reference):
+        write_cuts(str(tmp_path / "references.jsonl.gz"), [reference])
+        cuts, references = (tk.Path(str(tmp_path / name)) for name in ("cuts.jsonl.gz", "references.jsonl.gz"))
+        arguments = {"reference_cuts": references, "reference_transcripts": transcripts}
+        return run_here(ReferenceErrorsJob(pieces=chunks, cuts=cuts, **arguments))
+
+    assert read_json(compared(second.converted_from("/talk.mp3")).out_counts.get_path())["missed_units"] < 3
+    with pytest.raises(CorpusError, match=r"(?s)no utterance is in any of the 1 recordings .* such as /talk\.mp3"):
+        compared(other)
 
 
 def test_words_of_an_utterance_are_divided_among_the_pieces_that_cut_it():

@@ -1,6 +1,7 @@
 """A tiny Whisper of transformers becomes one of CTranslate2, which faster-whisper loads."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -26,6 +27,19 @@ def test_a_converted_model_decodes(run_here, model):
     json.dumps(found)  # it is stored as it is
     with pytest.raises(ValueError, match="an English model, which cannot decode 'zh'"):
         FasterWhisper(converted, language="zh", decoding=decoding, threads=1)
+
+
+def test_a_language_that_the_model_lacks_is_not_mixed(run_here, model, tmp_path):
+    """The tokenizer gives the token of the end for it, as those of Whisper do."""
+    from transformers import AutoTokenizer
+
+    copy = tmp_path / "model"
+    shutil.copytree(model, copy)
+    tokenizer = AutoTokenizer.from_pretrained(copy)
+    tokenizer.unk_token = "<|endoftext|>"
+    tokenizer.save_pretrained(copy)
+    with pytest.raises(ValueError, match="lacks one of the languages to mix"):
+        run_here(ConvertWhisperJob(model=tk.Path(str(copy)), languages=["zh", "yue"]))
 
 
 def test_the_tokens_of_mixed_languages_become_their_mean(model):

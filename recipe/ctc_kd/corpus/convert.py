@@ -80,7 +80,7 @@ def converted(cut: Cut, targets: dict[Source, str], lengths: dict[Source, int]) 
         return cut
     length = lengths[source]
     start, end = (round(time_s * SAMPLE_RATE_HZ) for time_s in (cut.start, cut.start + cut.duration))
-    return segment_cut(
+    found = segment_cut(
         cut.id,
         recording=recording_of(
             cut.recording["id"], audio=targets[source], num_samples=length, sample_rate_hz=SAMPLE_RATE_HZ
@@ -90,6 +90,7 @@ def converted(cut: Cut, targets: dict[Source, str], lengths: dict[Source, int]) 
         speaker=cut.speaker,
         language=cut.language,
     )
+    return found.converted_from(cut.audio)
 
 
 def convert(source: Source, target: str) -> int | str:

@@ -71,6 +71,14 @@ class Cut:
         """The file with the recording."""
         return self.recording["sources"][0]["source"]
 
+    @property
+    def original_audio(self) -> str:
+        """The file from which ``ConvertAudioJob`` made that of the recording, if it did."""
+        return self.fields.get("custom", {}).get("converted_from", self.audio)
+
+    def converted_from(self, original: str) -> Cut:
+        return Cut({**self.fields, "custom": {"converted_from": original}})
+
 
 def whole_recording_cut(utterance: str, *, audio: str, num_samples: int, sample_rate_hz: int, speaker: str) -> Cut:
     """The cut of an utterance that has an audio file to itself; its supervision carries the speaker and no text."""

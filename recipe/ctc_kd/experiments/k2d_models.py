@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -68,7 +69,11 @@ def validators_of(
     :param whisper: see :func:`own_whisper`
     :param ctc: see :func:`ctc_kd.experiments.finished.own_teacher`
     :param students: folders of exported students
+    :raises ValueError: two of them have one name
     """
+    names = Counter(map(last_name, [*whisper, *ctc, *students]))
+    if twice := [name for name, count in names.items() if count > 1]:
+        raise ValueError(f"several validators are called {twice[0]}: expected other last names, which links can have")
     found: dict[str, dict[str, Any]] = {
         last_name(model): {
             "kind": "whisper",

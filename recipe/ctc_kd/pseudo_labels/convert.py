@@ -40,7 +40,9 @@ class ConvertWhisperJob(Job):
         model = WhisperForConditionalGeneration.from_pretrained(name)
         tokenizer = AutoTokenizer.from_pretrained(name)
         if self.languages:
-            mix_languages(model, [tokenizer.convert_tokens_to_ids(f"<|{one}|>") for one in self.languages], name=name)
+            found = [tokenizer.convert_tokens_to_ids(f"<|{one}|>") for one in self.languages]
+            tokens = [None if token == tokenizer.unk_token_id else token for token in found]
+            mix_languages(model, tokens, name=name)
         with complete_folder("transformers") as source:
             model.save_pretrained(source)
             tokenizer.save_pretrained(source)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from sisyphus import Job, Task, tk
 
 from ctc_kd.corpus.cuts import Cut, read_cuts
+from ctc_kd.corpus.problems import refuse
 from ctc_kd.corpus.transcripts import read_texts
 from ctc_kd.files import write_json
 from ctc_kd.pseudo_labels.pieces import TICKS_PER_S, Piece, read_pieces, write_lines_of_json
@@ -33,7 +34,8 @@ class ReferenceErrorsJob(Job):
     is in no piece counts in ``out_counts`` only.
 
     :param cuts: the recordings of the pieces
-    :param reference_cuts, reference_transcripts: utterances within the same audio files
+    :param reference_cuts, reference_transcripts: utterances within the same audio files, before any conversion; some
+        of them are in those of the pieces
 
     ``out_errors``: JSON lines ``id, error_rate, errors, units, reference``; the rate is 1 where there is no reference
     but a text.
@@ -61,6 +63,13 @@ class ReferenceErrorsJob(Job):
         texts = read_texts(self.reference_transcripts.get_path())
         spoken = units_by_file(read_cuts(self.reference_cuts.get_path()), texts)
         recordings = {cut.id: cut for cut in read_cuts(self.cuts.get_path())}
+        files = {file_of(cut) for cut in recordings.values()}
+        if not files & spoken.keys():
+            refuse(
+                [f"no utterance is in any of the {len(files)} recordings of {self.cuts.get_path()}"],
+                where=self.reference_cuts.get_path(),
+                remedy=f"Expected references in the same files, such as {min(files, default='')}.",
+            )
         pieces = list(read_pieces(self.pieces.get_path()))
         expected = references_of(pieces, recordings, spoken)
         characters, words, lines = Counts(), Counts(), []
@@ -100,8 +109,13 @@ def units_by_file(cuts: Iterable[Cut], texts: Mapping[str, str]) -> dict[str, li
         units = mixed_units(comparable(texts[cut.id]))
         for index, unit in enumerate(units):
             time_s = cut.start + cut.duration * (index + 0.5) / len(units)
-            found[os.path.realpath(cut.audio)].append(Spoken(time_s, unit))
+            found[file_of(cut)].append(Spoken(time_s, unit))
     return found
+
+
+def file_of(cut: Cut) -> str:
+    """What recordings and references have in common, each of which may be converted by a job of its own."""
+    return os.path.realpath(cut.original_audio)
 
 
 def references_of(
@@ -113,7 +127,7 @@ def references_of(
     for piece in pieces:
         cut = recordings[piece.recording]
         edges = (cut.start + tick / TICKS_PER_S for tick in (piece.start, piece.end))
-        in_file[os.path.realpath(cut.audio)].append((*edges, piece.id))
+        in_file[file_of(cut)].append((*edges, piece.id))
         found[piece.id] = []
     for file, group in in_file.items():
         group.sort()
