@@ -61,7 +61,7 @@ def test_every_job_obeys_the_settings(monkeypatch, jobs_of, name):
     monkeypatch.setattr(gs, "REQUESTS", requests, raising=False)
     jobs = jobs_of(declare)
     assert set(jobs) == plain
-    assert {job.rqmt["mem"] for job in jobs.values()} == {77}
+    assert {task.rqmt()["mem"] for job in jobs.values() for task in job._sis_tasks()} == {77}
     for job in jobs.values():
         kind = type(job).__name__
         assert (job.rqmt.get("engine") == "short") == (kind == "DownloadJob")

@@ -64,7 +64,7 @@ class TranscribeJob(Job):
 
     def tasks(self):
         yield Task("run", resume="run", args=range(self.shards), parallel=self.shards, rqmt=self.rqmt)
-        yield Task("join", resume="join", rqmt={"cpu": 1, "gpu": 0, "mem": 2, "time": 1})
+        yield Task("join", resume="join", rqmt={**self.rqmt, "gpu": 0, "time": 1})
 
     def run(self, shard: int):
         cuts = list(read_cuts(self.cuts.get_path()))

@@ -91,7 +91,7 @@ class TrainWhisperJob(Job):
 
     def tasks(self):
         yield Task("run", resume="run", rqmt=self.rqmt)
-        yield Task("save", resume="save", rqmt={"cpu": 1, "gpu": 0, "mem": 8, "time": 1})
+        yield Task("save", resume="save", rqmt={**self.rqmt, "gpu": 0, "time": 1})
 
     def run(self):
         from ctc_kd.training.curves import read_learning_curves

@@ -63,7 +63,7 @@ class SynthesiseDemoCorpusJob(Job):
     def tasks(self):
         parts = list(self.minutes)
         yield Task("synthesise", resume="synthesise", args=parts, parallel=len(parts), rqmt=self.rqmt)
-        yield Task("write_texts", resume="write_texts", mini_task=True)
+        yield Task("write_texts", resume="write_texts", mini_task=True, rqmt=self.rqmt)
 
     def synthesise(self, part: str):
         from ctc_kd.corpus.synthetic.espeak import in_fresh_process
