@@ -40,7 +40,7 @@ def trainings(hypotheses):
 def test_hours_differ_in_nothing_but_audio_and_labels():
     corpus, audio = demo_corpus(DEMO), demo_hours(DEMO, 2.0)
     rows = [Row("all", 1.0), Row("frames_and_path", 1.0, 0.5)]
-    report = worth_of_hours(corpus, DEMO, audio, hours=[0.5, 1.0, 2.0], seeds=[43, 42], name="hours", rows=rows)
+    report = worth_of_hours(corpus, DEMO, audio, hours=[0.5, 1, 2], seeds=[43, 42], name="hours", rows=rows)
     found = {name: path.creator for name, path in report.creator.budgets.items()}
     assert [name.lower() for name in found] == list(BUDGETS)
     teachers, parts = set(), {}
@@ -49,6 +49,7 @@ def test_hours_differ_in_nothing_but_audio_and_labels():
         assert list(exchange.curves) == ["Baseline", "KD, λ = 1.0", "KD, best path share = 0.5, λ = 1.0"]
         for label, curve in exchange.curves.items():
             assert [hours for hours, _ in curve] == [0.5, 1.0, 2.0]
+            assert all(isinstance(hours, float) for hours, _ in curve)
             for hours, hypotheses in curve:
                 for seed, training in zip([43, 42], trainings(hypotheses), strict=True):
                     assert training.training.seed == seed
@@ -100,8 +101,10 @@ def test_a_preset_may_say_how_its_baseline_is_trained():
     ],
 )
 def test_hours_that_cannot_be_compared_are_refused(changed, fault):
+    arguments = {"hours": [0.1, 0.3, 1.0], "budgets": BUDGETS, "rows": WITHOUT_TRANSCRIPTS}
+    check(**arguments)
     with pytest.raises(ValueError, match=fault):
-        check(**{"hours": [0.5, 1.0], "budgets": BUDGETS, "rows": WITHOUT_TRANSCRIPTS, **changed})
+        check(**{**arguments, **changed})
 
 
 def test_rules_are_compared_with_the_n_that_dev_chose_seed_by_seed():

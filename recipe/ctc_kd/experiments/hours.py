@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -68,6 +69,7 @@ def worth_of_hours(
     :param rows: with lambda = 1
     :raises ValueError: hours, budgets or rows are none of those
     """
+    hours = [float(number) for number in hours]
     check(hours, budgets, rows)
     folder, outputs, exchanges = f"{name}/{corpus.name}", {}, {}
     for budget in budgets:
@@ -96,7 +98,8 @@ def worth_of_hours(
 
 def check(hours: Sequence[float], budgets: Sequence[str], rows: Sequence[Row]):
     """:raises ValueError: see :func:`worth_of_hours`"""
-    if 1.0 not in hours or any(number % min(hours) for number in hours):
+    parts = [number / min(hours) for number in hours]
+    if 1.0 not in hours or any(not math.isclose(part, round(part)) for part in parts):
         raise ValueError(f"hours {list(hours)}: expected multiples of the fewest, with 1 among them")
     if unknown := sorted(set(budgets) - set(BUDGETS)):
         raise ValueError(f"there is no budget {', '.join(unknown)}; expected some of {', '.join(BUDGETS)}")
