@@ -57,10 +57,11 @@ def unpack(archive: str, folder: str, *, into: str):
     progress = Progress(os.path.basename(archive), total=os.path.getsize(archive))
     num_files, num_bytes, others = 0, 0, set()
     with open(archive, "rb") as raw, members(archive, raw) as tar:
+        tar.extraction_filter = getattr(tarfile, "data_filter", None)  # Python 3.11.2 of Debian 12 has none
         for member in tar:
             top = top_folder(member, archive)
             if top == folder:
-                tar.extract(member, into, filter="data")
+                tar.extract(member, into)
                 num_files += member.isfile()
                 num_bytes += member.size
             else:

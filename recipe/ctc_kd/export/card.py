@@ -14,7 +14,7 @@ from ctc_kd.report.record import Record, Score
 
 USE = """## Use
 
-    pip install ctc-kd    # or a checkout of its repository
+    pip install CHECKOUT    # of the repository of ctc-kd
     ctc-kd transcribe FOLDER RECORDING ...
 
 FOLDER is this folder. `--greedy` takes the most probable label of each frame, `--format` is `text`, `json`, `srt` or

@@ -16,7 +16,7 @@ from .pooling import PooledCtc
 try:
     from hama.asr import ASRModel
 except ModuleNotFoundError as error:
-    raise ModuleNotFoundError("hama is not installed: pip install 'ctc-kd[hama]'") from error
+    raise ModuleNotFoundError("hama is not installed: pip install -e '.[hama]' in the checkout") from error
 
 LAYERS = (Layer(400, 160, padding=200), Layer(3, 2, padding=1))
 """Centred windows, and a convolution that halves their rate."""
