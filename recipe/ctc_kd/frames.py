@@ -21,9 +21,6 @@ TICKS_PER_S = 50
 SUBSAMPLING = 4
 """Windows per frame of the student, unless its front-end has another number."""
 
-MIN_SAMPLES = WINDOW_SAMPLES + (SUBSAMPLING - 1) * HOP_SAMPLES
-"""The fewest samples that make a frame of the student."""
-
 
 def num_windows(num_samples: Count, *, window: int = WINDOW_SAMPLES, hop: int = HOP_SAMPLES) -> Count:
     """How many windows fit into a signal. If it is shorter than one window, the number is 0 or negative."""
@@ -33,6 +30,15 @@ def num_windows(num_samples: Count, *, window: int = WINDOW_SAMPLES, hop: int = 
 def num_frames(duration_s: float, subsampling: int = SUBSAMPLING) -> int:
     """How many frames a student makes of an utterance; its teacher may make one more or one less."""
     return num_windows(round(duration_s * SAMPLE_RATE_HZ)) // subsampling
+
+
+def min_samples(subsampling: int) -> int:
+    """The fewest that make a frame; less is an error in a front-end."""
+    return WINDOW_SAMPLES + (subsampling - 1) * HOP_SAMPLES
+
+
+MIN_SAMPLES = min_samples(SUBSAMPLING)
+"""The fewest samples that make a frame of the usual student."""
 
 
 def frame_shift_s(subsampling: int) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from ctc_kd.decoding.workers import WorkersDied
 from ctc_kd.recognition import command
 from ctc_kd.recognition.recogniser import Recogniser
 from levels import spoken, student
@@ -166,12 +167,22 @@ def test_a_blank_threshold(capsys):
         (["a.wav", "b.wav", "--format", "srt"], "srt of several recordings needs --output"),
         (["a.wav", "x/a.flac", "--output", "out"], "several recordings would be written to out/a.txt"),
         (["a.wav", "--processes", "0"], "expected 1 or more"),
+        (["-", "a.wav", "--processes", "2"], "standard input is read by one process"),
     ],
 )
 def test_calls_that_make_no_sense(capsys, arguments, message):
     with pytest.raises(SystemExit) as error:
         command.main(["transcribe", "FOLDER", *arguments])
     assert error.value.code == 2 and message in capsys.readouterr().err
+
+
+def test_killed_processes(capsys, monkeypatch):
+    def die(*_, **__):
+        raise WorkersDied("in the words of jobs")
+
+    monkeypatch.setattr(command, "run_units", die)
+    found = run(capsys, "a.wav", "b.wav", "--processes", "2")
+    assert (found.status, found.out) == (1, "") and found.err.endswith("use fewer --processes\n")
 
 
 def test_a_terminal_sees_progress(capsys, monkeypatch):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -72,6 +73,23 @@ def test_a_long_stretch_is_searched_in_parts_between_words(monkeypatch):
     parts = recogniser.transcribe(samples)
     longest = max(part.words[-1].end_s - part.words[0].start_s for part in parts)
     assert words(parts) == whole and 5 <= len(parts) <= 7 and longest <= 20
+
+
+def test_the_detector_of_speech_has_one_thread_and_the_model_keeps_its_own(monkeypatch):
+    threads = []
+
+    def detector():
+        threads.append(torch.get_num_threads())
+        return Loudness()
+
+    monkeypatch.setattr("silero_vad.load_silero_vad", detector)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        Recogniser(student()).transcribe(speech(31))
+        assert (threads, torch.get_num_threads()) == ([1], 2)
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_words_come_before_the_recording_is_read():

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from ctc_kd.decoding.search import LexiconDecoder
 from ctc_kd.recognition import folder
 from ctc_kd.recognition.recogniser import Recogniser
 from levels import INVENTORY, spoken, student
+from random_student import random_student
 
 SPOKEN = spoken("_" * 8 + "A_B_|_C" + "_" * 8)
 
@@ -49,19 +51,23 @@ def test_a_blank_threshold_that_makes_no_sense():
     [
         (np.stack([SPOKEN + 0.1, SPOKEN - 0.1], axis=1), 16000),
         ((SPOKEN * 2**15).round().astype("int16"), 16000),
+        ((SPOKEN * 2**7 + 2**7).round().astype("uint8"), 16000),
         (SPOKEN.astype("float64"), 16000),
         (np.repeat(SPOKEN, 3), 48000),
         (np.stack([SPOKEN[::2], SPOKEN[::2]], axis=1), 8000),
     ],
-    ids=["stereo", "int16", "float64", "48 kHz", "8 kHz stereo"],
+    ids=["stereo", "int16", "uint8", "float64", "48 kHz", "8 kHz stereo"],
 )
 def test_any_channels_types_and_rates(samples, rate):
     assert Recogniser(student()).transcribe(samples, rate)[0].text == "EAB CE"
 
 
-@pytest.mark.parametrize("length", [0, 1, 879])
-def test_what_is_shorter_than_a_frame_says_nothing(length):
-    assert Recogniser(student()).transcribe(np.ones(length, "float32")) == []
+@pytest.mark.parametrize(("length", "subsampling"), [(0, 4), (1, 4), (879, 4), (399, 2), (1519, 8)])
+def test_what_is_shorter_than_a_frame_says_nothing(length, subsampling):
+    reader = replace(student(), model=random_student(subsampling=subsampling))
+    assert len(Recogniser(reader).log_posteriors(np.ones(length, "float32"))) == 0
+    fewest = 400 + 160 * (subsampling - 1)
+    assert len(Recogniser(reader).log_posteriors(np.ones(fewest, "float32"))) == 1
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -8,6 +8,11 @@ import time
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any
 
+
+class WorkersDied(RuntimeError):
+    """Worker processes were killed, and their successors, too."""
+
+
 _function: Callable[[Any], Any] | None = None
 
 
@@ -18,7 +23,7 @@ def run_units(function: Callable[[Any], Any], units: Mapping[Hashable, Any], *, 
 
     :param function: sees everything it refers to through fork, so it may be a closure over large data
     :param units: key -> argument, which should be small because it is sent through a pipe
-    :raises RuntimeError: workers died twice in a row without finishing a unit
+    :raises WorkersDied: workers died twice in a row without finishing a unit
     :raises Exception: what ``function`` raised
     """
     from concurrent.futures.process import BrokenProcessPool
@@ -34,7 +39,7 @@ def run_units(function: Callable[[Any], Any], units: Mapping[Hashable, Any], *, 
             deaths += 1
             print(f"a worker process died; {len(pending)} units of work are left", flush=True)
             if deaths == 2:
-                raise RuntimeError(
+                raise WorkersDied(
                     "worker processes died twice without finishing anything; were they killed for using too much "
                     "memory? Request more (rqmt['mem']) or fewer workers (rqmt['cpu'])"
                 ) from None

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout, suppress
 from typing import TextIO
 
-from ctc_kd.decoding.workers import run_units
+from ctc_kd.decoding.workers import WorkersDied, run_units
 from ctc_kd.files import complete_file
 from ctc_kd.recognition.formats import FORMATS
 from ctc_kd.recognition.recogniser import Recogniser, Segment
@@ -28,6 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return transcription.run()
         except (FileNotFoundError, ValueError) as error:
             print(f"ctc-kd: {error}")
+            return 1
+        except WorkersDied:
+            print("ctc-kd: processes were killed, probably for lack of memory; use fewer --processes")
             return 1
         except BrokenPipeError:  # nobody reads on, as in `ctc-kd ... | head`
             os.dup2(os.open(os.devnull, os.O_WRONLY), transcription.out.fileno())
@@ -60,6 +63,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         command.error(f"several recordings would be written to {names.most_common(1)[0][0]}; rename one of them")
     if options.processes < 1:
         command.error(f"--processes {options.processes}, expected 1 or more")
+    if options.processes > 1 and STANDARD_INPUT in options.audio:
+        command.error("standard input is read by one process; leave out --processes")
     return options
 
 

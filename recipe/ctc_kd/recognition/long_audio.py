@@ -8,6 +8,7 @@ said twice, and the search sees one sequence of frames.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -109,8 +110,6 @@ def speech_spans(blocks: Blocks) -> list[Span]:
     first = next(blocks(), np.zeros(0))
     if len(first) <= WINDOW_S * SAMPLE_RATE_HZ:
         return [(0, len(first))] if len(first) else []
-    from silero_vad import load_silero_vad
-
     num_samples = 0
 
     def large() -> Iterator[np.ndarray]:
@@ -120,8 +119,24 @@ def speech_spans(blocks: Blocks) -> list[Span]:
             num_samples += sum(map(len, group))
             yield np.concatenate(group)
 
-    probabilities = list(speech_probabilities(large(), load_silero_vad()))
+    with one_thread():
+        from silero_vad import load_silero_vad
+
+        probabilities = list(speech_probabilities(large(), load_silero_vad()))
     return spans_of(probabilities, num_samples=num_samples, max_seconds=float("inf"))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """For Silero's small model. When its package is imported, it sets torch to one thread for all that follows."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def windows_of(span: Span, *, step: int) -> list[Span]:

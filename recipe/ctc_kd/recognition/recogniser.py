@@ -9,7 +9,7 @@ from ctc_kd.decoding.blank_collapse import check_threshold, kept_frames
 from ctc_kd.decoding.decoders import Decoder, GreedyDecoder, decoder_of
 from ctc_kd.decoding.found import Found, Span
 from ctc_kd.decoding.posteriors import emissions
-from ctc_kd.frames import MIN_SAMPLES, SAMPLE_RATE_HZ
+from ctc_kd.frames import SAMPLE_RATE_HZ, min_samples
 from ctc_kd.recognition import folder, sound
 from ctc_kd.recognition.long_audio import LongAudio
 
@@ -110,7 +110,7 @@ class Recogniser:
         """
         import torch
 
-        if len(samples) < MIN_SAMPLES:
+        if len(samples) < min_samples(self.student.model.cfg.subsampling):
             return self.student.log_prior[None][:0]
         with torch.inference_mode():
             logits, lengths = self.student.model(torch.from_numpy(samples)[None], torch.tensor([len(samples)]))

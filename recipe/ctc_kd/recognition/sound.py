@@ -31,9 +31,10 @@ def of_samples(samples: np.ndarray, sample_rate_hz: int) -> Blocks:
         raise ValueError(
             f"samples of shape {samples.shape} at {sample_rate_hz} Hz, expected [T] or [T, channels], and whole Hz"
         )
-    scale = 1.0 if samples.dtype.kind == "f" else float(-np.iinfo(samples.dtype).min)
+    scale = 1.0 if samples.dtype.kind == "f" else 2.0 ** (np.iinfo(samples.dtype).bits - 1)
+    middle = 1.0 if samples.dtype.kind == "u" else 0.0  # unsigned samples, as of 8-bit WAV, are silent at half scale
     size = BLOCK_S * int(sample_rate_hz)
-    parts = lambda: (samples[start : start + size] / scale for start in range(0, len(samples), size))
+    parts = lambda: (samples[start : start + size] / scale - middle for start in range(0, len(samples), size))
     return lambda: _mono(parts(), int(sample_rate_hz))
 
 
