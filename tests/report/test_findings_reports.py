@@ -99,7 +99,8 @@ def test_rates_over_hours_and_what_they_are_worth(store, read, make_record):
     [
         ((1.234, 0.6, 2.0), "1.2 [0.6, 2]"),
         ((0.5, 0.0, 0.5), "≤ 0.5 [≤ 0.5, ≤ 0.5]"),
-        ((None, 4.0, None), "> 4 [> 4, > 4]"),
+        ((None, None, None), "> 4 [> 4, > 4]"),
+        ((4.0, 4.0, None), "4 [4, > 4]"),
         ((None, 2.5, None), "> 4 [2.5, > 4]"),
     ],
 )

@@ -3,7 +3,7 @@
 import pytest
 from sisyphus import tk
 
-from ctc_kd.corpus.cuts import whole_recording_cut, write_cuts
+from ctc_kd.corpus.cuts import read_cuts, whole_recording_cut, write_cuts
 from ctc_kd.corpus.transcripts import write_transcripts
 from ctc_kd.files import read_json
 from ctc_kd.scoring.bootstrap import SignificanceJob
@@ -130,6 +130,23 @@ def test_rows_with_equally_many_seeds_are_paired(files, run_here):
     assert (gain["contrast"], gain["holm"]) == ("gain", 0.0)
     assert [gain["difference"], gain["low"], gain["high"]] == pytest.approx([-200 / 15] * 3)
     assert (same["difference"], same["holm"]) == (0.0, 1.0)
+
+
+def test_one_speaker_differs_over_seeds_alone(files, run_here):
+    inputs, hypotheses = files
+    cuts = list(read_cuts(inputs["cuts"].get_path()))
+    for cut in cuts:
+        cut.fields["supervisions"][0]["speaker"] = "a"
+    write_cuts(inputs["cuts"].get_path(), cuts)
+    for seeds in (1, 2):
+        rows = {
+            name: [hypotheses(f"{name}{seed}", {"0": wrong + seed, "1": 0, "2": 0}) for seed in range(seeds)]
+            for name, wrong in (("kd", 1), ("baseline", 2))
+        }
+        job = SignificanceJob(**inputs, hypotheses=rows, against={"kd": ["baseline"]}, margin=0.5)
+        (found,) = read_json(run_here(job).out_significance.get_path())["comparisons"]
+        assert found["difference"] == pytest.approx(-100 / 15)
+        assert ("seeds" in found, "equivalence" in found) == (seeds > 1, seeds > 1)
 
 
 def test_more_tests_do_not_change_the_id_of_a_job(files):

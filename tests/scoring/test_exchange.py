@@ -32,7 +32,8 @@ def test_points_between_are_linear_in_the_logarithm_of_hours():
     [
         ([8, 4, -4], (2.0, 2.0, 2.0)),  # nothing deviates, so the interval is a point
         ([9, 1, -5], (4 ** (1 / 6),) * 3),  # between two hours that are tried
-        ([8, 4, 2], (None, 4.0, None)),
+        ([8, 4, 2], (None, None, None)),
+        ([8, 4, 0], (4.0, 4.0, None)),
         ([-1, -2, -4], (0.5, 0.0, 0.5)),
     ],
 )

@@ -51,9 +51,11 @@ def test_what_is_left_over_is_not_counted_twice():
     assert difference_p(found) == 1.0 and equivalence_p(found, 0.5) == 0.0
 
 
-def test_one_speaker_is_refused():
-    with pytest.raises(ValueError, match="one speaker"):
-        estimate(np.array([[1.0], [2.0]]), np.array([10.0]))
+def test_one_speaker_leaves_the_seeds():
+    found = estimate(np.array([[2.0], [4.0], [6.0]]), np.array([100.0]))
+    assert found == pytest.approx((4.0, 2 / math.sqrt(3), 2.0))
+    with pytest.raises(ValueError, match="one seed and one speaker have no variance"):
+        estimate(np.array([[2.0]]), np.array([100.0]))
 
 
 def test_interval_of_a_plain_loop_over_the_same_samples():

@@ -96,7 +96,7 @@ def worth_text(crossing: Mapping[str, float | None], *, hours: list[float]) -> s
 
 
 def _hours(number: float | None, hours: list[float]) -> str:
-    if number is None or number == hours[-1]:
+    if number is None:
         return f"> {hours[-1]:g}"
     return f"≤ {hours[0]:g}" if number <= hours[0] else f"{number:.2g}"
 

@@ -122,7 +122,7 @@ class SignificanceJob(Job):
             paired = errors[row] - errors[other] if len(errors[row]) == len(errors[other]) else surplus[None]
             if len(paired) > 1:
                 found["seeds"] = over_seeds(paired, words)
-            if self.margin is not None:
+            if self.margin is not None and paired.size > 1:
                 p = equivalence_p(estimate(paired, words), self.margin)
                 found["equivalence"] = {"margin": self.margin, "p": p}
             compared.append({"row": row, "against": other, **found})

@@ -21,7 +21,7 @@ class Crossing(NamedTuple):
     """
     :param hours: the fewest at which a curve is as good as its target; None if no measured ones are
     :param low, high: ends of the hours that are not excluded by the 95 % interval of the difference there. Where these
-        reach beyond what was measured, ``low`` is 0 or ``high`` is None
+        reach beyond what was measured, ``low`` is 0 or ``high`` is None; both are None if all of it is excluded
     """
 
     hours: float | None
@@ -149,7 +149,7 @@ def crossing(curve: Sequence[tuple[float, np.ndarray]], words: np.ndarray) -> Cr
     if possible:
         low, high = possible[0] if possible[0] > first else 0.0, possible[-1] if possible[-1] < last else None
     elif hours is None:
-        low, high = last, None
+        low, high = None, None
     else:
         low, high = hours if hours > first else 0.0, hours
     return Crossing(hours, low, high)

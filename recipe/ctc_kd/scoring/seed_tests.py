@@ -43,19 +43,21 @@ def estimate(surplus: np.ndarray, words: np.ndarray) -> Estimate:
     The variance is that of seeds plus that of speakers minus what both count twice, and never less than one of them.
     Its degrees of freedom are Satterthwaite's (1946).
 
-    :param words: ``[speakers]``, two or more
+    Of one seed or one speaker, the other is all that varies.
+
+    :param words: ``[speakers]``
     """
     import numpy as np
 
     seeds, speakers = surplus.shape
-    if speakers < 2:
-        raise ValueError("one speaker has no variance to estimate: expected two or more")
+    if surplus.size < 2:
+        raise ValueError("one seed and one speaker have no variance to estimate: expected more of either")
     difference = surplus.sum() / (seeds * words.sum())
     rest = (surplus - difference * words) / words.mean()  # a ratio, linearised
-    of_speakers = seeds * np.square(rest.mean(axis=0)).sum() / (speakers - 1)
-    if seeds == 1:
-        squares, freedom = of_speakers, float(speakers - 1)
+    if 1 in surplus.shape:
+        squares, freedom = np.square(rest).sum() / (surplus.size - 1), surplus.size - 1
     else:
+        of_speakers = seeds * np.square(rest.mean(axis=0)).sum() / (speakers - 1)
         of_seeds = speakers * np.square(rest.mean(axis=1)).sum() / (seeds - 1)
         both = rest - rest.mean(axis=0) - rest.mean(axis=1, keepdims=True)
         of_both = np.square(both).sum() / ((seeds - 1) * (speakers - 1))

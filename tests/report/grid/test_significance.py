@@ -75,6 +75,8 @@ def test_rows_with_several_seeds_have_a_second_table(records, significance):
     assert caution(results).startswith(
         "1 of 2 students differ from the CTC baseline by more than chance in training and"
     )
+    few = Results(records, significance=significance(WERS, COMPARED, speakers=6, paired={0: 0.04, 1: 0.003}))
+    assert caution(few) == caution(results), "what the test over speakers alone cannot show is shown over seeds"
     without = Results(records, significance=significance(WERS, COMPARED))
     assert "Seeds" not in significance_markdown(without) and significance_html(without).count("<table") == 1
     assert caution(without).startswith("2 of 2 students differ from the CTC baseline by more than chance in the choice")
