@@ -62,6 +62,13 @@ def test_known_figures_of_teachers(encoder, milliseconds):
     assert 1000 * teacher(encoder).first_centre_s == pytest.approx(milliseconds, abs=0.05)
 
 
+@pytest.mark.parametrize("pooling", [1, 2, 3])
+@pytest.mark.parametrize("encoder", [SMALL_HUBERT, SMALL_WHISPER])
+def test_a_teacher_says_how_many_windows_make_its_frames(encoder, pooling):
+    model = teacher(encoder, pooling=pooling)
+    assert frame_shift_s(model.cfg.subsampling) == pytest.approx(model.frame_shift_s)
+
+
 def test_the_students(student):
     assert student.first_centre_s == student_centre_s(SUBSAMPLING)
     assert 1000 * student.first_centre_s == pytest.approx(27.5, abs=0.05)

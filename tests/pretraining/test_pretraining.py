@@ -115,11 +115,11 @@ def test_speech_then_encoder_and_a_killed_training_resumes(run_jobs, tmp_path, m
 
     monkeypatch.setattr(loop, "run_pass", killed_in_second_pass)
     with pytest.raises(KeyboardInterrupt):
-        loop.train(0, settings)
+        loop.train(0, settings, str(tmp_path / "first"))
     torch.distributed.destroy_process_group()
     assert load_checkpoint(settings)["passes"] == 1
     monkeypatch.undo()
-    loop.train(0, settings)
+    loop.train(0, settings, str(tmp_path / "second"))
     write_encoder(settings, load_checkpoint(settings), str(tmp_path / "resumed"))
     resumed = AutoModel.from_pretrained(str(tmp_path / "resumed")).state_dict()
     for name, value in encoder.state_dict().items():

@@ -7,6 +7,7 @@ from sisyphus import tk
 from ctc_kd.inventory import Inventory, write_inventory
 from ctc_kd.training.build import build_model
 from ctc_kd.training.save_ctc_model import SaveCtcModelJob
+from ctc_kd.training.save_processor import save_processor
 from tiny_encoders import STABLE
 
 LETTERS = Inventory("characters", ("|", "A", "B", "[blank]"), blank=3, case="upper", boundary="|")
@@ -59,6 +60,17 @@ def test_logits_and_text_are_the_same_there(run_here, tmp_path, kind, expected, 
     assert lengths.tolist() == [logits.shape[1]]
     printed = pipeline("automatic-speech-recognition", model=folder)(audio[0].numpy())["text"]
     assert printed and " ".join(printed.split()) == LETTERS.text(LETTERS.collapsed(logits[0].argmax(dim=-1).tolist()))
+
+
+@pytest.mark.parametrize("case", ["lower", "upper", "keep"])
+def test_texts_become_labels_in_every_case(tmp_path, case):
+    from transformers import Wav2Vec2Processor
+
+    letters = "AB" if case == "upper" else "ab"
+    inventory = Inventory("characters", ("|", *letters, "[blank]"), blank=3, case=case, boundary="|")
+    save_processor(str(tmp_path), inventory, normalise=True)
+    text = f"{letters} {letters[0]}"
+    assert Wav2Vec2Processor.from_pretrained(tmp_path)(text=text)["input_ids"] == [1, 2, 0, 1]
 
 
 @pytest.mark.parametrize("fields", [{"pooling": 2}, {"waveform": "paper"}, {"waveform": None}])

@@ -161,13 +161,17 @@ class TeacherConfig:
     encoder_options: dict = field(default_factory=dict)
     waveform: str | None = None
     pooling_offset: int = 0
-    subsampling = SUBSAMPLING  # no field: fine-tuning expects the usual student's frames
 
     def __post_init__(self):
         if self.pooling_offset not in range(self.pooling):
             raise ValueError(f"pooling_offset {self.pooling_offset}: expected 0 or more, below pooling {self.pooling}")
         if self.waveform not in (None, *WAVEFORMS):
             raise ValueError(f"waveform {self.waveform!r}: expected one of {', '.join(WAVEFORMS)}")
+
+    @property
+    def subsampling(self) -> int:
+        """Windows of 10 ms per output frame; those of all encoders are 20 ms."""
+        return 2 * self.pooling
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TeacherConfig:

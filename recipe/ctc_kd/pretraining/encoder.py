@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from tempfile import TemporaryDirectory
 
 from sisyphus import Job, Task, tk
 
@@ -67,7 +68,9 @@ class PretrainEncoderJob(Job):
             folder=os.getcwd(),
         )
         # Processes with one thread each are faster than one process with as many threads, above all on a busy machine.
-        torch.multiprocessing.spawn(train, args=(settings,), nprocs=self.workers)
+        with TemporaryDirectory() as folder:  # not one where a killed run has left its rendezvous
+            arguments = (settings, os.path.join(folder, "rendezvous"))
+            torch.multiprocessing.spawn(train, args=arguments, nprocs=self.workers)
         state = load_checkpoint(settings)
         with complete_folder(self.out_encoder.get_path()) as folder:
             write_encoder(settings, state, folder)

@@ -120,10 +120,12 @@ def write_encoder(settings: Settings, state: dict, folder: str):
     save_encoder(model, folder)
 
 
-def train(rank: int, settings: Settings):
-    """Trains in one of the processes. The first one prints scores and writes a checkpoint after every pass."""
+def train(rank: int, settings: Settings, rendezvous: str):
+    """Trains in one of the processes. The first one prints scores and writes a checkpoint after every pass.
+
+    :param rendezvous: a file that is not there, in which the processes find each other
+    """
     torch.set_num_threads(1)
-    rendezvous = os.path.join(settings.folder, f"rendezvous-{os.getppid()}")
     distributed.init_process_group("gloo", init_method=f"file://{rendezvous}", rank=rank, world_size=settings.workers)
     speech = Speech(settings.speech, settings.encoder)
     torch.manual_seed(settings.seed)

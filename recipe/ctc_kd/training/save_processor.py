@@ -29,7 +29,6 @@ def save_processor(folder: str, inventory: Inventory, *, normalise: bool):
         unk_token=blank,  # the tokenizer insists on one; texts that it cannot spell are refused before they get here
         pad_token=blank,
         word_delimiter_token=inventory.boundary if inventory.boundary in names else None,
-        do_lower_case=inventory.case == "lower",
     )
     extractor = Wav2Vec2FeatureExtractor(
         feature_size=1,

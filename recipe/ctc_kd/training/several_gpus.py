@@ -1,7 +1,8 @@
 """Training on several GPUs of one machine: each process computes a share of every update.
 
 The number of GPUs depends on where a job runs, so it must not show in the result: the effective batch, the weight of
-every frame and label in it, and the reported losses are those of one process.
+every frame and label in it, and the reported losses are those of one process. Only a dev loss that is divided by
+``batch_times_labels`` depends on the size of batches, and so on the number of GPUs where they are split.
 """
 
 from __future__ import annotations

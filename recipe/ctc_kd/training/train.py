@@ -57,6 +57,8 @@ class TrainJob(Job):
         check_model(model, has_inventory=inventory is not None)
         inputs = {"labels": labels, "teacher_logits": teacher_logits, "hypotheses": hypotheses}
         check_criterion(criterion, model=model, **inputs)
+        if (labels is None) != (dev_labels is None):
+            raise ValueError("labels of only one of train and dev: expected both or none")
         self.model = model
         self.criterion = criterion
         self.training = training
