@@ -102,6 +102,7 @@ def corpus(site):
     (output / "count").write_text("5.25\n")
     (output / "parts" / "deep").mkdir()
     (output / "parts" / "deep" / "a.txt").write_text("part a\n")
+    (output / "parts" / "half").write_bytes(b"caf\xc3")
     (site.folder / "secret").write_text("password\n")
     (output / "link").symlink_to(site.folder / "secret")
     (output / "parts" / "outside").symlink_to(site.folder / "secret")
@@ -223,6 +224,7 @@ def test_outputs(site, corpus):
     for row in ("corpus.txt 1.7 KB text", "model.bin 2.9 KB binary", "count 5.25 5 B text", "missing not there"):
         assert row in text, row
     assert "parts/ folder" in text and "parts/deep/a.txt part a 7 B text" in text and "parts/inside 5.25" in text
+    assert "parts/half caf\ufffd 4 B text" in text
     assert f"link link to {site.folder}/secret" in text and f"parts/outside link to {site.folder}/secret" in text
     answer = site.client.get(f"/output/{corpus._sis_id()}?name=corpus.txt")
     assert answer.mimetype == "text/plain" and answer.text.count("another") == 100
@@ -490,3 +492,6 @@ def test_timeline_of_many_jobs(site, monkeypatch):
         assert f"{left} not looked at" in text if left else "not looked" not in text
         assert len(set(looks)) == len(looks) <= 41
     assert looks == [jobs[7]._sis_path(abspath=True)] and "<script>alert" not in text and "&lt;script&gt;" in text
+    site.states.update(dict.fromkeys(jobs[100:], gc.STATE_RUNNABLE))
+    text = site.client.get("/timeline").text
+    assert "11 unfinished jobs not shown" in text and "not looked" not in text

@@ -102,9 +102,10 @@ def _add_pages(app, manager):
     @app.get("/timeline")
     def timeline_page():
         text = request.args.get("q", "")
-        worked, left = timeline.worked(Snapshot(manager), text)
+        worked, left, hidden = timeline.worked(Snapshot(manager), text)
         refresh = REFRESH if left else REFRESH_FINISHED
-        return _page("timeline.html", refresh, q=text, left=left, picture=gantt(worked) if worked else None)
+        picture = gantt(worked) if worked else None
+        return _page("timeline.html", refresh, q=text, left=left, hidden=hidden, picture=picture)
 
     @app.get("/chain/<path:job_id>")
     def chain_page(job_id):

@@ -90,6 +90,6 @@ def _outputs(job):
         head = first_bytes(full) if size is not None else b""
         if size is not None:
             note = "text" if is_text(head) else "binary"
-        value = head.decode().strip() if note == "text" and size <= INLINE else ""
+        value = head.decode("utf-8", "replace").strip() if note == "text" and size <= INLINE else ""
         rows.append((name, size, note, value))
     return rows

@@ -19,7 +19,10 @@ class Timeline:
         self._finished = {}  # job -> its runs
 
     def worked(self, snapshot, text=""):
-        """``(the jobs that ran, how many have not been looked at)``. ``text``: words, see `is_called`."""
+        """``(the jobs that ran, how many finished ones later requests add, how many others none looks at)``.
+
+        ``text``: words, see `is_called`.
+        """
         words = text.lower().split()
         self._finished = {job: known for job, known in self._finished.items() if snapshot.group(job) == "finished"}
         groups = {group: [] for group in ("finished", *HAVE_RUN)}
@@ -34,8 +37,8 @@ class Timeline:
         found = [(job, "finished", self._finished[job]) for job in groups["finished"] if job in self._finished]
         now = time.time()
         found += [(job, group, _runs(job, now if group == "running" else None)) for job, group in others[:FOLDERS]]
-        left = len(new[FOLDERS:]) + len(others[FOLDERS:])
-        return [_named(job, group, ran) for job, group, ran in found if ran], left
+        shown = [_named(job, group, ran) for job, group, ran in found if ran]
+        return shown, len(new[FOLDERS:]), len(others[FOLDERS:])
 
 
 def _runs(job, running_until=None):

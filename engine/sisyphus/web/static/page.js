@@ -56,15 +56,17 @@ function show(fresh) {
 
 async function refresh() {
   const address = location.href;
-  let page = null;
+  let fresh = null, busy = false;
   try {
     const answer = await fetch(address);
-    if (answer.ok || answer.status === 404) page = await answer.text();
+    busy = answer.status === 503; // it makes another page
+    fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   } catch { /* no manager there; it is said below */ }
   if (address !== location.href) return; // the filter has been changed meanwhile
-  if (page !== null) show(new DOMParser().parseFromString(page, "text/html"));
+  const ours = fresh !== null && fresh.getElementById("clock") !== null; // also an error, but not that of a proxy
+  if (ours) show(fresh);
   else document.getElementById("since").textContent = document.getElementById("clock").textContent;
-  document.getElementById("lost").hidden = page !== null;
+  document.getElementById("lost").hidden = ours || busy;
 }
 
 async function keepFresh() {
