@@ -1,10 +1,11 @@
-"""How much faster steps of the demo's student are on real speech, as oneDNN keeps all that it compiles.
+"""How much faster steps of the demo's student are on utterances of all lengths, as oneDNN keeps all that it compiles.
 
     OMP_NUM_THREADS=1 python benchmarks/compiled_shapes.py
 
-Steps are of one utterance each, with durations like LibriSpeech's, in bfloat16, padded as in our trainings. oneDNN
-reads its limit when it is loaded, so each of the two runs in a process of its own; they take turns. Prints the mean of
-the last pass, in which all shapes have been seen, for oneDNN's own limit and for that of our trainings, and the ratio.
+Steps are of one utterance each, noise with durations like LibriSpeech's, in bfloat16, padded as in our trainings.
+oneDNN reads its limit when it is loaded, so each of the two runs in a process of its own; they take turns. Prints the
+mean of the last pass, in which all shapes have been seen, for oneDNN's own limit and for that of our trainings, and the
+ratio.
 """
 
 from __future__ import annotations

@@ -16,10 +16,9 @@ from count_calls import count_calls
 
 def look_of(engine):
     """Returns two functions: the first look at all states, and the look of a later cycle."""
-    from sisyphus import tk
-    from sisyphus.run import manager
-
     if engine == "upstream":
+        from sisyphus import manager, tk
+
         made = {}
         tk.cached_engine().start_engine()
 
@@ -27,6 +26,8 @@ def look_of(engine):
             made["manager"] = manager.Manager(sis_graph=tk.sis_graph, job_engine=tk.cached_engine())
 
         return first, lambda: made["manager"].update_jobs()
+    from sisyphus.run import manager
+
     view = manager.Manager().view
     return lambda: view.refresh(everything=True), view.refresh
 

@@ -113,13 +113,6 @@ def test_without_candidates_the_mean_of_the_best_checkpoints_teaches(grid):
     assert other.student(Row("all", 0.9)).job_id() != grid.student(Row("all", 0.9)).job_id()
 
 
-def test_resources_are_no_part_of_the_identity(grid):
-    other = replace(DEMO, requests={"*": {"cpu": 8}, "TrainJob": {"gpu": 4}})
-    larger = Distillation(demo_corpus(other), other)
-    for row in (BASELINE, Row("symmetric", 1.0, 2)):
-        assert larger.student(row).job_id() == grid.student(row).job_id()
-
-
 def test_a_corpus_that_the_paper_does_not_have(grid):
     """Its report has no columns of the paper."""
     preset = PUBLISHED["librispeech-clean"]

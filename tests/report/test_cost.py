@@ -1,5 +1,6 @@
 """The report on what distillation bought says what the records say."""
 
+import json
 import re
 
 import pytest
@@ -79,8 +80,7 @@ def test_the_picture_has_a_dot_for_each_model(report, models):
 
 def test_results_are_the_records(report, models, tmp_path):
     read = report(models)
-    assert read("results.json") and read_json(str(tmp_path / "records"))["Teacher"]["cost"]["megabytes"] == 8.0
-    assert '"processor": "A processor"' in read("results.json")
+    assert json.loads(read("results.json")) == read_json(str(tmp_path / "records"))
 
 
 def test_how_it_was_measured(report, models):
