@@ -56,6 +56,11 @@ def test_references_are_read_by_the_report_alone(registered):
     assert "ReferenceErrorsJob" in kinds([registered["k2d/talks/report"]])
 
 
+def test_references_have_texts():
+    with pytest.raises(ValueError, match="the references have no texts"):
+        Recordings(tk.Path("/cuts"), Part(tk.Path("/reference_cuts"), None))
+
+
 def test_a_student_learns_from_the_labels_of_its_own_teacher(registered):
     recordings = Recordings(tk.Path("/cuts"))
     teacher = "openai/whisper-base"

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import replace
 
 import pytest
 from sisyphus import tk
@@ -168,15 +169,18 @@ def test_references_are_in_the_files_of_the_recordings_before_conversion(run_her
     audio = {"num_samples": 100 * 16000, "sample_rate_hz": 16000, "speaker": "s"}
     first, second, other = (whole_recording_cut("talk", audio=f"/{number}.flac", **audio) for number in range(3))
     write_cuts(str(tmp_path / "cuts.jsonl.gz"), [first.converted_from("/talk.mp3")])
-    transcripts = file_of(tmp_path, "t.txt", "talk The first things\n")
+    transcripts = file_of(tmp_path, "t.txt", "talk The first things\nother Not heard\n")
 
-    def compared(reference):
-        write_cuts(str(tmp_path / "references.jsonl.gz"), [reference])
+    def compared(*utterances):
+        write_cuts(str(tmp_path / "references.jsonl.gz"), utterances)
         cuts, references = (tk.Path(str(tmp_path / name)) for name in ("cuts.jsonl.gz", "references.jsonl.gz"))
         arguments = {"reference_cuts": references, "reference_transcripts": transcripts}
         return run_here(ReferenceErrorsJob(pieces=chunks, cuts=cuts, **arguments))
 
     assert read_json(compared(second.converted_from("/talk.mp3")).out_counts.get_path())["missed_units"] < 3
+    elsewhere = replace(other, fields={**other.fields, "id": "other"})
+    counts = read_json(compared(second.converted_from("/talk.mp3"), elsewhere).out_counts.get_path())
+    assert counts["missed_units"] < 3, "what was said in other recordings does not count"
     with pytest.raises(CorpusError, match=r"(?s)no utterance is in any of the 1 recordings .* such as /talk\.mp3"):
         compared(other)
 

@@ -74,6 +74,8 @@ def test_times_that_run_backwards_or_past_the_end_are_faults():
         ("far past", "times past the end"),
     ]
     assert [one.segment[:2] for one in found if not one.fault] == [(0, 250), (250, 300), (450, 500)]
+    short = timed_segments(decoded((0.0, 1.0, "long"), (1.0, 1.04, "no frame"), (1.04, 1.1, "a frame")), last=500)
+    assert [one.fault for one in short] == [None, "no duration", None]
     before = timed_segments(decoded((0.0, 1.0, "before the stretch")), first=200, last=500)
     assert before == [(Segment(200, 200, "before the stretch"), "times run backwards")]
     assert timed_segments(decoded((0.0, 31.0, "x")), last=5000)[0].fault == "longer than 30 s"

@@ -19,6 +19,7 @@ def test_texts_are_written_as_by_whispers_basic_normaliser(text):
 def test_an_apostrophe_stays_where_words_are_pronounced():
     assert normalised("Don't [MUSIC] «stop»!", kept="'") == "don't stop"
     assert normalised("Don't stop") == "don t stop"
+    assert normalised("नमस्ते, दुनिया!", dropped="SP") == "नमस्ते दुनिया"
 
 
 def test_scripts_are_made_equal():

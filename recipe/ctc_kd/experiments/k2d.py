@@ -50,6 +50,10 @@ class Recordings:
     references: Part | None = None
     language: str | Sequence[str] | None = None
 
+    def __post_init__(self):
+        if self.references is not None and self.references.transcripts is None:
+            raise ValueError("the references have no texts: expected utterances with texts and times, such as a table")
+
     @property
     def decoded_as(self) -> str | None:
         """The language whose token the decoder reads."""

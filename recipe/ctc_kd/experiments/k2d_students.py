@@ -194,7 +194,7 @@ def ctc_students(grid: Distillation, labels: Labels, kept: Mapping[str, Kept], *
             ("label-free", Distillation(heard_by(grid.corpus, part), grid.preset), LABEL_FREE),
         ):
             training = variant.student(row)
-            training.add_alias(f"k2d/{name}/ctc/{kind}, {rule}".replace(" ", "_").replace(",", ""))
+            training.add_alias(f"k2d/{name}/ctc_students/{kind}, {rule}".replace(" ", "_").replace(",", ""))
             posteriors = posteriors_of(grid.corpus, training.model, training.checkpoint())
             rows[f"{kind}, {rule}"] = _rates(grid, posteriors)
     rate = ERROR_RATES[grid.corpus.unit]

@@ -43,7 +43,7 @@ class PiecesCorpusJob(Job):
                     language=of.language,
                 )
             )
-            texts[piece.id] = normalised(piece.text.replace("’", "'"), kept="'")
+            texts[piece.id] = normalised(piece.text.replace("’", "'"), kept="'", dropped="SP")
         write_cuts(self.out_cuts.get_path(), cuts)
         write_transcripts(self.out_transcripts.get_path(), texts)
         print(f"{len(cuts)} utterances, {sum(cut.duration for cut in cuts) / 3600:.3f} hours")

@@ -35,7 +35,7 @@ class ReferenceErrorsJob(Job):
 
     :param cuts: the recordings of the pieces
     :param reference_cuts, reference_transcripts: utterances within the same audio files, before any conversion; some
-        of them are in those of the pieces
+        of them are in those of the pieces, and only these count
 
     ``out_errors``: JSON lines ``id, error_rate, errors, units, reference``; the rate is 1 where there is no reference
     but a text.
@@ -84,7 +84,7 @@ class ReferenceErrorsJob(Job):
             lines.append({**line, "reference": " ".join(reference)})
         write_lines_of_json(self.out_errors.get_path(), lines)
         both = characters + words
-        every = sum(map(len, spoken.values()))
+        every = sum(len(spoken[file]) for file in files & spoken.keys())
         counts = {
             "mer": both.wer if both.words else None,
             "substitutions": both.substitutions,

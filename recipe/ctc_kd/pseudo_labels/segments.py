@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from ctc_kd.pseudo_labels.pieces import LONGEST_TICKS, TICKS_PER_S, Segment
+from ctc_kd.frames import MIN_SAMPLES
+from ctc_kd.pseudo_labels.pieces import LONGEST_TICKS, TICK_SAMPLES, TICKS_PER_S, Segment
 
 GRACE_TICKS = TICKS_PER_S
 """A segment that ends at most a second past the end of its audio, or begins as little before the end of the one
@@ -37,7 +38,7 @@ def timed_segments(decoded: Iterable[Mapping[str, Any]], *, first: int = 0, last
             fault = "times run backwards"
         elif end > last + GRACE_TICKS:
             fault = "times past the end"
-        elif stop <= begin:
+        elif (stop - begin) * TICK_SAMPLES < MIN_SAMPLES:
             fault = "no duration"
         elif stop - begin > LONGEST_TICKS:
             fault = "longer than 30 s"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ctc_kd.frames import MIN_SAMPLES
+from ctc_kd.frames import SUBSAMPLING, min_samples
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,11 +57,17 @@ def validator_of(validator: dict[str, Any], *, threads: int) -> Callable[[np.nda
 
 
 def finished(literal: dict[str, Any]) -> tuple[torch.nn.Module, Inventory]:
-    """:param literal: class and config of a finished CTC model"""
+    """
+    :param literal: class and config of a finished CTC model
+    :raises ValueError: it says phonemes that have no counterparts here
+    """
     from ctc_kd.lexicon.finished_vocabulary import hama_inventory, transformers_inventory
     from ctc_kd.training.build import build_model
 
-    inventory = hama_inventory() if literal["class"] == "HamaCtc" else transformers_inventory(literal["model"])
+    is_hama = literal["class"] == "HamaCtc"
+    inventory = hama_inventory() if is_hama else transformers_inventory(literal["model"])
+    if inventory.kind == "phonemes" and not is_hama:
+        raise ValueError(f"{literal['model']} says phonemes: of those only hama's can be compared with a text")
     return build_model({**literal, "subsampling": None, "num_labels_with_blank": len(inventory.labels)}), inventory
 
 
@@ -91,7 +97,7 @@ class CtcValidator:
     def __call__(self, samples: np.ndarray) -> Heard:
         import torch
 
-        if len(samples) < MIN_SAMPLES:
+        if len(samples) < min_samples(self.model.cfg.subsampling or SUBSAMPLING):
             return "", self.inventory.kind == "phonemes"
         with torch.inference_mode():
             logits, lengths = self.model(torch.from_numpy(samples)[None], torch.tensor([len(samples)]))

@@ -23,17 +23,18 @@ _UNIT = re.compile(rf"[{_IDEOGRAPHS}]|[^\s{_IDEOGRAPHS}]+")
 _IDEOGRAPH = re.compile(f"[{_IDEOGRAPHS}]")
 
 
-def normalised(text: str, *, kept: str = "") -> str:
+def normalised(text: str, *, kept: str = "", dropped: str = "MSP") -> str:
     """A text as Whisper's basic normaliser leaves it: lower case, without marks, symbols, punctuation and brackets.
 
     What stands in brackets is left out, since it was not said: ``[MUSIC]``, ``<|0.00|>``.
 
     :param kept: characters that stay although they are punctuation, such as the apostrophe
+    :param dropped: categories of Unicode that become spaces. Without marks (M) there are no words of Hindi or Thai
     """
     text = _PARENTHESES.sub("", _BRACKETS.sub("", text.lower()))
     characters = unicodedata.normalize("NFKC", text)
     spoken = "".join(
-        " " if character not in kept and unicodedata.category(character)[0] in "MSP" else character
+        " " if character not in kept and unicodedata.category(character)[0] in dropped else character
         for character in characters
     )
     return " ".join(spoken.lower().split())
