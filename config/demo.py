@@ -51,5 +51,6 @@ def analysis():
 def longer_baseline():
     """The control: is the baseline only under-trained? It gets twice the updates, and the same peak and end."""
     rates = one_cycle(24, peak=2e-3, start=2e-4, end_of_decay=2e-4, final=1e-5)
-    preset = replace(DEMO, baseline_training=replace(DEMO.student_training, learning_rates=tuple(rates)))
-    blank_kd(demo_corpus(preset), preset, [BASELINE], name="demo_longer_baseline")
+    training = replace(DEMO.student_training, learning_rates=tuple(rates))
+    preset = replace(DEMO, name="demo_longer_baseline", baseline_training=training)
+    blank_kd(demo_corpus(preset), preset, [BASELINE], name=preset.name)

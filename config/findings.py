@@ -55,9 +55,9 @@ def normalisation(weights=(0.25, 0.9), seeds=SEEDS, speech=None):
     rows = [Row(method, weight, n) for weight in weights for method, n in (("all", None), ("symmetric", 1))]
     for temperature in TEMPERATURES:
         for plain in ("batch_times_labels", "selected_frames"):
-            changed = replace(preset, temperature=temperature, plain_normalisation=plain)
-            chain = Distillation(corpus, changed)
-            folder = f"findings/normalisation/{plain}-T{temperature:g}/{corpus.name}"
+            arm = f"{plain}-T{temperature:g}"
+            changed = replace(preset, name=f"{preset.name}-{arm}", temperature=temperature, plain_normalisation=plain)
+            chain, folder = Distillation(corpus, changed), f"findings/normalisation/{arm}/{corpus.name}"
             analysed(chain, [*speech.teacher, *with_seeds(rows, seeds)], folder=folder, labels=speech.labels)
 
 
@@ -65,9 +65,17 @@ async def matched(weights=(0.25, 0.9), seeds=SEEDS, speech=None):
     """Plain KD with the weight at which its loss counts as much beside CTC as that of symmetric selection."""
     corpus, preset, *_ = speech = speech or demo_speech()
     alike = replace(preset, plain_normalisation=preset.normalisation)
-    presets = {f"T{value:g}": replace(alike, temperature=value) for value in TEMPERATURES}
+    presets = {
+        f"T{value:g}": replace(alike, name=f"{preset.name}-T{value:g}", temperature=value) for value in TEMPERATURES
+    }
     await matched_weights(
-        corpus, presets, weights=weights, seeds=seeds, name="findings/matched", teacher=speech.teacher
+        corpus,
+        presets,
+        weights=weights,
+        seeds=seeds,
+        name="findings/matched",
+        teacher=speech.teacher,
+        labels=speech.labels,
     )
 
 
@@ -119,7 +127,22 @@ def mini(question, encoder, text=None, parts=8, **options):
     return ask(question, Speech(mini_librispeech(preset, texts=texts), preset, tuple(texts)), options)
 
 
-def finished(question, teacher, audio, dev, test, text, lexicon=None, **options):
+def finished(
+    question,
+    teacher,
+    audio,
+    dev,
+    test,
+    text,
+    lexicon=None,
+    size="tiny",
+    subsampling=4,
+    convert=False,
+    **options,
+):
     """The arguments are those of `config/distil.py`; all three parts have transcripts."""
-    speech = finished_speech(teacher, audio=audio, dev=dev, test=test, text=text, lexicon=lexicon)
+    parts = {"audio": audio, "dev": dev, "test": test}
+    speech = finished_speech(
+        teacher, **parts, text=text, lexicon=lexicon, size=size, subsampling=subsampling, convert=convert
+    )
     return ask(question, speech, options)

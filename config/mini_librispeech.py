@@ -38,7 +38,7 @@ def cmudict(encoder="facebook/hubert-base-ls960", text=None):
 def folder(part, encoder, text=None, speakers=4):
     """:param speakers: how many are held out for dev, and how many for test"""
     corpus_dir, part = folder_and_part(part)
-    preset = mini_on_cpu(on_disk(encoder))
+    preset = mini_on_cpu(local(encoder))
     corpus = held_out(preset, part, corpus_dir, part, speakers=speakers, texts=text_files(text))
     blank_kd(corpus, preset, FEW_ROWS, name="mini", reference="librispeech-other")
 
@@ -49,4 +49,5 @@ def text_files(text):
 
 def local(encoder):
     """A folder on disk if there is one, else a name of the Hugging Face hub."""
-    return on_disk(encoder) if os.path.isdir(encoder) or os.path.isabs(encoder) else encoder
+    folder = os.path.expanduser(encoder)
+    return on_disk(encoder) if os.path.isdir(folder) or os.path.isabs(folder) else encoder

@@ -66,6 +66,14 @@ def test_hours_differ_in_nothing_but_audio_and_labels():
     assert report.creator.teacher.creator.row["row"] == "teacher"
 
 
+def test_the_fewest_hours_are_heard_whole_whatever_the_preset_divides():
+    preset = replace(DEMO, student_training=replace(DEMO.student_training, partition_epoch=8))
+    arguments = {"hours": [0.5, 1.0], "seeds": [42], "name": "hours", "rows": [Row("all", 1.0)]}
+    report = worth_of_hours(demo_corpus(preset), preset, demo_hours(DEMO, 1.0), budgets=BUDGETS[:1], **arguments)
+    for curve in report.creator.budgets["Equal updates"].creator.curves.values():
+        assert [trainings(found)[0].training.partition_epoch for _, found in curve] == [1, 2]
+
+
 def test_fewer_hours_need_no_students_of_their_own(created):
     findings.untranscribed(seeds=[42], budgets=["equal passes"])
     trained = {job.job_id() for job in created.values() if isinstance(job, TrainJob)}
@@ -133,6 +141,9 @@ def test_plain_kd_is_trained_with_the_weight_that_losses_say(created, monkeypatc
     waited_for = []
 
     async def finished(weights):
+        assert {one.rqmt.get("gpu", 0) for one in created.values()} == {0}, (
+            "the preset's requests hold before anything runs"
+        )
         for weight in weights:
             waited_for.append(weight.creator)
             monkeypatch.setattr(weight, "get", lambda: 0.4)

@@ -146,11 +146,12 @@ def exchange(corpus: Corpus, curves: Curves) -> tk.Path:
 def in_parts(preset: Preset, parts: int, budget: str) -> Preset:
     """The preset whose students hear a part of the data in each sub-epoch, and whose baseline is trained for longer.
 
+    :param parts: also where the preset divides more data, of which these hours are a few
     :param budget: which names its students
     """
 
     def divided(training: TrainingConfig) -> TrainingConfig:
-        return replace(training, partition_epoch=parts * training.partition_epoch)
+        return replace(training, partition_epoch=parts)
 
     students = preset.student_training
     rates = tuple(rate / 2 for rate in students.learning_rates for _ in range(LONGER))

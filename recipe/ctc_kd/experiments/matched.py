@@ -10,12 +10,16 @@ from sisyphus import tk
 from ctc_kd.analysis.loss_ratio import MatchedWeightJob
 from ctc_kd.experiments.corpora import Corpus
 from ctc_kd.experiments.distillation import Distillation
+from ctc_kd.experiments.labels import Labels
 from ctc_kd.experiments.presets import Preset
 from ctc_kd.experiments.requests import register_outputs
 from ctc_kd.experiments.row_analysis import analysed
 from ctc_kd.experiments.rows import Row, with_seeds
 from ctc_kd.experiments.significance import MARGIN, tested
 from ctc_kd.report.differences import DifferencesReportJob
+
+LIKE = "symmetric", 1
+"""Method and hyper-parameter of the rows that say how much KD should count."""
 
 NOTES = [
     "The first line is plain KD with the weight at which its loss, divided by the CTC loss, is that of symmetric "
@@ -30,35 +34,39 @@ async def matched_weights(
     weights: Sequence[float],
     seeds: Sequence[int],
     name: str,
-    like: tuple[str, float | None] = ("symmetric", 1),
     teacher: Sequence[Row] = (),
+    labels: Labels | None = None,
 ):
-    """Trains ``like`` and plain KD at each weight; then plain KD with the matched weight, and reports on all of them.
+    """Trains :data:`LIKE` and plain KD at each weight; then plain KD with the matched weight, and reports on all.
 
     :param presets: setting -> preset
     :param weights: below 1
-    :param like: method and hyper-parameter of the rows that say how much KD should count
     :param teacher: the teacher's row, if it has one
+    :param labels: of the corpus if they spell words; None for phonemes
     """
+    requests = next(iter(presets.values())).requests
     jobs = {
-        (setting, weight): matched_weight(Distillation(corpus, preset), weight, seeds, like)
+        (setting, weight): matched_weight(Distillation(corpus, preset), weight, seeds)
         for setting, preset in presets.items()
         for weight in weights
     }
+    found = {f"{name}/{corpus.name}/weights/{setting}-l{weight:g}": job for (setting, weight), job in jobs.items()}
+    register_outputs({place: job.out_weight for place, job in found.items()}, requests=requests)
     await tk.async_run([job.out_weight for job in jobs.values()])
     settings = {}
     for setting, preset in presets.items():
         found = {weight: jobs[setting, weight].out_weight.get() for weight in weights}
-        rows = [Row(like[0], weight, like[1]) for weight in weights]
+        rows = [Row(LIKE[0], weight, LIKE[1]) for weight in weights]
         rows += [Row("all", weight) for weight in dict.fromkeys([*weights, *found.values()])]
         chain = Distillation(corpus, preset)
-        analysed(chain, [*teacher, *with_seeds(rows, seeds)], folder=f"{name}/{setting}/{corpus.name}")
+        folder = f"{name}/{setting}/{corpus.name}"
+        analysed(chain, [*teacher, *with_seeds(rows, seeds)], folder=folder, labels=labels)
         for weight, matched in found.items():
             best = "KD, λ matched"
             compared = {
                 best: Row("all", matched),
                 "KD at λ": Row("all", weight),
-                "selection at λ": Row(like[0], weight, like[1]),
+                "selection at λ": Row(LIKE[0], weight, LIKE[1]),
             }
             hypotheses = {
                 label: [one.found_on_test for one in chain.recorded_seeds(row, seeds)]
@@ -70,15 +78,12 @@ async def matched_weights(
     report = DifferencesReportJob(
         title=f"Plain KD that counts as much as selection: {corpus.name}", settings=settings, kicker="λ", notes=NOTES
     )
-    requests = next(iter(presets.values())).requests
     register_outputs({f"{name}/{corpus.name}/report": report.out_report}, requests=requests)
 
 
-def matched_weight(
-    chain: Distillation, weight: float, seeds: Sequence[int], like: tuple[str, float | None]
-) -> MatchedWeightJob:
+def matched_weight(chain: Distillation, weight: float, seeds: Sequence[int]) -> MatchedWeightJob:
     plain, theirs = (
         [chain.student(replace(row, seed=seed)).out_curves for seed in seeds]
-        for row in (Row("all", weight), Row(like[0], weight, like[1]))
+        for row in (Row("all", weight), Row(LIKE[0], weight, LIKE[1]))
     )
     return MatchedWeightJob(weight=weight, curves=plain, like=theirs)

@@ -54,7 +54,8 @@ def mini(encoder: str | tk.Path) -> Preset:
 def mini_on_cpu(encoder: str | tk.Path, *, parts: int = 1) -> Preset:
     """For half an hour of speech on two cores: the demo's student, trained for longer.
 
-    :param parts: of more speech; teacher and students hear one of them in each sub-epoch, so all need as long as before
+    :param parts: of more speech; teacher and students hear one of them in each sub-epoch, so all need as long as
+        before. The teacher has six sub-epochs, so with more parts it does not hear all of them
     """
     return replace(
         DEMO,

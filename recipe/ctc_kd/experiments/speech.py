@@ -21,6 +21,7 @@ from ctc_kd.experiments.sources import own_lexicon, own_part
 from ctc_kd.training.build import is_finished
 from ctc_kd.training.model_inventory import ModelInventoryJob
 
+NUM_PIECES = 120
 UNITS = ("phonemes", "characters", "pieces")
 
 
@@ -49,11 +50,10 @@ def demo_speech() -> Speech:
     return Speech(demo_corpus(DEMO), DEMO, (demo_text(),))
 
 
-def in_units(speech: Speech, units: str, *, pieces: int = 120) -> Speech:
+def in_units(speech: Speech, units: str) -> Speech:
     """The same speech with other labels.
 
     :param units: one of :data:`UNITS`; ``"phonemes"`` leaves the labels as they are
-    :param pieces: their number
     :raises ValueError: there are no such units, or the teacher is a finished model
     """
     if units not in UNITS:
@@ -67,7 +67,7 @@ def in_units(speech: Speech, units: str, *, pieces: int = 120) -> Speech:
     if units == "characters":
         labels = characters_of(spoken, *texts, case="upper")
     else:
-        labels = pieces_of(spoken, *texts, size=pieces, case="upper")
+        labels = pieces_of(spoken, *texts, size=NUM_PIECES, case="upper")
     return Speech(with_labels(preset, corpus, labels), preset, texts, labels)
 
 
@@ -79,14 +79,16 @@ def finished_speech(
     test: str,
     text: str,
     lexicon: str | None = None,
-    size: str = "tiny",
-    subsampling: int = 4,
+    size: str,
+    subsampling: int,
+    convert: bool,
 ) -> Speech:
     """Transcribed speech with a finished model as teacher; see ``config/distil.py`` for the arguments.
 
     :param audio: of the students; only rows with a CTC loss read its transcripts
     """
-    parts = {name: own_part(source) for name, source in (("audio", audio), ("dev", dev), ("test", test))}
+    sources = {"audio": audio, "dev": dev, "test": test}
+    parts = {name: own_part(source, convert=convert) for name, source in sources.items()}
     text = on_disk(text)
     lexicon = lexicon and own_lexicon(lexicon, text=text, labelled=parts["audio"])
     model = {**own_teacher(teacher), "subsampling": subsampling}
