@@ -130,7 +130,7 @@ def test_an_interval_of_other_hypotheses_is_not_shown(exported, tmp_path):
 
 
 def test_a_pretrained_encoder_leaves_with_its_configuration(exported, inputs, tmp_path):
-    HubertModel(HubertConfig(**STABLE)).save_pretrained(tmp_path / "hubert")
+    HubertModel(HubertConfig(**STABLE)).half().save_pretrained(tmp_path / "hubert")
     literal = {"class": "SpeechEncoderCtc", "encoder": tk.Path(str(tmp_path / "hubert")), "pooling": 8}
     torch.manual_seed(1)
     model = build_model({**literal, "encoder": str(tmp_path / "hubert"), "num_labels_with_blank": 7}).eval()
@@ -140,6 +140,7 @@ def test_a_pretrained_encoder_leaves_with_its_configuration(exported, inputs, tm
     moved = exported(candidates={"all-l0.9": candidate})
     config = (moved / "config.json").read_text()
     assert str(tmp_path) not in config and json.loads(config)["model"]["encoder"]["model_type"] == "hubert"
+    assert "model.onnx" not in (moved / "README.md").read_text()
     found = Recogniser.from_folder(moved).log_posteriors(SAMPLES)
     with torch.inference_mode():
         logits, _ = model(torch.from_numpy(SAMPLES)[None], torch.tensor([len(SAMPLES)]))

@@ -141,6 +141,13 @@ def test_a_training_is_refused_when_it_is_declared():
         TrainJob(model={**STUDENT, "conformer": {"dropuot": 0.1}}, criterion=kd(rule="all"), **audio)
     with pytest.raises(ValueError, match="needs the logits of a teacher"):
         TrainJob(model=STUDENT, criterion=kd(rule="all"), **audio)
+    with pytest.raises(ValueError, match="a HamaCtc brings its weights and is not trained here"):
+        TrainJob(
+            model={"class": "HamaCtc", "num_labels_with_blank": 9},
+            criterion={"kd_scale": 0.0},
+            labels=tk.Path("labels"),
+            **audio,
+        )
     with pytest.raises(ValueError, match="labels of only one of train and dev"):
         TrainJob(model=STUDENT, criterion={"kd_scale": 0.0}, labels=tk.Path("labels"), **audio)
 

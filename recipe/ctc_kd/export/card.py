@@ -56,6 +56,7 @@ class Card:
     :param config: of the model, see ``nn.config``
     :param job: id of the job that wrote the folder
     :param has_lexicon: whether its decoder searches for words of a lexicon
+    :param has_clients: whether the folder has files for other programs
     """
 
     record: Record
@@ -68,10 +69,11 @@ class Card:
     config: Any
     job: str
     has_lexicon: bool
+    has_clients: bool
 
     def markdown(self) -> str:
         limits = LIMITS + LEXICON_LIMIT * self.has_lexicon
-        clients = CLIENTS if hasattr(self.config, "conformer") else ""
+        clients = CLIENTS if self.has_clients else ""
         parts = [self._head(), self._facts(), self._error_rates(), f"{USE}\n{clients}".strip(), limits, self._origin()]
         return "\n\n".join(part.strip() for part in parts) + "\n"
 

@@ -24,7 +24,7 @@ class MeasureStudentsJob(Job):
 
     ``out_records``: JSON: name -> :class:`ctc_kd.report.record.Record` of the model, with its cost.
 
-    Each is measured on one thread, and on all cores that the job has.
+    Each is measured on one thread, and on all cores that its process may use.
     """
 
     def __init__(self, *, students: dict[str, tk.Path], audio: tk.Path, recordings: int = 24):

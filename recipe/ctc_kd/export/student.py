@@ -99,6 +99,7 @@ class ExportStudentJob(Job):
             config=model.cfg,
             job=self.job_id(),
             has_lexicon=self.lexicon is not None,
+            has_clients=literal["class"] == "StudentCtc",
         )
         with complete_folder(self.out_student.get_path()) as partial:
             folder.write(
@@ -110,7 +111,7 @@ class ExportStudentJob(Job):
                 card=card.markdown(),
                 facts=record.to_json(),
             )
-            if literal["class"] == "StudentCtc":
+            if card.has_clients:
                 add_clients(partial)
         print(f"exported {record.row}, {record.dev.wer:.2f} % on dev: {self.out_student.get_path()}")
 

@@ -66,7 +66,7 @@ def load_encoder(cfg: TeacherConfig) -> PreTrainedModel:
     if isinstance(cfg.encoder, dict):
         config = AutoConfig.for_model(**{**cfg.encoder, **_options(cfg, AutoConfig.for_model(**cfg.encoder))})
         _check_family(config)
-        return WhisperAudioEncoder(config) if is_whisper(config) else AutoModel.from_config(config)
+        return WhisperAudioEncoder(config) if is_whisper(config) else AutoModel.from_config(config, dtype=torch.float32)
     is_folder = os.path.isdir(cfg.encoder)
     if os.path.isabs(cfg.encoder) and not is_folder:
         raise FileNotFoundError(f"{cfg.encoder}: expected a folder with config.json and model.safetensors")

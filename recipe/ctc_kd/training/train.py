@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sisyphus import Job, Task, tk
 
 from ctc_kd.files import write_json
-from ctc_kd.training.build import check_model
+from ctc_kd.training.build import check_model, is_finished
 from ctc_kd.training.criteria import check_criterion
 from ctc_kd.training.training_config import TrainingConfig
 
@@ -55,6 +55,8 @@ class TrainJob(Job):
         hypotheses: tk.Path | None = None,
     ):
         check_model(model, has_inventory=inventory is not None)
+        if is_finished(model):
+            raise ValueError(f"a {model['class']} brings its weights and is not trained here")
         inputs = {"labels": labels, "teacher_logits": teacher_logits, "hypotheses": hypotheses}
         check_criterion(criterion, model=model, **inputs)
         if (labels is None) != (dev_labels is None):
