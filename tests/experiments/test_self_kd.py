@@ -53,6 +53,11 @@ def test_a_separate_teacher_has_a_seed_of_its_own_and_one_dump(report):
     assert all(job.model["encoder_options"]["num_hidden_layers"] == 2 for job in readers)
 
 
+def test_the_seed_of_the_separate_teacher_is_its_own(outputs):
+    with pytest.raises(ValueError, match=f"seed {TEACHER_SEED} is that of the separate teacher"):
+        importlib.import_module("config.self_kd").demo((1, TEACHER_SEED))
+
+
 def test_a_self_student_is_measured_beside_the_head_above_it(report):
     (row,) = (row for row in report.rows if (row["label"], row["seed"]) == ("Self-KD, 2", 1))
     alignment = row["alignment"].creator

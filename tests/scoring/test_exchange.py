@@ -34,12 +34,21 @@ def test_points_between_are_linear_in_the_logarithm_of_hours():
         ([9, 1, -5], (4 ** (1 / 6),) * 3),  # between two hours that are tried
         ([8, 4, 2], (None, None, None)),
         ([8, 4, 0], (4.0, 4.0, None)),
+        ([0, 8, 4], (0.5, 0.0, 0.5)),
         ([-1, -2, -4], (0.5, 0.0, 0.5)),
     ],
 )
 def test_curves_without_deviations(surplus, expected):
     curve = [(hours, equal(errors)) for hours, errors in zip((0.5, 1.0, 4.0), surplus, strict=True)]
     assert crossing(curve, WORDS) == pytest.approx(Crossing(*expected))
+
+
+def test_the_interval_has_the_estimate():
+    """A seed that errs at the fewest hours, alone, does not make more hours impossible."""
+    generator = np.random.default_rng(0)
+    noisy = generator.normal(0, 1, (3, 24)) + np.array([[30.0], [0.0], [0.0]])
+    found = crossing([(0.5, noisy), (1.0, np.full((3, 24), 5.0)), (4.0, np.full((3, 24), 4.0))], np.full(24, 100.0))
+    assert found == (None, 0.0, None)
 
 
 def test_the_interval_holds_the_true_crossing(monkeypatch):

@@ -54,8 +54,12 @@ def test_what_is_left_over_is_not_counted_twice():
 def test_one_speaker_leaves_the_seeds():
     found = estimate(np.array([[2.0], [4.0], [6.0]]), np.array([100.0]))
     assert found == pytest.approx((4.0, 2 / math.sqrt(3), 2.0))
-    with pytest.raises(ValueError, match="one seed and one speaker have no variance"):
-        estimate(np.array([[2.0]]), np.array([100.0]))
+
+
+def test_one_seed_and_one_speaker_say_nothing():
+    found = over_seeds(np.array([[2.0]]), np.array([100.0]))
+    assert found == {"differences": [2.0], "spread": None, "low": None, "high": None, "p": 1.0}
+    assert equivalence_p(estimate(np.array([[0.0]]), np.array([100.0])), 0.5) == 0.5
 
 
 def test_interval_of_a_plain_loop_over_the_same_samples():

@@ -62,7 +62,11 @@ def self_kd(
     :param depths: number of layers of the student -> its rows
     :param model, training: of all layers; the preset's student if None
     :param labels: of the corpus, if they are no phonemes
+    :param seeds: of the students; the separate teacher has another one
+    :raises ValueError: it has one of them
     """
+    if TEACHER_SEED in seeds:
+        raise ValueError(f"seed {TEACHER_SEED} is that of the separate teacher, expected others in {list(seeds)}")
     grid = SelfKd(corpus, preset, model or preset.student, training or preset.student_training, labels)
     rows: dict[str, dict[int, Model]] = {"Separate teacher": {TEACHER_SEED: grid.plain(None, TEACHER_SEED)}}
     rows["All layers"] = {seed: grid.plain(None, seed) for seed in seeds}

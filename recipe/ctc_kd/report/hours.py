@@ -55,7 +55,7 @@ class HoursReportJob(Job):
         target = self.out_report.get_path()
         with complete_folder(target) as folder:
             write_json(f"{folder}/results.json", found)
-            write_text(f"{folder}/table.md", "\n".join(texts))
+            write_text(f"{folder}/table.md", "\n".join([*texts, " ".join(self.notes) + "\n"]))
             page = sectioned(self.title, kicker="Audio without transcripts", sections=sections)
             write_text(f"{folder}/index.html", page)
         print("\n".join(texts))

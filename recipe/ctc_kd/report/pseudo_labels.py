@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
+from urllib.parse import quote
 
 from sisyphus import Job, Task, tk
 
@@ -245,5 +246,5 @@ def example(piece: Piece, decision: Mapping[str, Any], error: Mapping[str, Any] 
     facts = f"distance {decision['distance']:.2f}"
     if error:
         facts += f", true error rate {error['error_rate']:.2f}; said: {error['reference']}"
-    player = element("audio", controls="", preload="none", src=audio_of(piece))
+    player = element("audio", controls="", preload="none", src=quote(audio_of(piece)))
     return element("p", f"{escape(piece.text)}<br>{player}") + note(f"{piece.id}: {facts}")

@@ -71,7 +71,8 @@ class SelfKdReportJob(Job):
     def run(self):
         results = [contents(row) for row in self.rows]
         rows = Rows([analysed(**result) for result in results])
-        table, beside = self._table(rows), alignment.alignment_table(rows)
+        table = self._table(rows)
+        beside = replace(alignment.alignment_table(rows), teachers=table.teachers)
         compared = comparisons(read_json(self.significance.get_path()))
         target = self.out_report.get_path()
         with complete_folder(target) as folder:

@@ -113,22 +113,26 @@ class SignificanceJob(Job):
         from ctc_kd.scoring.seed_tests import equivalence_p, estimate, over_seeds
         from ctc_kd.scoring.speaker_tests import correct, interval, sign_flip_p
 
-        compared = []
+        compared, tested = [], []
         for row, other in ((row, other) for row, others in self.against.items() for other in others):
             surplus = errors[row].mean(axis=0) - errors[other].mean(axis=0)
             difference = float(100 * surplus.sum() / words.sum())
             low, high = interval(surplus, words, samples)
-            found = {"difference": difference, "low": low, "high": high, "p": sign_flip_p(surplus)}
+            p = sign_flip_p(surplus)
+            found = {"difference": difference, "low": low, "high": high, "p": p, "holm": p}
             paired = errors[row] - errors[other] if len(errors[row]) == len(errors[other]) else surplus[None]
             if len(paired) > 1:
                 found["seeds"] = over_seeds(paired, words)
-            if self.margin is not None and paired.size > 1:
+                found["seeds"]["holm"] = found["seeds"]["p"]
+            if self.margin is not None:
                 p = equivalence_p(estimate(paired, words), self.margin)
-                found["equivalence"] = {"margin": self.margin, "p": p}
+                found["equivalence"] = {"margin": self.margin, "p": p, "holm": p}
             compared.append({"row": row, "against": other, **found})
-        correct(compared)
+            if paired.any():  # a row beside itself, as where dev has chosen it, is no test
+                tested.append(compared[-1])
+        correct(tested)
         for test in ("seeds", "equivalence"):
-            correct([found[test] for found in compared if test in found])
+            correct([found[test] for found in tested if test in found])
         return compared
 
     def _contrasted(self, errors: Mapping[str, np.ndarray], words: np.ndarray) -> list[dict]:

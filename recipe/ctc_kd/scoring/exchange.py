@@ -20,8 +20,9 @@ STEPS = 24
 class Crossing(NamedTuple):
     """
     :param hours: the fewest at which a curve is as good as its target; None if no measured ones are
-    :param low, high: ends of the hours that are not excluded by the 95 % interval of the difference there. Where these
-        reach beyond what was measured, ``low`` is 0 or ``high`` is None; both are None if all of it is excluded
+    :param low, high: ends of the hours that are not excluded by the 95 % interval of the difference there, and of
+        ``hours``. Where these reach beyond what was measured, ``low`` is 0 or ``high`` is None; both are None if all of
+        it is excluded
     """
 
     hours: float | None
@@ -146,13 +147,14 @@ def crossing(curve: Sequence[tuple[float, np.ndarray]], words: np.ndarray) -> Cr
     possible = [hours for hours, (low, high) in intervals if low <= 0 <= high]
     first, last = tried[0][0], tried[-1][0]
     hours = first_zero([(hours, float(surplus.sum())) for hours, surplus in curve])
-    if possible:
-        low, high = possible[0] if possible[0] > first else 0.0, possible[-1] if possible[-1] < last else None
-    elif hours is None:
-        low, high = None, None
-    else:
-        low, high = hours if hours > first else 0.0, hours
-    return Crossing(hours, low, high)
+    if hours is not None:
+        possible.append(hours)
+    elif possible:
+        possible.append(last)  # the hours lie beyond it
+    if not possible:
+        return Crossing(None, None, None)
+    low, high = min(possible), max(possible)
+    return Crossing(hours, low if low > first else 0.0, high if high < last else None)
 
 
 def interpolated(curve: Sequence[tuple[float, np.ndarray]]) -> list[tuple[float, np.ndarray]]:

@@ -43,16 +43,16 @@ def estimate(surplus: np.ndarray, words: np.ndarray) -> Estimate:
     The variance is that of seeds plus that of speakers minus what both count twice, and never less than one of them.
     Its degrees of freedom are Satterthwaite's (1946).
 
-    Of one seed or one speaker, the other is all that varies.
+    Of one seed or one speaker, the other is all that varies. Of one of both nothing is known: the error is infinite.
 
     :param words: ``[speakers]``
     """
     import numpy as np
 
     seeds, speakers = surplus.shape
-    if surplus.size < 2:
-        raise ValueError("one seed and one speaker have no variance to estimate: expected more of either")
     difference = surplus.sum() / (seeds * words.sum())
+    if surplus.size == 1:
+        return Estimate(100 * float(difference), math.inf, 1.0)
     rest = (surplus - difference * words) / words.mean()  # a ratio, linearised
     if 1 in surplus.shape:
         squares, freedom = np.square(rest).sum() / (surplus.size - 1), surplus.size - 1
@@ -99,6 +99,8 @@ def hierarchical_interval(
     found = estimate(surplus, words)
     if not found.error:
         return found.difference, found.difference
+    if found.error == math.inf:
+        return -math.inf, math.inf
     sums = ((by_seed @ surplus) * by_speaker).sum(axis=1)
     deviations = 100 * sums / (len(surplus) * (by_speaker @ words)) - found.difference
     normal = student_quantile(0.975, math.inf) * deviations.std()
@@ -133,15 +135,16 @@ def equivalence_p(found: Estimate, margin: float) -> float:
 def over_seeds(surplus: np.ndarray, words: np.ndarray) -> dict:
     """``differences`` in points, one for each seed, their ``spread``, and ``low, high, p`` over seeds and speakers.
 
-    The spread is the sample standard deviation (divisor n - 1); None for one seed.
+    The spread is the sample standard deviation (divisor n - 1); None for one seed. Of one seed and one speaker the ends
+    of the interval are None, too.
     """
     differences = 100 * surplus.sum(axis=1) / words.sum()
     low, high = hierarchical_interval(surplus, words, hierarchical_draws(*surplus.shape))
     return {
         "differences": differences.tolist(),
         "spread": float(differences.std(ddof=1)) if len(surplus) > 1 else None,
-        "low": low,
-        "high": high,
+        "low": low if math.isfinite(low) else None,
+        "high": high if math.isfinite(high) else None,
         "p": difference_p(estimate(surplus, words)),
     }
 

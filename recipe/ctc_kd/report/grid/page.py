@@ -72,7 +72,7 @@ class Page:
     def _table1(self) -> str:
         table = WerTable(self.results, tables.table1(self.results), has_parameter=False)
         text = (
-            f"{self.results.rate} [%] with a {tables.LM}. λ is the distillation scale; at 1.0 there is no CTC loss. "
+            f"{self.results.rate} [%]. λ is the distillation scale; at 1.0 there is no CTC loss. "
             "The best student is bold. "
         )
         text += tables.paper_note(self.results) if self.results.reference else ""

@@ -78,7 +78,7 @@ SETS = ("dev", "test")
 def table1_markdown(results: Results) -> str:
     rows = table1(results)
     lines = [[row.label if row.first else "", names.scale(row.weight), *_scores(row, rows)] for row in rows]
-    title = f"**Table 1.** Baselines on {results.corpus} with {LM}: {results.rate} [%]."
+    title = f"**Table 1.** Baselines on {results.corpus}: {results.rate} [%]."
     return _document(title, ["Model", "Distillation scale", *SETS], lines, rows, results)
 
 
@@ -89,16 +89,13 @@ def table2_markdown(results: Results) -> str:
         label = {"all": f"{names.DASH} (KD)"}.get(row.method, row.label)
         weight = names.scale(row.weight) + chosen_mark(row)
         lines.append([label if row.first else "", weight, _parameter(row), *_scores(row, rows)])
-    title = f"**Table 2.** Blank selection on {results.corpus} with {LM}: {results.rate} [%]. {choice(results)}"
+    title = f"**Table 2.** Blank selection on {results.corpus}: {results.rate} [%]. {choice(results)}"
     return _document(title, ["Blank selection", "KD scale", "Hyper-param.", *SETS], lines, rows, results)
 
 
 def chosen_mark(row: Row) -> str:
     """The dagger at a distillation scale of Table 2 that was chosen on dev."""
     return "†" if row.method in STANDARD and row.cell else ""
-
-
-LM = "4-gram LM"
 
 
 def choice(results: Results) -> str:
