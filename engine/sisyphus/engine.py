@@ -8,7 +8,7 @@ from . import global_settings as gs
 from .base import measuring, processes
 from .base.refusal import ConfigError
 from .jobs import retry
-from .task import normalised
+from .task import NOT_STARTED, normalised
 
 
 class DeferSubmission(Exception):
@@ -114,7 +114,9 @@ class EngineBase:
             first, last = history[0], history[-1]
             asked = {k: last[k] if k in last and first.get(k) == v else v for k, v in rqmt.items()}
             usage = {**task.usage(task_id), **self.get_task_termination_info(task, task_id, last)}
-            rqmt = normalised((task._update_rqmt or gs.update_engine_rqmt)(last_rqmt=asked, last_usage=usage))
+            rqmt = asked
+            if usage:  # else it has not run
+                rqmt = normalised((task._update_rqmt or gs.update_engine_rqmt)(last_rqmt=asked, last_usage=usage))
         return gs.check_engine_limits(retry.raised(rqmt, recipe, task, task_id), task)
 
     def worker_call(self, task):
@@ -142,6 +144,8 @@ class EngineBase:
 
     def _submit_batch(self, task, rqmt, ids):
         ended = {i: cause for i in ids if (cause := self.ended(task, i))}
+        earlier = {i for submitted, _ in task.submissions() for i in submitted}
+        ended |= {i: NOT_STARTED for i in earlier.intersection(ids) - set(ended) if not task.was_started(i)}
         engine_name, info = self.submit_call(
             self.worker_call(task),
             task.job._sis_path(gc.JOB_LOG_ENGINE, abspath=True),

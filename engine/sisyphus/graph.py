@@ -53,8 +53,12 @@ class OutputPath(OutputTarget):
         self._prefixes = creator._sis_alias_prefixes if hasattr(creator, "_sis_id") else {gs.ALIAS_AND_OUTPUT_SUBDIR}
 
     def run_when_done(self):
-        for prefix in sorted(self._prefixes):
-            _link_output(os.path.join(gs.OUTPUT_DIR, prefix, self.name), self._sis_path)
+        for name in self.link_names():
+            _link_output(name, self._sis_path)
+
+    def link_names(self):
+        """Relative to the setup folder."""
+        return [os.path.join(gs.OUTPUT_DIR, prefix, self.name) for prefix in sorted(self._prefixes)]
 
     def missing_files(self):
         exists = os.path.exists(self._sis_path.get_path()) or getattr(self._sis_path, "backup", None) is not None

@@ -15,10 +15,13 @@ def create_aliases(jobs):
 
 def alias_links(jobs):
     """Yields ``(absolute name of the link, job)``."""
-    for job in jobs:
-        for alias in job.get_aliases():
-            for prefix in job._sis_alias_prefixes:
-                yield os.path.join(gs.BASE_DIR, gs.ALIAS_DIR, prefix, alias), job
+    return ((os.path.join(gs.BASE_DIR, name), job) for job in jobs for name in alias_names(job))
+
+
+def alias_names(job):
+    """The names of the links to a job's folder, relative to the setup folder."""
+    aliases, prefixes = sorted(job.get_aliases()), sorted(job._sis_alias_prefixes)
+    return [os.path.join(gs.ALIAS_DIR, prefix, alias) for alias in aliases for prefix in prefixes]
 
 
 def link_alias(link, job):

@@ -31,7 +31,8 @@ _STATE_ORDER = (
 
 
 _NODE_LOST = "NODE_FAIL"  # the scheduler has lost sight of the node, the task may run on
-_NOT_ITS_FAULT = (_NODE_LOST, "BOOT_FAIL", "PREEMPTED")
+NOT_STARTED = "NOT_STARTED"  # it waited in the queue of a manager that ended
+_NOT_ITS_FAULT = (_NODE_LOST, "BOOT_FAIL", "PREEMPTED", NOT_STARTED)
 _FAILED = "FAILED"  # the worker ended by an error of the task
 
 
@@ -137,9 +138,28 @@ class Task:
 
     def log_submission(self, ids, rqmt, engine_name, engine_info):
         entry = dict(rqmt, engine_info=engine_info, engine_name=engine_name)
-        entry["completed_fraction"] = self._job.completed_fraction() if os.path.exists(self._log(ids[0])) else None
+        entry["completed_fraction"] = self.completed_fraction() if os.path.exists(self._log(ids[0])) else None
+        self._write_submission(list(ids), entry)
+
+    def begin_round(self):
+        """From now on `submission_count` counts anew; requirements that have been raised stay so."""
+        self._write_submission([], {"round": "begins"})
+
+    def _write_submission(self, ids, entry):
         with open(self._submit_log(), "a", encoding="utf-8") as f:
-            f.write(f"{(list(ids), entry)}\n")
+            f.write(f"{(ids, entry)}\n")
+
+    def completed_fraction(self):
+        """What the job says; None if it cannot, as of a file that is not there yet."""
+        try:
+            return self._job.completed_fraction()
+        except Exception as e:  # of the recipe
+            logging.warning("completed_fraction() of %s failed: %s", self._job, e)
+            return None
+
+    def was_started(self, task_id):
+        log = self._log(task_id)
+        return os.path.exists(log) or bool(layout.earlier_logs(log))
 
     def _submit_log(self):
         return layout.submit_log(self._job._sis_path(abspath=True), self._start)
@@ -220,15 +240,17 @@ class Task:
         return here is None and recently_active(usage, usage_file, self._log(i))
 
     def submission_count(self, task_id, ended=None):
-        """The number of submissions of this id since its ``completed_fraction`` last grew.
+        """The number of submissions of this id in this round, and since its ``completed_fraction`` last grew.
 
         Submissions that the cluster ended for its own reasons do not count. ``ended``: how the last one ended.
         """
-        entries = [rqmt for ids, rqmt in self.submissions() if task_id in ids]
+        submissions = self.submissions()
+        begin = max((number for number, (ids, _) in enumerate(submissions, 1) if not ids), default=0)
+        entries = [rqmt for ids, rqmt in submissions[begin:] if task_id in ids]
         latest = entries[-1].get("completed_fraction") if entries else None
         if latest is not None:
             entries = [e for e in entries if (e.get("completed_fraction") or 0) >= latest]
-        causes = [e["ended"].get(task_id) for e in entries if "ended" in e]
+        causes = [e["ended"].get(task_id) for e in entries[1:] if "ended" in e]  # each of the one before
         return len(entries) - sum(cause in _NOT_ITS_FAULT for cause in (*causes, ended))
 
     # run ---------------------------------------------------------------------------------------------------------

@@ -481,6 +481,32 @@ def test_shortcuts_of_upstream(folder):
     assert len(list((folder / "work").rglob("finished"))) == 2
 
 
+def test_names_below_a_folder_of_their_own(folder):
+    """With a config as without, ``find`` knows the links by their names."""
+    below = {"SIS_ALIAS_AND_OUTPUT_SUBDIR": "part"}
+    (folder / "go").touch()
+    assert folder.sis("manager", "-r", "config.slow", **below)[0] == 0
+    for name in ("alias/part/the/slow", "output/part/slow"):
+        for configs in ([], ["config.slow"]):
+            status, output = folder.sis("find", name, *configs, **below)
+            assert status == 0 and "kinds/Slow" in output, (name, configs)
+
+
+def test_import_into_the_default_graph(folder, tmp_path):
+    assert folder.sis("manager", "-r", "config.diamond")[0] == 0
+    (folder / "work").rename(tmp_path / "elsewhere")
+    with open(folder / "config" / "__init__.py", "a") as config:
+        config.write("\n\nmain = diamond\n")
+    status, output = folder.sis("shortcut", "import_from_dir", str(tmp_path / "elsewhere"))
+    assert status == 0, output
+    assert len([p for p in (folder / "work").rglob("*") if p.is_symlink()]) == 4
+
+
+def test_console_has_the_role_of_a_manager(folder):
+    status, output = folder.sis("console", "--script", "-c", "print(tk.running_in_manager())", "config.chain(1)")
+    assert status == 0 and "True" in output
+
+
 # the automatic clean-up ----------------------------------------------------------------------------------------------
 def clean_all(jobs):
     thread = cleaner.JobCleaner(lambda: jobs)

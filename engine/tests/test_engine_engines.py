@@ -6,13 +6,14 @@ import sys
 
 import pytest
 from patience import wait_until
-from sisyphus import Job, Task, localengine, tk
+from sisyphus import Job, Task, gs, localengine, tk
 from sisyphus import job as job_module
 from sisyphus.base import log_claim, processes, task_process
 from sisyphus.engine import DeferSubmission, EngineBase, EngineSelector, ImpossibleRequest
 from sisyphus.graph import SISGraph
 from sisyphus.localengine import LocalEngine
-from sisyphus.reading import lookup
+from sisyphus.reading import lookup, usage
+from sisyphus.reading.folder import JobFolder
 from sisyphus.run.graph_states import GraphStates
 
 
@@ -130,6 +131,54 @@ def test_engine_that_asks_a_scheduler(here, monkeypatch):
     assert engine.get_rqmt(task, 1)["mem"] == 4.0, "what the scheduler knows of its end counts"
     open(task.path("error", 1), "w").close()
     assert state() == "error"
+
+
+def submitted_task(engine, times, **usage):
+    """A task that was submitted so often, and whose usage is that of each run; without usage it never ran."""
+    job = Link(1)
+    job._sis_setup_directory()
+    (task,) = job._sis_tasks()
+    task._resume = "run"
+    for _ in range(times):
+        engine.known.clear()
+        assert engine.submit(task) == [1]
+        if usage:
+            open(task.path("log", 1), "a").close()
+            with open(task.path("usage", 1), "w") as f:
+                f.write(repr({"host": processes.hostname(), "pid": 2**22 + 1, "start_time": 0.0, **usage}))
+    engine.known.clear()
+    return task
+
+
+def test_another_round_keeps_what_was_raised(here, monkeypatch):
+    """A manager that starts counts anew, and goes on where the last one stopped."""
+    monkeypatch.setattr(gs, "MAX_SUBMIT_RETRIES", 3)
+    engine = Cluster()
+    task = submitted_task(engine, 4, out_of_memory=True)
+    asked = lambda: [rqmt["mem"] for ids, rqmt in task.submissions() if ids]
+    assert asked() == [2.0, 4.0, 8.0, 16.0] and task.state(engine) == "retry_error"
+    task.begin_round()
+    assert task.state(engine) == "interrupted_resumable"
+    assert engine.get_rqmt(task, 1)["mem"] == 32.0
+    (view,) = usage.tasks(task.job, JobFolder(task.job._sis_path(abspath=True)), False)
+    assert len(view.submissions) == 4
+
+
+def test_what_never_started_counts_as_no_try(here, monkeypatch):
+    """The queue of a local engine ends with its manager."""
+    monkeypatch.setattr(Cluster, "get_task_termination_info", EngineBase.get_task_termination_info)
+    task = submitted_task(Cluster(), 6)
+    assert task.submission_count(1) == 1 and task.state(Cluster()) == "runnable"
+    assert [rqmt["mem"] for _, rqmt in task.submissions()] == [2.0] * 6
+
+
+def test_progress_that_a_job_cannot_tell(here, caplog):
+    engine = Cluster()
+    task = submitted_task(engine, 1)
+    open(task.path("log", 1), "w").close()
+    task.job.completed_fraction = lambda: os.stat("not there yet")
+    assert engine.submit(task) == [1]
+    assert task.submissions()[-1][1]["completed_fraction"] is None and "not there yet" in caplog.text
 
 
 def test_another_try_waits_for_the_end_of_this_one(here):

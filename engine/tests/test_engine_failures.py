@@ -17,7 +17,7 @@ from sisyphus.engine import EngineBase
 from sisyphus.graph import SISGraph
 from sisyphus.jobs import retry
 from sisyphus.localengine import LocalEngine
-from sisyphus.reading.failure import failure
+from sisyphus.reading.failure import failure, last_cause
 from sisyphus.run.failures import FailureHook, failure_of
 from sisyphus.run.graph_states import GraphStates
 from sisyphus.run.reporter import Reporter
@@ -64,6 +64,18 @@ def run_once(job):
         )
         task.run(1)
     return task.state(None)
+
+
+@pytest.mark.parametrize(
+    "raised", ["ValueError: a", "ctc_kd.decoding.workers.WorkersDied: workers died", "zlib.error: b", "my.lib.Stop"]
+)
+def test_the_cause_is_the_exception_whatever_its_name(raised):
+    log = ["[x] ERROR: Job failed, traceback:", "Traceback (most recent call last):", '  File "a.py", line 1, in run']
+    log += ["    raise Stop", raised, "[x] INFO: Max resources", "a.dotted.name: of a program"]
+    assert last_cause(log) == raised
+    assert last_cause(["[x] ERROR: the worker process ended by signal SIGKILL", *log[5:]]) == log[0].replace(
+        "Job failed, traceback:", "the worker process ended by signal SIGKILL"
+    ).removeprefix("[x] ERROR: ")
 
 
 # rules ---------------------------------------------------------------------------------------------------------------

@@ -606,3 +606,10 @@ def test_watching_wakes_the_manager(fake, monkeypatch):
     fake.queue((101, 1, "COMPLETED", name))
     assert woken.wait(PATIENCE)
     engine.stop_engine()
+
+
+def test_submit_log_of_upstream():
+    """A submission that failed has no number there, and numbers stand in lists."""
+    entry = {"engine_name": "slurm", "engine_info": [([1], None), ([2], ["17"]), ([3], "18")]}
+    assert slurm._jobs(entry) == [([2], 17), ([3], 18)]
+    assert slurm._jobs({"engine_name": "local", "engine_info": "host"}) == []

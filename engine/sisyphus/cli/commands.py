@@ -105,6 +105,7 @@ def _plan_and_ask(m, args, terminal):
 
 
 def console(args):
+    role.set_role("manager")
     if not args.skip_config and not args.load and not load(args.config_files + args.configs):
         return EXIT_USAGE
     names = {
@@ -163,5 +164,5 @@ def shortcut(args):
     except IndexError:
         logging.error("sis shortcut %s needs an argument", args.name)
         return EXIT_USAGE
-    args.script, args.skip_config, args.load = True, args.name == "import_from_dir" and not args.config_files, []
+    args.script, args.skip_config, args.load = True, False, []
     return console(args)

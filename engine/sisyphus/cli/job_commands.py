@@ -5,13 +5,13 @@ import os
 import sys
 import time
 
-from .. import global_settings as gs
 from ..base.exit_status import EXIT_DONE, EXIT_INCOMPLETE, EXIT_INTERRUPT, EXIT_USAGE
 from ..base.refusal import JobError
 from ..base.words import printable
 from ..base.writing import write_atomically
 from ..engine import cached_engine
 from ..graph import OutputPath, graph
+from ..manager import alias_names
 from ..reading.lookup import find_folders, folder_state, matching, names_of_folders, one_of
 from ..upkeep import removal
 from ..upkeep.lock import ManagerLock
@@ -58,11 +58,11 @@ def _states():
 
 def _names_in_graph(jobs):
     """Job -> its id, aliases and the names of its outputs in the output folder, like `names_of_folders`."""
-    names = {job: [job._sis_id(), *(f"{gs.ALIAS_DIR}/{a}" for a in sorted(job.get_aliases()))] for job in jobs}
+    names = {job: [job._sis_id(), *alias_names(job)] for job in jobs}
     for target in graph.targets:
         for job in {path.creator for path in target.required_full_list} if isinstance(target, OutputPath) else ():
             if job in names:
-                names[job].append(f"{gs.OUTPUT_DIR}/{target.name}")
+                names[job] += target.link_names()
     return names
 
 

@@ -4,11 +4,11 @@ import contextlib
 import os
 
 from .. import global_constants as gc
-from .. import global_settings as gs
 from ..base.layout import log_file
 from ..base.refusal import JobError
 from ..base.words import in_bytes, inside_setup, usage_as_text, value_as_text
 from ..jobs.stored import load_job
+from ..manager import alias_names
 from ..reading import usage
 from ..reading.failure import failure
 from ..reading.folder import JobFolder, outputs
@@ -84,7 +84,7 @@ def describe(job, known, log_lines):
     yield job._sis_id()
     yield from _line("state", f"{state}: {why}" if why else f"{state} {progress(job) if running else ''}")
     yield from _line("folder", job._sis_path() + ("" if os.path.isdir(folder.path) else " (not made yet)"))
-    yield from _block("names", known.names(job) or [f"{gs.ALIAS_DIR}/{alias}" for alias in sorted(job.get_aliases())])
+    yield from _block("names", known.names(job) or alias_names(job))
     yield from _line("made in", job._sis_made_in() or _noted(folder))
     parameters = sorted(job._sis_kwargs.items())
     yield from _block("parameters", (f"{name} = {value_as_text(value)}" for name, value in parameters))

@@ -15,6 +15,10 @@ _LINES = 60  # of a log that are searched for the cause
 _CAUSE = re.compile(r"\[[^]]*\] ERROR: (.*)|([A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Missing)\b.*)")
 
 
+_INTRODUCTIONS = {"Job failed, traceback:", "Executed command failed:"}  # by `task.Task.run`; the cause follows
+_RAISED = re.compile(r"[A-Za-z_]\w*(\.\w+)+(: .*)?")  # of an exception of a module, whatever its name
+
+
 def failure(job, state, *, refused=None, engine=None, folder=None):
     """``(why, name of the log that says it, or None)`` of a job in a failed or interrupted ``state``.
 
@@ -65,5 +69,10 @@ def _cause(folder, log):
 
 def last_cause(lines):
     """The last line of a log that the engine wrote as an error, or that ends one of Python's tracebacks, else None."""
-    found = filter(None, map(_CAUSE.fullmatch, reversed(lines)))
-    return next((match[1] or match[2] for match in found), None)
+    for before, line in zip(reversed(["", *lines[:-1]]), reversed(lines), strict=True):
+        match = _CAUSE.fullmatch(line)
+        if match and match[1] not in _INTRODUCTIONS:
+            return match[1] or match[2]
+        if before.startswith("    ") and _RAISED.fullmatch(line):
+            return line
+    return None

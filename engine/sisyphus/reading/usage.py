@@ -37,7 +37,7 @@ def tasks(job, folder, running):
 
 
 def _task(folder, name, task, numbers, running):
-    submissions = layout.parse_submissions(folder.text(layout.submit_log_name(name)))
+    submissions = [one for one in layout.parse_submissions(folder.text(layout.submit_log_name(name))) if one[0]]
     submitted = {i for ids, _ in submissions for i in ids}
     states = {i: _state(folder.entries, name, i, i in submitted, running) for i in numbers}
     shown = sorted(numbers, key=lambda i: (_ORDER.index(states[i]), i))[:SHOWN]

@@ -1,6 +1,5 @@
 """``sis manager``: runs all jobs that the targets of the configs need."""
 
-import contextlib
 import logging
 import os
 import sys
@@ -9,7 +8,7 @@ import time
 
 from .. import global_constants as gc
 from .. import global_settings as gs
-from ..base import layout, services
+from ..base import services
 from ..base.exit_status import EXIT_DONE, EXIT_INCOMPLETE, EXIT_INTERRUPT
 from ..cleaner import JobCleaner
 from ..engine import cached_engine
@@ -151,9 +150,7 @@ class Manager:
     def _give_interrupted_another_round(self):
         """Try jobs again that were interrupted too often: whoever starts a manager wants to go on."""
         for job in self.view.in_state(gc.STATE_RETRY_ERROR):
-            for task in job._sis_tasks():
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(layout.submit_log(job._sis_path(abspath=True), task.name()))
+            job._sis_next_task().begin_round()
             self.view.update_one(job)
 
     def _cycle(self):

@@ -197,7 +197,7 @@ class SlurmEngine(EngineBase):
         if cause is None or cause != _TOO_LITTLE.get(key):
             return
         last = [entry for ids, entry in task.submissions() if task_id in ids][-1]
-        progress = (task.job.completed_fraction() or 0) > (last.get("completed_fraction") or 0)
+        progress = (task.completed_fraction() or 0) > (last.get("completed_fraction") or 0)
         if last[key] >= most and not progress:
             raise ImpossibleRequest(
                 f"{task.task_name()} {task_id} ended by {cause} with {key}={last[key]:g}, and the engine of the "
@@ -294,8 +294,14 @@ class SlurmEngine(EngineBase):
 
 
 def _jobs(entry):
-    """``[(ids, job)]`` of a line of the submit log, empty if another engine wrote it."""
-    return [(ids, int(job)) for ids, job in entry["engine_info"]] if entry.get("engine_name") == "slurm" else []
+    """``[(ids, job)]`` of a line of the submit log, empty if another engine wrote it.
+
+    Upstream writes lists of numbers there, and None for a submission that failed.
+    """
+    if entry.get("engine_name") != "slurm":
+        return []
+    jobs = ((ids, job[0] if isinstance(job, list) else job) for ids, job in entry["engine_info"])
+    return [(ids, int(job)) for ids, job in jobs if job is not None]
 
 
 def _request_as_text(rqmt):
