@@ -80,6 +80,15 @@ def test_links_lead_to_each_file_once(run_here, folder, tmp_path):
     assert ids(run_here, folder) == ["more-z", "real-deep-y", "real-x"]
 
 
+def test_hidden_files_and_folders_are_left_out(run_here, folder):
+    """git-annex keeps what a link names in .git; a desktop keeps what was deleted."""
+    write(folder / ".git" / "annex" / "object.wav", 8000)
+    write(folder / ".trash" / "old.wav", 8000)
+    write(folder / "show" / "._talk.wav", 8000)
+    os.symlink("../.git/annex/object.wav", folder / "show" / "talk.wav")
+    assert [cut.id for cut in read(run_here, folder)] == ["show-talk"]
+
+
 def test_links_that_lead_nowhere_are_named(run_here, folder):
     write(folder / "y.wav", 16000)
     (folder / "gone.wav").symlink_to("nowhere.wav")

@@ -75,7 +75,7 @@ def test_what_is_16_khz_mono_already_is_left_where_it_is(run_here, tmp_path):
     before, after = list(CutSet.from_file(cuts.get_path())), converted(run_here, cuts)
     assert after[0] == before[0]
     assert after[1].recording.sources[0].source.endswith("output/audio/0000001.flac")
-    assert after[1].custom == {"converted_from": before[1].recording.sources[0].source}
+    assert after[1].custom == {"converted_from": before[1].recording.sources[0].source, "channels": [0]}
 
 
 def test_all_of_it_goes_into_an_archive(run_here, tmp_path):

@@ -5,7 +5,7 @@ import pytest
 import soundfile
 from sisyphus import tk
 
-from ctc_kd.corpus.cuts import read_cuts
+from ctc_kd.corpus.cuts import read_cuts, write_cuts
 from ctc_kd.corpus.join import BETWEEN, JoinUtterancesJob, Noise, mixed
 from ctc_kd.corpus.librispeech import ReadLibriSpeechAudioJob
 from ctc_kd.corpus.transcripts import read_texts
@@ -36,6 +36,19 @@ def test_utterances_are_where_the_references_say(run_here, part):
         start = round(cut.start * 16000)
         np.testing.assert_array_equal(whole[start : start + cut.num_samples], expected)
         assert len(whole) == recordings[cut.recording["id"]].num_samples
+
+
+def test_names_of_speakers_become_ids(run_here, part):
+    cuts = list(read_cuts(part["cuts"].get_path()))
+    for cut in cuts:
+        cut.fields["supervisions"][0]["speaker"] = f"Dr. Ann/{cut.speaker}"
+    write_cuts(part["cuts"].get_path(), cuts)
+    joined = run_here(JoinUtterancesJob(**part, minutes=60))
+    found = list(read_cuts(joined.out_cuts.get_path()))
+    assert [(cut.id, cut.speaker) for cut in found] == [
+        ("Dr._Ann_19-0000", "Dr. Ann/19"),
+        ("Dr._Ann_26-0001", "Dr. Ann/26"),
+    ]
 
 
 def test_noise_is_over_its_share_of_the_utterances(run_here, part):

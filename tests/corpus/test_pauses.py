@@ -176,6 +176,14 @@ def test_recordings_without_speech_are_left_out_and_named_if_there_is_nothing_el
     assert "noise: 0 pieces; 0.00 of 0.00 hours" in capsys.readouterr().out
 
 
+def test_a_piece_and_an_utterance_of_one_id_are_named(run_here, tmp_path, by_loudness):
+    """As of a long recording beside its segments by ffmpeg."""
+    write(tmp_path / "in" / "talk.flac", seconds((5, 1), (2, 0), (5, 1)))
+    write(tmp_path / "in" / "talk-0001.flac", seconds((2, 1)))
+    with pytest.raises(CorpusError, match=r"talk-0001: of both .*talk-0001\.flac and .*talk\.flac"):
+        run_here(job_of(run_here, tmp_path / "in", max_seconds=6.0))
+
+
 def test_other_audio_is_refused(run_here, tmp_path):
     path = tmp_path / "in" / "a.wav"
     path.parent.mkdir()

@@ -167,8 +167,9 @@ def test_true_errors_are_those_of_the_utterances_in_a_chunk(run_here, tmp_path, 
 
 def test_references_are_in_the_files_of_the_recordings_before_conversion(run_here, tmp_path, chunks):
     audio = {"num_samples": 100 * 16000, "sample_rate_hz": 16000, "speaker": "s"}
+    talk = whole_recording_cut("talk", audio="/talk.mp3", **audio)
     first, second, other = (whole_recording_cut("talk", audio=f"/{number}.flac", **audio) for number in range(3))
-    write_cuts(str(tmp_path / "cuts.jsonl.gz"), [first.converted_from("/talk.mp3")])
+    write_cuts(str(tmp_path / "cuts.jsonl.gz"), [first.converted_from(talk)])
     transcripts = file_of(tmp_path, "t.txt", "talk The first things\nother Not heard\n")
 
     def compared(*utterances):
@@ -177,9 +178,9 @@ def test_references_are_in_the_files_of_the_recordings_before_conversion(run_her
         arguments = {"reference_cuts": references, "reference_transcripts": transcripts}
         return run_here(ReferenceErrorsJob(pieces=chunks, cuts=cuts, **arguments))
 
-    assert read_json(compared(second.converted_from("/talk.mp3")).out_counts.get_path())["missed_units"] < 3
+    assert read_json(compared(second.converted_from(talk)).out_counts.get_path())["missed_units"] < 3
     elsewhere = replace(other, fields={**other.fields, "id": "other"})
-    counts = read_json(compared(second.converted_from("/talk.mp3"), elsewhere).out_counts.get_path())
+    counts = read_json(compared(second.converted_from(talk), elsewhere).out_counts.get_path())
     assert counts["missed_units"] < 3, "what was said in other recordings does not count"
     with pytest.raises(CorpusError, match=r"(?s)no utterance is in any of the 1 recordings .* such as /talk\.mp3"):
         compared(other)
@@ -195,6 +196,26 @@ def test_words_of_an_utterance_are_divided_among_the_pieces_that_cut_it():
     assert list(found.values()) == [["a"], ["b", "去"], [], ["e"]]  # d is in no piece, and near none
     near = [*spoken["/talk.flac"], Spoken(9.0, "near")]
     assert list(references_of(pieces, {"talk": talk}, {"/talk.flac": near}).values())[3] == ["near", "e"]
+
+
+def test_words_are_those_of_a_recordings_own_channels():
+    call = recording_of("call", audio="/call.wav", num_samples=60 * 16000, sample_rate_hz=16000, channels=2)
+    sides = [
+        segment_cut(f"side{channel}", recording=call, start=0, num_samples=60 * 16000, speaker="s", channels=[channel])
+        for channel in (0, 1)
+    ]
+    converted = {
+        side.id: whole_recording_cut(
+            side.id, audio=f"/{side.id}.flac", num_samples=60 * 16000, sample_rate_hz=16000, speaker="s"
+        ).converted_from(side)
+        for side in sides
+    }
+    spoken = units_by_file(sides, {"side0": "a b", "side1": "c d"})
+    pieces = [Piece(name, "s", (Segment(0, 1500, "x"),)) for name in converted]
+    assert list(references_of(pieces, converted, spoken).values()) == [["a"], ["c"]]
+    both = segment_cut("both", recording=call, start=0, num_samples=60 * 16000, speaker="s", channels=[0, 1])
+    whole = [Piece("both", "s", (Segment(0, 3000, "x"),))]
+    assert sorted(*references_of(whole, {"both": both}, spoken).values()) == ["a", "b", "c", "d"]
 
 
 def test_what_a_ctc_model_says_is_compared_as_text_or_as_arpabet():

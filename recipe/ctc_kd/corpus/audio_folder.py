@@ -87,7 +87,7 @@ def audio_files(folder: str) -> tuple[list[str], list[str]]:
 
     :raises CorpusError: there is no audio
     """
-    names = [name for name in files_below(folder) if not os.path.basename(name).startswith(".")]
+    names = files_below(folder)
     audio = [name for name in names if name.lower().endswith(ENDINGS)]
     if not audio:
         raise CorpusError(f"{folder}: no audio; expected {', '.join(ENDINGS)} files of 16 kHz mono, also in subfolders")
@@ -97,7 +97,8 @@ def audio_files(folder: str) -> tuple[list[str], list[str]]:
 def files_below(folder: str) -> list[str]:
     """The files of a folder and its subfolders, as sorted paths relative to it. Links are followed, to each file once.
 
-    Links come last, so that a file has its own name if that is in the folder.
+    Links come last, so that a file has its own name if that is in the folder. Hidden files and folders are left out, as
+    those in which git-annex, a desktop or an editor keep copies.
     """
     names: dict[str, str] = {}  # by real path
     seen, folders, links = set(), [""], []
@@ -111,7 +112,7 @@ def files_below(folder: str) -> list[str]:
         if not os.path.isdir(path):
             names.setdefault(real, name)
             continue
-        for entry in sorted(os.listdir(path)):
+        for entry in sorted(one for one in os.listdir(path) if not one.startswith(".")):
             below = os.path.join(path, entry)
             (links if os.path.islink(below) else folders).append(os.path.join(name, entry))
     return sorted(names.values())

@@ -90,7 +90,7 @@ def converted(cut: Cut, targets: dict[Source, str], lengths: dict[Source, int]) 
         speaker=cut.speaker,
         language=cut.language,
     )
-    return found.converted_from(cut.audio)
+    return found.converted_from(cut)
 
 
 def convert(source: Source, target: str) -> int | str:

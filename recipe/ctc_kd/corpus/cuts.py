@@ -76,8 +76,14 @@ class Cut:
         """The file from which ``ConvertAudioJob`` made that of the recording, if it did."""
         return self.fields.get("custom", {}).get("converted_from", self.audio)
 
-    def converted_from(self, original: str) -> Cut:
-        return Cut({**self.fields, "custom": {"converted_from": original}})
+    @property
+    def original_channels(self) -> tuple[int, ...]:
+        """Those of that file."""
+        return tuple(self.fields.get("custom", {}).get("channels", self.channels))
+
+    def converted_from(self, original: Cut) -> Cut:
+        custom = {"converted_from": original.audio, "channels": list(original.channels)}
+        return Cut({**self.fields, "custom": custom})
 
 
 def whole_recording_cut(utterance: str, *, audio: str, num_samples: int, sample_rate_hz: int, speaker: str) -> Cut:

@@ -12,6 +12,7 @@ from sisyphus import Job, Task, tk
 
 from ctc_kd.corpus.cut_samples import samples_of
 from ctc_kd.corpus.cuts import Cut, read_cuts, recording_of, segment_cut, whole_recording_cut, write_cuts
+from ctc_kd.corpus.listed import id_of
 from ctc_kd.corpus.transcripts import read_texts, write_transcripts
 from ctc_kd.frames import SAMPLE_RATE_HZ
 
@@ -81,7 +82,7 @@ class JoinUtterancesJob(Job):
         recordings, utterances = [], []
         for speaker in dict.fromkeys(cut.speaker for cut in cuts):
             for held, samples in self.joined(speaker, cuts, chance):
-                name = f"{speaker}-{len(recordings):04d}"
+                name = f"{id_of(str(speaker)).replace('/', '_')}-{len(recordings):04d}"
                 audio = self.write(name, samples)
                 whole = {"audio": audio, "num_samples": len(samples), "sample_rate_hz": SAMPLE_RATE_HZ}
                 recordings.append(whole_recording_cut(name, speaker=speaker, **whole))

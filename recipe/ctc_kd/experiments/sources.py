@@ -18,8 +18,9 @@ from ctc_kd.experiments.corpora import Part, librispeech_part, on_disk
 from ctc_kd.lexicon.ipa import IpaLexiconJob
 
 EXPECTED = (
-    "expected one of: a folder with audio files; a part in LibriSpeech's layout; a Kaldi folder (wav.scp); a table "
-    "(.tsv, .csv); a lhotse manifest of cuts or recordings (.jsonl, .jsonl.gz), or [recordings, supervisions]"
+    f"expected one of: a folder with {', '.join(ENDINGS)} files (ffmpeg makes them of others); a part in LibriSpeech's "
+    "layout; a Kaldi folder (wav.scp); a table (.tsv, .csv); a lhotse manifest of cuts or recordings (.jsonl, "
+    ".jsonl.gz), or [recordings, supervisions]"
 )
 
 
@@ -72,10 +73,11 @@ def is_librispeech_part(path: str) -> bool:
 def holds_audio(path: str) -> bool:
     seen = set()
     for folder, subfolders, names in os.walk(path, followlinks=True):
-        if any(name.lower().endswith(ENDINGS) for name in names):
+        if any(name.lower().endswith(ENDINGS) and not name.startswith(".") for name in names):
             return True
-        real = {name: os.path.realpath(os.path.join(folder, name)) for name in subfolders}
-        subfolders[:] = [name for name in subfolders if real[name] not in seen]
+        visible = (name for name in subfolders if not name.startswith("."))
+        real = {name: os.path.realpath(os.path.join(folder, name)) for name in visible}
+        subfolders[:] = [name for name in real if real[name] not in seen]
         seen.update(real.values())
     return False
 

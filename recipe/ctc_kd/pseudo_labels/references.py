@@ -25,6 +25,7 @@ class Spoken(NamedTuple):
 
     time_s: float
     unit: str
+    channels: tuple[int, ...] = (0,)
 
 
 class ReferenceErrorsJob(Job):
@@ -109,7 +110,7 @@ def units_by_file(cuts: Iterable[Cut], texts: Mapping[str, str]) -> dict[str, li
         units = mixed_units(comparable(texts[cut.id]))
         for index, unit in enumerate(units):
             time_s = cut.start + cut.duration * (index + 0.5) / len(units)
-            found[file_of(cut)].append(Spoken(time_s, unit))
+            found[file_of(cut)].append(Spoken(time_s, unit, cut.original_channels))
     return found
 
 
@@ -122,16 +123,17 @@ def references_of(
     pieces: Iterable[Piece], recordings: Mapping[str, Cut], spoken: Mapping[str, list[Spoken]]
 ) -> dict[str, list[str]]:
     """Piece -> the units that were said in it, in order."""
-    in_file: dict[str, list[tuple[float, float, str]]] = defaultdict(list)
+    groups: dict[tuple[str, tuple[int, ...]], list[tuple[float, float, str]]] = defaultdict(list)
     found: dict[str, list[str]] = {}
     for piece in pieces:
         cut = recordings[piece.recording]
         edges = (cut.start + tick / TICKS_PER_S for tick in (piece.start, piece.end))
-        in_file[file_of(cut)].append((*edges, piece.id))
+        groups[file_of(cut), cut.original_channels].append((*edges, piece.id))
         found[piece.id] = []
-    for file, group in in_file.items():
+    for (file, channels), group in groups.items():
         group.sort()
-        for time_s, unit in sorted(spoken.get(file, []), key=lambda one: one.time_s):
+        heard = (one for one in spoken.get(file, []) if set(channels) & set(one.channels))
+        for time_s, unit, _ in sorted(heard, key=lambda one: one.time_s):
             after = bisect_left(group, (time_s,))
             distance, piece = min(
                 (max(start - time_s, time_s - end), name) for start, end, name in group[max(0, after - 1) : after + 1]

@@ -84,13 +84,18 @@ def extern_data(*, num_classes: int, keys: Sequence[str]) -> dict:
 def utterance_durations(archives: Sequence[str]) -> dict[str, float]:
     """Utterance id -> duration in seconds, for all utterances of the audio archives, in their order."""
     durations: dict[str, float] = {}
+    first: dict[str, str] = {}
     for archive in archives:
         name = os.path.splitext(os.path.basename(archive))[0]
         with zipfile.ZipFile(archive) as file:
             index = file.read(f"{name}.txt").decode()
         for utterance, duration_s in read_index(index):
             if utterance in durations:
-                raise ValueError(f"utterance {utterance} is in several archives; the last one is {archive}")
+                raise ValueError(
+                    f"utterance {utterance} is in {first[utterance]} and in {archive}, but ids must differ: give the "
+                    "utterances of one set other ids, or their files other names"
+                )
+            first[utterance] = archive
             durations[utterance] = duration_s
     return durations
 
