@@ -20,11 +20,12 @@ def test_the_stress_of_ah_decides():
 
 
 def test_words_of_texts_get_their_pronunciations(run_here, tmp_path):
-    (tmp_path / "text.txt").write_text("Church judge\nxqzt the\n")
+    (tmp_path / "text.txt").write_text("Church judge\nxqzt the don’t\n", encoding="utf-8")
     job = run_here(IpaLexiconJob(texts=[tk.Path(str(tmp_path / "text.txt"))]))
     lines = Path(job.out_lexicon.get_path()).read_text(encoding="utf-8").splitlines()
-    assert lines[:2] == ["CHURCH t͡ʃ ɝ t͡ʃ", "JUDGE d͡ʒ ʌ d͡ʒ"]
-    assert [line.split()[0] for line in lines[2:]] == ["THE"] * 3
+    assert lines[:2] == ["CHURCH t͡ʃ ɝ t͡ʃ", "DON'T d oʊ n t"]
+    assert lines[3] == "JUDGE d͡ʒ ʌ d͡ʒ"
+    assert [line.split()[0] for line in lines] == ["CHURCH", "DON'T", "DON'T", "JUDGE", *["THE"] * 3]
 
 
 def test_words_of_transcripts_too(run_here, tmp_path):

@@ -87,6 +87,12 @@ def test_failure_of_the_command_names_the_text(tmp_path):
         feed(["sh", "-c", "exit 3"], str(tmp_path / "text"))
 
 
+def test_text_that_is_not_there_starts_no_command(tmp_path):
+    """It would wait for its input for ever."""
+    with pytest.raises(FileNotFoundError):
+        feed(["cat"], str(tmp_path / "text"))
+
+
 @pytest.mark.parametrize("ending", ["", ".gz"])
 def test_a_model_reaches_kenlm_unpacked(run_here, tmp_path, ending):
     """KenLM itself could only unpack where zlib's headers were when it was built."""

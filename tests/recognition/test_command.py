@@ -176,6 +176,26 @@ def test_calls_that_make_no_sense(capsys, arguments, message):
     assert error.value.code == 2 and message in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("arguments", [(), ("--processes", "2"), ("--output", "out", "--format", "ctm")])
+def test_names_that_are_no_text(capsys, arguments):
+    for name in ("caf\udce9.wav", "b.wav"):
+        write(os.fsencode(name))
+    found = run(capsys, "caf\udce9.wav", "b.wav", *arguments)
+    assert found.status == 0 and not found.err
+    if "--output" in arguments:
+        with open("out/caf\udce9.ctm") as file:
+            assert file.readline().startswith("caf\\xe9 1 ")
+    else:
+        assert found.out == "caf\\xe9.wav: E AB C E\nb.wav: E AB C E\n"
+
+
+def test_a_file_in_the_place_of_the_output(capsys):
+    write("a.wav")
+    open("out", "w").close()
+    found = run(capsys, "a.wav", "--output", "out")
+    assert found.status == 1 and found.err.startswith("ctc-kd: [Errno 17] File exists")
+
+
 def test_killed_processes(capsys, monkeypatch):
     def die(*_, **__):
         raise WorkersDied("in the words of jobs")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
+from itertools import chain
 
 from sisyphus import Job, Task, tk
 
 from ctc_kd.corpus.transcripts import read_transcripts
 from ctc_kd.corpus.word_lists import entries
-from ctc_kd.lexicon.lexica import cmu_lines, count_words
+from ctc_kd.files import text_lines
+from ctc_kd.inventory import normalise
+from ctc_kd.lexicon.lexica import cmu_lines
 from ctc_kd.lexicon.pronunciations import Lexicon, write_lexicon
 
 # fmt: off
@@ -48,9 +52,10 @@ class IpaLexiconJob(Job):
 
     def run(self):
         dictionary = cmu_in_ipa(cmu_lines())
-        words = {word for path in self.texts for word in count_words(path)}
-        for path in self.transcripts:
-            words.update(word for text in read_transcripts(path.get_path()).values() for word in text.split())
+        upper = partial(normalise, case="upper")
+        lines = (upper(line) for path in self.texts for line in text_lines(path.get_path()))
+        said = (text for path in self.transcripts for text in read_transcripts(path.get_path(), upper).values())
+        words = {word for line in chain(lines, said) for word in line.split()}
         wanted = sorted(words)
         lexicon = {word: dictionary[word] for word in wanted if word in dictionary}
         write_lexicon(self.out_lexicon.get_path(), lexicon)

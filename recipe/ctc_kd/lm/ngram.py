@@ -65,16 +65,16 @@ def limit_vocabulary(source: str, path: str) -> list[str]:
 
 def feed(command: list[str], text: str):
     """Run a command with a text, unpacked if need be, on its standard input."""
-    process = subprocess.Popen(command, stdin=subprocess.PIPE)
-    try:
-        with open_unpacked(text) as file, process.stdin:
-            shutil.copyfileobj(file, process.stdin, 1 << 20)
-    except BrokenPipeError:
-        pass  # the command ended early; its exit status is checked below
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise ValueError(f"{text}: {error}; expected a complete .gz") from error
-    finally:
-        status = process.wait()
+    with open_unpacked(text) as file, subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        try:
+            with process.stdin:
+                shutil.copyfileobj(file, process.stdin, 1 << 20)
+        except BrokenPipeError:
+            pass  # the command ended early; its exit status is checked below
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise ValueError(f"{text}: {error}; expected a complete .gz") from error
+        finally:
+            status = process.wait()
     if status != 0:
         raise RuntimeError(f"{command[0]} failed with exit status {status} on {text}; its message is in this log")
 

@@ -8,8 +8,6 @@ from sisyphus import Job, Task, tk
 class LmStatisticsJob(Job):
     """Measures perplexity and out-of-vocabulary rate of a KenLM model on transcripts.
 
-    :param inventory: as the labels of which the transcripts are written; None for upper case
-
     ``out_perplexity``: ``10 ** (-sum(log10 p) / n)`` over all n predicted words, sentence ends included. Words unknown
     to the model are left out of sum and count, but remain, as ``<unk>``, in the history of the following words. A model
     that knows no word fails the job.
@@ -17,12 +15,9 @@ class LmStatisticsJob(Job):
     ``out_oov_rate``: percentage of the transcripts' words (sentence ends not counted) that the model does not know.
     """
 
-    __sis_hash_exclude__ = {"inventory": None}
-
-    def __init__(self, *, lm: tk.Path, transcripts: tk.Path, inventory: tk.Path | None = None):
+    def __init__(self, *, lm: tk.Path, transcripts: tk.Path):
         self.lm = lm
         self.transcripts = transcripts
-        self.inventory = inventory
         self.out_perplexity = self.output_var("perplexity")
         self.out_oov_rate = self.output_var("oov_rate")
         self.rqmt = {"cpu": 1, "mem": 4, "time": 1}
@@ -33,10 +28,9 @@ class LmStatisticsJob(Job):
     def run(self):
         import kenlm
 
-        from ctc_kd.corpus.transcripts import read_normalised
+        from ctc_kd.corpus.transcripts import read_transcripts
 
-        inventory = self.inventory and self.inventory.get_path()
-        sentences = read_normalised(self.transcripts.get_path(), inventory).values()
+        sentences = read_transcripts(self.transcripts.get_path()).values()
         perplexity, oov_rate = statistics(kenlm.Model(self.lm.get_path()), sentences)
         if oov_rate == 100:
             raise knows_no_word(self.lm.get_path())

@@ -15,6 +15,7 @@ from ctc_kd.inventory import read_inventory
 
 OTHER_CHARACTER = re.compile(r"[^A-Z' ]")
 NO_LETTER = re.compile(r"[^\w' ]|\d|_")
+UNKNOWN = re.compile(r"(?:^|(?<=\s))<unk>(?=\s|$)", re.IGNORECASE)
 SENTENCE_MARKS = re.compile(r"(?:^|(?<=\s))</?s>(?=\s|$)", re.IGNORECASE)
 
 
@@ -24,7 +25,7 @@ class LmTextJob(Job):
     In TED-LIUM release 2, ``LM/*.en.gz`` are lower case, ``</s>`` ends each line, and suffixes are words already
     (``it 's``). Together with the training transcripts they are the background text.
 
-    Words with other characters than ``A-Z'`` stay where they are: no lexicon has them, and
+    Words with other characters than ``A-Z'`` stay where they are (``<unk>`` as ``<unknown>``): no lexicon has them, and
     :class:`~ctc_kd.lm.ngram.NgramLmJob` with a vocabulary counts nothing across them. If they were removed, words that
     are not neighbours would become neighbours.
 
@@ -60,7 +61,8 @@ class LmTextJob(Job):
 
     def run(self):
         counts = Counter()
-        with complete_file(self.out_text.get_path()) as partial, gzip.open(partial, "wt", compresslevel=1) as file:
+        path = self.out_text.get_path()
+        with complete_file(path) as partial, gzip.open(partial, "wt", compresslevel=1, encoding="utf-8") as file:
             for sentence in self.normalised(counts):
                 file.write(f"{sentence}\n")
             if not counts["sentences"]:
@@ -97,7 +99,9 @@ def normalised(
     """
     counts.update({"sentences": 0, "words": 0, "words with other characters": 0})
     for line in sentences:
-        sentence = normalise(SENTENCE_MARKS.sub(" ", line) if "<" in line else line)
+        if "<" in line:
+            line = UNKNOWN.sub("<unknown>", SENTENCE_MARKS.sub(" ", line))  # KenLM reserves <unk> and <UNK>
+        sentence = normalise(line)
         if not sentence:
             continue
         counts["sentences"] += 1

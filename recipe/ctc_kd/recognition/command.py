@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout, suppress
 from typing import TextIO
 
+from ctc_kd.corpus.problems import printable
 from ctc_kd.decoding.workers import WorkersDied, run_units
 from ctc_kd.files import complete_file
 from ctc_kd.recognition.formats import FORMATS
@@ -26,14 +27,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with redirect_stdout(sys.stderr), transcription:  # what decoders print is not the transcript
         try:
             return transcription.run()
-        except (FileNotFoundError, ValueError) as error:
-            print(f"ctc-kd: {error}")
+        except BrokenPipeError:  # nobody reads on, as in `ctc-kd ... | head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), transcription.out.fileno())
+            return 1
+        except (OSError, ValueError) as error:
+            print(f"ctc-kd: {printable(str(error))}")
             return 1
         except WorkersDied:
             print("ctc-kd: processes were killed, probably for lack of memory; use fewer --processes")
-            return 1
-        except BrokenPipeError:  # nobody reads on, as in `ctc-kd ... | head`
-            os.dup2(os.open(os.devnull, os.O_WRONLY), transcription.out.fileno())
             return 1
 
 
@@ -106,7 +107,7 @@ class Transcription:
             if fault is not None:
                 failed += 1
                 self.progress.clear()
-                print(f"ctc-kd: {fault}", flush=True)
+                print(f"ctc-kd: {printable(fault)}", flush=True)
         return int(failed > 0)
 
     def _one_by_one(self) -> Iterator[str | None]:
@@ -119,7 +120,7 @@ class Transcription:
         import torch
 
         torch.set_num_threads(max(1, torch.get_num_threads() // self.options.processes))
-        units = dict(enumerate(self.options.audio))
+        units = {number: (number, audio) for number, audio in enumerate(self.options.audio)}
         complete, due = {}, 0
         for number, result in run_units(self._collected, units, workers=self.options.processes):
             complete[number] = result
@@ -129,7 +130,8 @@ class Transcription:
                 due += 1
                 yield fault
 
-    def _collected(self, audio: str) -> tuple[list[str], str | None]:
+    def _collected(self, unit: tuple[int, str]) -> tuple[list[str], str | None]:
+        self.progress.done, audio = unit
         parts: list[str] = []
         return parts, self._transcribe(audio, parts.extend)
 
@@ -156,11 +158,11 @@ class Transcription:
         return None
 
     def _formatted(self, audio: str, path: str) -> Iterator[str]:
-        options = self.options
-        segments = self.progress.of(_name(audio), self.recogniser.transcribe_file(path))
-        parts = FORMATS[options.format].write(_name(audio), segments)
+        options, name = self.options, printable(_name(audio))
+        segments = self.progress.of(name, self.recogniser.transcribe_file(path))
+        parts = FORMATS[options.format].write(name, segments)
         if options.format == "text" and options.output is None and len(options.audio) > 1:
-            return (f"{audio}: {part}" for part in parts)
+            return (f"{printable(audio)}: {part}" for part in parts)
         return parts
 
     def _print(self, parts: Iterable[str]):
