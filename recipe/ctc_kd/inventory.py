@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import unicodedata
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -68,7 +69,7 @@ class Inventory:
             )
         if self.blank not in range(len(self.labels)):
             raise ValueError(f"blank is label {self.blank} of an inventory of {len(self.labels)} labels")
-        if twice := sorted(label for label in set(self.labels) if self.labels.count(label) > 1):
+        if twice := sorted(label for label, count in Counter(self.labels).items() if count > 1):
             raise ValueError(f"an inventory of {len(self.labels)} labels has {twice[0]!r} twice")
         if unknown := sorted({*self.unspoken} - {*self.labels}):
             raise ValueError(f"the unspoken label {unknown[0]!r} is not one of the {len(self.labels)} labels")

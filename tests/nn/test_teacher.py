@@ -124,6 +124,17 @@ def test_waveforms():
         tiny(waveform="raw")
 
 
+def test_masks_of_a_checkpoint_that_switches_them_off():
+    """transformers looks at ``apply_spec_augment`` before it looks at masks."""
+    model = tiny({**ENCODER, "apply_spec_augment": False}, mask_time_prob=0.5, encoder_options={"layerdrop": 0.0})
+    audio, lengths = torch.randn(1, 16000), torch.tensor([16000])
+    model.train()
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    assert not torch.equal(model(audio, lengths)[0], model(audio, lengths)[0])
+
+
 def test_without_attention_mask_padding_is_attended():
     torch.manual_seed(0)
     masked = tiny(attention_mask=True).eval()

@@ -73,6 +73,11 @@ def test_a_wrong_criterion_is_named(criterion, fault):
         check(criterion)
 
 
+def test_labels_are_not_counted_where_none_are_read():
+    with pytest.raises(ValueError, match="kd_scale 1.* reads no labels that batch_times_labels could count"):
+        check({"kd_scale": 1.0, "normalisation": "batch_times_labels"}, labels=None)
+
+
 def test_a_criterion_needs_its_inputs():
     with pytest.raises(ValueError, match="kd_scale 0.9 leaves a weight to the CTC loss, which needs label sequences"):
         check({"kd_scale": 0.9}, labels=None)
@@ -118,7 +123,7 @@ def test_a_criterion_of_two_heads_has_the_weight_of_its_epoch():
 def test_what_passes_the_check_can_be_built(tmp_path):
     (tmp_path / "prior.txt").write_text("-1.0\n-2.0\n")
     criterion = {**kd(rule="prior", parameters={"scale": 0.5}), "log_prior": str(tmp_path / "prior.txt")}
-    criterion |= {"temperature": 1.0, "normalisation": "batch_times_labels"}
+    criterion |= {"temperature": 1.0, "normalisation": "selected_frames"}
     check(criterion)
     assert set(criterion) == set(CRITERIA["DistillationLoss"].fields)
     assert isinstance(build_criterion(criterion), DistillationLoss)

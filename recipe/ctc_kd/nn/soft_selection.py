@@ -26,7 +26,7 @@ class SoftSelectionLoss(TeacherLoss):
     """KD is ``temperature^2 * sum over frames of (1 - P(blank)) * KL(teacher || student)``, normalised.
 
     The frames that are counted for ``"selected_frames"`` are the expected number of label frames, the sum of the
-    weights. This is our own method: selection rules are its limit where the teacher is sure of every frame.
+    weights. This is our own method: blank elimination is its limit where the teacher is sure of every frame.
     """
 
     def distil(

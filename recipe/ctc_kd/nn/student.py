@@ -1,4 +1,4 @@
-"""The student: log-mel, SpecAugment, VGG front-end, conformer, linear CTC output at 25 Hz."""
+"""The student: log-mel, SpecAugment, VGG front-end, conformer, linear CTC output."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .specaugment import spec_augment
 
 
 class StudentCtc(nn.Module):
-    """Raw 16 kHz audio to CTC logits, one frame for each 40 ms."""
+    """Raw 16 kHz audio to CTC logits, one frame for ``subsampling`` windows of 10 ms."""
 
     def __init__(self, cfg: StudentConfig):
         super().__init__()

@@ -40,6 +40,7 @@ def check_inputs(
     partition_epoch: int,
     processes: int,
     subsampling: int = SUBSAMPLING,
+    is_student: bool = True,
 ):
     """Reads the indices of archives and stores, and prints the utterances that are too short for their labels.
 
@@ -49,6 +50,7 @@ def check_inputs(
     :param partition_epoch: sub-epochs in one pass over the data
     :param processes: number of processes that train together
     :param subsampling: windows per frame of the model
+    :param is_student: whether it has the student's front-end, which says when its frames are
     :raises ValueError: a store has other labels or another frame rate than the model, or lacks an utterance; or there
         are fewer utterances than sub-epochs and processes
     """
@@ -73,7 +75,7 @@ def check_inputs(
     wanted_of_dev = list(read_utterances(dev.labels)) if dev.labels else of_dev  # labels determine the utterances
     require(wanted_of_dev, of_dev, store=dev.audio[0])
     if train.teacher_logits:
-        check_frames(train.teacher_logits, subsampling)
+        check_frames(train.teacher_logits, subsampling, is_student=is_student)
         require([*of_train, *wanted_of_dev], read_utterances(train.teacher_logits), store=train.teacher_logits)
     if hypotheses:
         require([*of_train, *wanted_of_dev], read_utterances(hypotheses), store=hypotheses)
@@ -82,8 +84,11 @@ def check_inputs(
             note_too_short(labels, durations, subsampling)
 
 
-def check_frames(store: str, subsampling: int):
-    """Checks that frame t of the teacher is where frame t of the student is, up to half a frame."""
+def check_frames(store: str, subsampling: int, *, is_student: bool = True):
+    """Checks that frame t of the teacher is where frame t of the student is, up to half a frame.
+
+    Of another model only the rate is checked: encoders that teach each other see the same frames.
+    """
     metadata = read_metadata(store)
     shift_s, wanted_s = metadata.get("frame_shift_s"), frame_shift_s(subsampling)
     if shift_s != wanted_s:
@@ -92,7 +97,7 @@ def check_frames(store: str, subsampling: int):
             'logits of a teacher with the student\'s frame rate, or give the student "frontend": {"subsampling": ...}'
         )
     centre_s = metadata.get("first_centre_s")  # unknown in stores of earlier versions
-    if centre_s is not None and abs(centre_s - student_centre_s(subsampling)) > shift_s / 2:
+    if is_student and centre_s is not None and abs(centre_s - student_centre_s(subsampling)) > shift_s / 2:
         raise ValueError(
             f"teacher_logits {store}: the first frame is at {1000 * centre_s:.1f} ms, but the student's is at "
             f"{1000 * student_centre_s(subsampling):.1f} ms: expected a distance of at most half a frame"

@@ -52,6 +52,8 @@ def teacher_needs(fields: dict[str, Any]) -> Needs:
         temperature=fields.get("temperature", 1.0),
         normalisation=fields.get("normalisation", NORMALISATIONS[0]),
     )
+    if scale == 1 and fields.get("normalisation") == "batch_times_labels":
+        raise ValueError("kd_scale 1 reads no labels that batch_times_labels could count: expected selected_frames")
     return Needs(
         labels=f"kd_scale {scale} leaves a weight to the CTC loss" if scale < 1 else None,
         teacher_logits=f"kd_scale {scale} gives a weight to distillation" if scale > 0 else None,

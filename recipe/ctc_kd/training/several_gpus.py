@@ -45,7 +45,8 @@ def update_options(training: TrainingConfig, processes: int) -> dict:
         "torch_distributed": {
             "backend": "cpu:gloo,cuda:nccl" if has_gpus else "gloo",
             "dataset_distribution": "shard",  # together the processes read the sub-epoch once
-            # With layer drop, some layers of a process have no gradient. No model of ours has buffers that change.
+            # With layer drop, some layers of a process have no gradient. Buffers that change are those of batch norms
+            # in a few pre-trained encoders: their statistics are of what the first process sees.
             "options": {"find_unused_parameters": True, "broadcast_buffers": False},
         },
     }

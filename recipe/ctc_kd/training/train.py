@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sisyphus import Job, Task, tk
 
 from ctc_kd.files import write_json
+from ctc_kd.nn.config import StudentConfig
 from ctc_kd.training.build import check_model, is_finished
 from ctc_kd.training.criteria import check_criterion
 from ctc_kd.training.training_config import TrainingConfig
@@ -98,14 +99,15 @@ class TrainJob(Job):
 
         train, dev = self._inputs(self.audio, self.labels), self._inputs([self.dev_audio], self.dev_labels)
         inventory, model = inventory_and_model(self.inventory, self.model)
-        processes = num_processes(self.rqmt)
+        processes, config = num_processes(self.rqmt), check_model(model)
         check_once(
             train,
             dev,
             inventory=inventory,
             partition_epoch=self.training.partition_epoch,
             processes=processes,
-            subsampling=check_model(model).subsampling,
+            subsampling=config.subsampling,
+            is_student=isinstance(config, StudentConfig),
         )
         settings = training_settings(
             model,
