@@ -111,12 +111,6 @@ def test_words_are_spelled_with_phonemes_only(lm, spelling):
         LexiconDecoder(lexicon={"BAD": [spelling]}, lm=lm, config=SearchConfig(), inventory=phonemes(80))
 
 
-def test_a_language_model_in_other_letters_is_refused(lm):
-    """As of upper-case words, where labels are lower case: every word would be as good as any other."""
-    with pytest.raises(ValueError, match=r"lm\.arpa: knows no word of the lexicon, such as bad"):
-        LexiconDecoder(lexicon={"bad": [("B", "AE", "D")]}, lm=lm, config=SearchConfig(), inventory=phonemes(80))
-
-
 def best_path_score(scores, label_sequence, blank):
     """The most probable CTC path of a label sequence, by the plain recursion.
 

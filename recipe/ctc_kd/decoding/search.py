@@ -90,7 +90,7 @@ class LexiconDecoder:
         self._words = [*lexicon, UNKNOWN_WORD]
         self._endings = self._endings_of_words()
         self._lm = KenLM(lm, Dictionary(self._words))
-        self._trie = self._build_trie(lexicon, lm)
+        self._trie = self._build_trie(lexicon)
         self._decoder = None
         self._decoder_lm_scale: float | None = None
 
@@ -101,11 +101,8 @@ class LexiconDecoder:
         separator = self._inventory.separator
         return [(), (len(self._inventory.labels),)] if separator is None else [(separator,)]
 
-    def _build_trie(self, lexicon: Mapping[str, Iterable[Sequence[str]]], lm: str):
-        """All pronunciations as a prefix tree; inner nodes look ahead to the best score below them, after ``<s>``.
-
-        :raises ValueError: the language model knows no word of the lexicon
-        """
+    def _build_trie(self, lexicon: Mapping[str, Iterable[Sequence[str]]]):
+        """All pronunciations as a prefix tree; inner nodes look ahead to the best score below them, after ``<s>``."""
         from flashlight.lib.text.decoder import SmearingMode, Trie
 
         unigrams, scores = (
@@ -116,10 +113,6 @@ class LexiconDecoder:
         for index, (word, pronunciations) in enumerate(lexicon.items()):
             for spelling in dict.fromkeys(self._spell(word, pronunciation) for pronunciation in pronunciations):
                 homophones.setdefault(spelling, []).append(index)
-        if lexicon and len({*unigrams, self._lm.score(self._lm.start(True), len(lexicon))[1]}) == 1:
-            raise ValueError(
-                f"{lm}: knows no word of the lexicon, such as {next(iter(lexicon))}; expected a model in its letters"
-            )
         left_out = []
         for words in homophones.values():
             if len(words) > MAX_HOMOPHONES:
