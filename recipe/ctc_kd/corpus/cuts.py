@@ -74,12 +74,16 @@ class Cut:
     @property
     def original_audio(self) -> str:
         """The file from which ``ConvertAudioJob`` made that of the recording, if it did."""
-        return self.fields.get("custom", {}).get("converted_from", self.audio)
+        return self._custom.get("converted_from", self.audio)
 
     @property
     def original_channels(self) -> tuple[int, ...]:
         """Those of that file."""
-        return tuple(self.fields.get("custom", {}).get("channels", self.channels))
+        return tuple(self._custom.get("channels", self.channels))
+
+    @property
+    def _custom(self) -> dict[str, Any]:
+        return self.fields.get("custom") or {}
 
     def converted_from(self, original: Cut) -> Cut:
         custom = {"converted_from": original.audio, "channels": list(original.channels)}
