@@ -50,8 +50,9 @@ async def matched_weights(
         for setting, preset in presets.items()
         for weight in weights
     }
-    found = {f"{name}/{corpus.name}/weights/{setting}-l{weight:g}": job for (setting, weight), job in jobs.items()}
-    register_outputs({place: job.out_weight for place, job in found.items()}, requests=requests)
+    place = f"{name}/{corpus.name}/weights"
+    outputs = {f"{place}/{setting}-l{weight:g}": job.out_weight for (setting, weight), job in jobs.items()}
+    register_outputs(outputs, requests=requests)  # which also says what the jobs request
     await tk.async_run([job.out_weight for job in jobs.values()])
     settings = {}
     for setting, preset in presets.items():
