@@ -113,9 +113,9 @@ class EngineBase:
         if update and history:
             first, last = history[0], history[-1]
             asked = {k: last[k] if k in last and first.get(k) == v else v for k, v in rqmt.items()}
-            usage = {**task.usage(task_id), **self.get_task_termination_info(task, task_id, last)}
+            usage = {**_usage_of(last, task, task_id), **self.get_task_termination_info(task, task_id, last)}
             rqmt = asked
-            if usage:  # else it has not run
+            if usage:  # else that submission has not run
                 rqmt = normalised((task._update_rqmt or gs.update_engine_rqmt)(last_rqmt=asked, last_usage=usage))
         return gs.check_engine_limits(retry.raised(rqmt, recipe, task, task_id), task)
 
@@ -156,6 +156,14 @@ class EngineBase:
         )
         task.log_submission(ids, {**rqmt, "ended": ended} if ended else rqmt, engine_name, info)
         logging.debug("submitted %s %s", task.task_name(), ids)
+
+
+def _usage_of(submission, task, task_id):
+    """What an id used in this submission; empty if the file is that of an earlier one, which asked for less."""
+    usage = task.usage(task_id)
+    requested = usage.get("requested_resources") or submission
+    same = all(requested.get(name) == submission.get(name) for name in ("mem", "time"))
+    return usage if same else {}
 
 
 class EngineSelector(EngineBase):

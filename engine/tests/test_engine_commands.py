@@ -502,9 +502,12 @@ def test_import_into_the_default_graph(folder, tmp_path):
     assert len([p for p in (folder / "work").rglob("*") if p.is_symlink()]) == 4
 
 
-def test_console_has_the_role_of_a_manager(folder):
-    status, output = folder.sis("console", "--script", "-c", "print(tk.running_in_manager())", "config.chain(1)")
-    assert status == 0 and "True" in output
+def test_a_manager_of_the_console_has_its_role(folder):
+    """Only then do the rules for retries hold: to look at a job changes nothing."""
+    run = ["print(tk.running_in_manager())", "tk.start_manager()", "print(tk.running_in_manager())"]
+    commands = [word for one in run for word in ("-c", one)]
+    status, output = folder.sis("console", "--script", *commands, "config.chain(1)")
+    assert status == 0 and "False" in output.split("All outputs")[0] and "True" in output.split("All outputs")[1]
 
 
 # the automatic clean-up ----------------------------------------------------------------------------------------------

@@ -172,6 +172,15 @@ def test_what_never_started_counts_as_no_try(here, monkeypatch):
     assert [rqmt["mem"] for _, rqmt in task.submissions()] == [2.0] * 6
 
 
+def test_a_run_raises_requests_once(here, monkeypatch):
+    """Not those of later submissions, which have only waited in a queue."""
+    monkeypatch.setattr(Cluster, "get_task_termination_info", EngineBase.get_task_termination_info)
+    task = submitted_task(Cluster(), 1, out_of_memory=True, requested_resources={"mem": 2.0, "time": 1.0})
+    for _ in range(3):
+        assert Cluster().submit(task) == [1]
+    assert [rqmt["mem"] for _, rqmt in task.submissions()] == [2.0, 4.0, 4.0, 4.0]
+
+
 def test_progress_that_a_job_cannot_tell(here, caplog):
     engine = Cluster()
     task = submitted_task(engine, 1)

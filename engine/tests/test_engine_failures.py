@@ -73,6 +73,9 @@ def test_the_cause_is_the_exception_whatever_its_name(raised):
     log = ["[x] ERROR: Job failed, traceback:", "Traceback (most recent call last):", '  File "a.py", line 1, in run']
     log += ["    raise Stop", raised, "[x] INFO: Max resources", "a.dotted.name: of a program"]
     assert last_cause(log) == raised
+    assert last_cause(log[:3]) is last_cause([]) is None
+    killed = "[x] ERROR: the worker process ended by signal SIGKILL without a result"
+    assert last_cause([killed, *log[:4], "StopIteration"]) == "StopIteration", "not that of an earlier try"
     assert last_cause(["[x] ERROR: the worker process ended by signal SIGKILL", *log[5:]]) == log[0].replace(
         "Job failed, traceback:", "the worker process ended by signal SIGKILL"
     ).removeprefix("[x] ERROR: ")

@@ -6,7 +6,14 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 import torch
-from transformers import AutoModel, HubertConfig, HubertModel, Wav2Vec2FeatureExtractor
+from transformers import (
+    AutoModel,
+    Data2VecAudioConfig,
+    Data2VecAudioModel,
+    HubertConfig,
+    HubertModel,
+    Wav2Vec2FeatureExtractor,
+)
 
 from ctc_kd.nn.config import LogMelConfig, TeacherConfig
 from ctc_kd.nn.features import LogMel, prepare_waveform
@@ -122,6 +129,15 @@ def test_waveforms():
         assert torch.equal(prepared, prepare_waveform(audio, lengths))
     with pytest.raises(ValueError, match="'raw': expected one of paper, plain, normalised"):
         tiny(waveform="raw")
+
+
+def test_an_encoder_without_that_switch(tmp_path):
+    fields = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    convolutions = {"conv_dim": (8, 8), "conv_stride": (10, 32), "conv_kernel": (20, 32), "conv_pos_kernel_size": 3}
+    config = Data2VecAudioConfig(**fields, **convolutions, num_conv_pos_embedding_groups=2)
+    Data2VecAudioModel(config).save_pretrained(tmp_path)
+    logits, _ = tiny(str(tmp_path))(torch.randn(1, 16000), torch.tensor([16000]))
+    assert logits.isfinite().all()
 
 
 def test_masks_of_a_checkpoint_that_switches_them_off():

@@ -213,6 +213,9 @@ def test_words_are_those_of_a_recordings_own_channels():
     spoken = units_by_file(sides, {"side0": "a b", "side1": "c d"})
     pieces = [Piece(name, "s", (Segment(0, 1500, "x"),)) for name in converted]
     assert list(references_of(pieces, converted, spoken).values()) == [["a"], ["c"]]
+    whole_file = segment_cut("u", recording=call, start=0, num_samples=60 * 16000, speaker="s", channels=[0, 1])
+    once = references_of(pieces, converted, units_by_file([whole_file], {"u": "a b c"}))
+    assert sorted(*filter(None, once.values())) == ["a", "b"], "what was said on either side is in one piece"
     both = segment_cut("both", recording=call, start=0, num_samples=60 * 16000, speaker="s", channels=[0, 1])
     whole = [Piece("both", "s", (Segment(0, 3000, "x"),))]
     assert sorted(*references_of(whole, {"both": both}, spoken).values()) == ["a", "b", "c", "d"]

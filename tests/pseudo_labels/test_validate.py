@@ -16,7 +16,9 @@ from ctc_kd.pseudo_labels.pieces import Piece, Segment, read_lines_of_json, writ
 from ctc_kd.pseudo_labels.validate import ValidateJob
 from random_student import INVENTORIES, random_student, speech
 
-PIECES = [Piece(name, "s", (Segment(start, start + 25, "Don’t STOP, 去 สวัสดี"),)) for name in "ab" for start in (0, 50)]
+PIECES = [
+    Piece(name, "s", (Segment(start, start + 25, "Don’t STOP ❤️, 去 สวัสดี"),)) for name in "ab" for start in (0, 50)
+]
 
 
 @pytest.fixture

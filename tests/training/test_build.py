@@ -9,7 +9,7 @@ from sisyphus import tk
 
 from ctc_kd.nn.distillation import DistillationLoss
 from ctc_kd.training.build import check_model, with_two_heads
-from ctc_kd.training.criteria import CRITERIA, build_criterion, check_criterion
+from ctc_kd.training.criteria import CRITERIA, build_criterion, check_criterion, needs_of
 from ctc_kd.training.train import TrainJob
 from ctc_kd.training.training_config import TrainingConfig
 
@@ -76,6 +76,7 @@ def test_a_wrong_criterion_is_named(criterion, fault):
 def test_labels_are_not_counted_where_none_are_read():
     with pytest.raises(ValueError, match="kd_scale 1.* reads no labels that batch_times_labels could count"):
         check({"kd_scale": 1.0, "normalisation": "batch_times_labels"}, labels=None)
+    assert needs_of({**SELF, "normalisation": "batch_times_labels"}).labels, "both heads read labels"
 
 
 def test_a_criterion_needs_its_inputs():

@@ -4,7 +4,7 @@ work/<id>/log.run.1            what the task id has printed; `log.run.1.error.01
 work/<id>/error.run.1          the marker of a failed task id
 work/<id>/finished.run.1       the marker of a finished task id; `finished` marks the whole job
 work/<id>/usage.run.1          the process of the id and what it uses; `usage_history.run.1` shows its use over time
-work/<id>/submit_log.run       a line for each submission of the task
+work/<id>/submit_log.run       a line for each submission of the task, and one without ids where a manager counts anew
 work/<id>.cleared.0001         a job folder that was moved aside
 """
 

@@ -105,7 +105,6 @@ def _plan_and_ask(m, args, terminal):
 
 
 def console(args):
-    role.set_role("manager")
     if not args.skip_config and not args.load and not load(args.config_files + args.configs):
         return EXIT_USAGE
     names = {

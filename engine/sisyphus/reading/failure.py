@@ -15,8 +15,8 @@ _LINES = 60  # of a log that are searched for the cause
 _CAUSE = re.compile(r"\[[^]]*\] ERROR: (.*)|([A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Missing)\b.*)")
 
 
-_INTRODUCTIONS = {"Job failed, traceback:", "Executed command failed:"}  # by `task.Task.run`; the cause follows
-_RAISED = re.compile(r"[A-Za-z_]\w*(\.\w+)+(: .*)?")  # of an exception of a module, whatever its name
+_INTRODUCTIONS = "] ERROR: Job failed, traceback:", "] ERROR: Executed command failed:"  # by `task.Task.run`
+_RAISED = re.compile(r"[A-Za-z_][\w.]*(: .*)?")  # an exception, whatever its name
 
 
 def failure(job, state, *, refused=None, engine=None, folder=None):
@@ -69,10 +69,12 @@ def _cause(folder, log):
 
 def last_cause(lines):
     """The last line of a log that the engine wrote as an error, or that ends one of Python's tracebacks, else None."""
-    for before, line in zip(reversed(["", *lines[:-1]]), reversed(lines), strict=True):
-        match = _CAUSE.fullmatch(line)
-        if match and match[1] not in _INTRODUCTIONS:
+    begin = max((number for number, line in enumerate(lines) if line.endswith(_INTRODUCTIONS)), default=len(lines))
+    for number, line in reversed(list(enumerate(lines))):
+        if number == begin:
+            return None  # what is above belongs to an earlier try
+        if match := _CAUSE.fullmatch(line):
             return match[1] or match[2]
-        if before.startswith("    ") and _RAISED.fullmatch(line):
+        if number > begin and lines[number - 1].startswith("    ") and _RAISED.fullmatch(line):
             return line
     return None

@@ -10,7 +10,7 @@ import sys
 
 from .. import global_settings as gs
 from .. import tools
-from ..base import writing
+from ..base import role, writing
 from ..base.layout import has_finished_marker
 from ..engine import cached_engine
 from ..graph import graph as sis_graph
@@ -70,6 +70,7 @@ def start_manager():
     """Run the loaded graph from the console; returns the exit status."""
     from .manager import Manager
 
+    role.set_role("manager")
     return Manager().run()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -59,15 +60,9 @@ class CutAtPausesJob(Job):
         pieces = [piece for number, cut in enumerate(cuts) for piece in cut_up(cut, spans.get(number))]
         if not pieces:
             refuse([f"no speech in {len(cuts)} utterances"], where=where, remedy="Expected recordings of speech.")
-        audio: dict[str, str] = {}
-        problems = [
-            f"utterance {piece.id}: of both {other} and {piece.audio}"
-            for piece in pieces
-            if (other := audio.setdefault(piece.id, piece.audio)) != piece.audio
-        ]
-        refuse(
-            problems, where=where, remedy="Pieces are numbered behind the id of their utterance: rename one of the two."
-        )
+        names = Counter(piece.id for piece in pieces)
+        twice = [f"utterance {name}: {count} pieces or utterances" for name, count in names.items() if count > 1]
+        refuse(twice, where=where, remedy="Pieces are called <id>-0001, ...: give the other utterances other ids.")
         write_cuts(self.out_cuts.get_path(), pieces)
         hours = sum(piece.duration for piece in pieces) / 3600
         print(f"{len(pieces)} utterances, {hours:.3f} of {sum(cut.duration for cut in cuts) / 3600:.3f} hours")

@@ -43,7 +43,8 @@ class PiecesCorpusJob(Job):
                     language=of.language,
                 )
             )
-            texts[piece.id] = normalised(piece.text.replace("’", "'"), kept="'", dropped="SP")
+            words = normalised(piece.text.replace("’", "'"), kept="'", dropped="SP").split()
+            texts[piece.id] = " ".join(word for word in words if any(map(str.isalnum, word)))  # not what emoji leave
         write_cuts(self.out_cuts.get_path(), cuts)
         write_transcripts(self.out_transcripts.get_path(), texts)
         print(f"{len(cuts)} utterances, {sum(cut.duration for cut in cuts) / 3600:.3f} hours")

@@ -64,12 +64,14 @@ class ReferenceErrorsJob(Job):
         texts = read_texts(self.reference_transcripts.get_path())
         spoken = units_by_file(read_cuts(self.reference_cuts.get_path()), texts)
         recordings = {cut.id: cut for cut in read_cuts(self.cuts.get_path())}
-        files = {file_of(cut) for cut in recordings.values()}
-        if not files & spoken.keys():
+        heard: dict[str, set[int]] = defaultdict(set)
+        for cut in recordings.values():
+            heard[file_of(cut)].update(cut.original_channels)
+        if not heard.keys() & spoken.keys():
             refuse(
-                [f"no utterance is in any of the {len(files)} recordings of {self.cuts.get_path()}"],
+                [f"no utterance is in any of the {len(heard)} recordings of {self.cuts.get_path()}"],
                 where=self.reference_cuts.get_path(),
-                remedy=f"Expected references in the same files, such as {min(files, default='')}.",
+                remedy=f"Expected references in the same files, such as {min(heard, default='')}.",
             )
         pieces = list(read_pieces(self.pieces.get_path()))
         expected = references_of(pieces, recordings, spoken)
@@ -85,7 +87,9 @@ class ReferenceErrorsJob(Job):
             lines.append({**line, "reference": " ".join(reference)})
         write_lines_of_json(self.out_errors.get_path(), lines)
         both = characters + words
-        every = sum(len(spoken[file]) for file in files & spoken.keys())
+        every = sum(
+            bool(heard[file] & {*one.channels}) for file in heard.keys() & spoken.keys() for one in spoken[file]
+        )
         counts = {
             "mer": both.wer if both.words else None,
             "substitutions": both.substitutions,
@@ -123,21 +127,28 @@ def references_of(
     pieces: Iterable[Piece], recordings: Mapping[str, Cut], spoken: Mapping[str, list[Spoken]]
 ) -> dict[str, list[str]]:
     """Piece -> the units that were said in it, in order."""
-    groups: dict[tuple[str, tuple[int, ...]], list[tuple[float, float, str]]] = defaultdict(list)
+    groups: dict[str, dict[tuple[int, ...], list[tuple[float, float, str]]]] = defaultdict(lambda: defaultdict(list))
     found: dict[str, list[str]] = {}
     for piece in pieces:
         cut = recordings[piece.recording]
         edges = (cut.start + tick / TICKS_PER_S for tick in (piece.start, piece.end))
-        groups[file_of(cut), cut.original_channels].append((*edges, piece.id))
+        groups[file_of(cut)][cut.original_channels].append((*edges, piece.id))
         found[piece.id] = []
-    for (file, channels), group in groups.items():
-        group.sort()
-        heard = (one for one in spoken.get(file, []) if set(channels) & set(one.channels))
-        for time_s, unit, _ in sorted(heard, key=lambda one: one.time_s):
-            after = bisect_left(group, (time_s,))
-            distance, piece = min(
-                (max(start - time_s, time_s - end), name) for start, end, name in group[max(0, after - 1) : after + 1]
-            )
-            if distance <= GRACE_S:
-                found[piece].append(unit)
+    for file, by_channels in groups.items():
+        for group in by_channels.values():
+            group.sort()
+        for time_s, unit, channels in sorted(spoken.get(file, []), key=lambda one: one.time_s):
+            heard = (group for of_group, group in by_channels.items() if {*of_group} & {*channels})
+            near = [one for group in heard for one in around(group, time_s)]
+            if near and min(near)[0] <= GRACE_S:
+                found[min(near)[1]].append(unit)
     return found
+
+
+def around(group: list[tuple[float, float, str]], time_s: float) -> list[tuple[float, str]]:
+    """The distance in time of the pieces before and after, and their ids; 0 or less within one.
+
+    :param group: start, end and id of pieces, in order
+    """
+    after = bisect_left(group, (time_s,))
+    return [(max(start - time_s, time_s - end), name) for start, end, name in group[max(0, after - 1) : after + 1]]

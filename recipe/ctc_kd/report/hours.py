@@ -108,7 +108,7 @@ def note_of(found: Mapping[str, Any], teacher: float | None) -> str:
     limit = "" if teacher is None else f" The teacher has {names.wer(teacher)} %."
     return (
         "Mean over seeds (± standard deviation). The last column has the hours at which a row has the error rate of "
-        f"{as_good_as}, and in brackets those that the 95 % interval of the difference over seeds and "
+        f"{as_good_as}. In brackets are these, and those that the 95 % interval of the difference over seeds and "
         f"{found['speakers']} speakers does not exclude.{equal}{limit}"
     )
 

@@ -31,8 +31,8 @@ class SignificanceJob(Job):
     ``out_significance``: JSON: ``samples, speakers, utterances, words``; ``exact``: True with few speakers, whose p is
     exact and whose intervals are too narrow; ``wer``: row -> percent; ``intervals``: row -> the 95 % interval of its
     WER; ``comparisons``: a list of ``row, against, difference`` (WER points, negative if ``row`` is better), ``low,
-    high`` (95 % interval), ``p``, and ``holm``, which is p corrected for the number of comparisons. See
-    :mod:`ctc_kd.scoring.speaker_tests`. All of these are about speakers only.
+    high`` (95 % interval), ``p``, and ``holm``, which is p corrected for the number of comparisons; rows with the same
+    errors are none. See :mod:`ctc_kd.scoring.speaker_tests`. All of these are about speakers only.
 
     Two rows with equally many seeds, two or more, have ``seeds`` in addition: ``differences``, one for each seed, their
     ``spread`` (sample standard deviation), and ``low, high, p, holm`` over seeds and speakers, see

@@ -44,14 +44,18 @@ class CriterionClass(NamedTuple):
     two_heads: bool = False
 
 
-def teacher_needs(fields: dict[str, Any]) -> Needs:
-    """Of a :class:`ctc_kd.nn.criterion.TeacherLoss`."""
-    scale = fields.get("kd_scale")
+def check_settings(fields: dict[str, Any]):
     check_distillation(
-        kd_scale=scale,
+        kd_scale=fields.get("kd_scale"),
         temperature=fields.get("temperature", 1.0),
         normalisation=fields.get("normalisation", NORMALISATIONS[0]),
     )
+
+
+def teacher_needs(fields: dict[str, Any]) -> Needs:
+    """Of a :class:`ctc_kd.nn.criterion.TeacherLoss`."""
+    check_settings(fields)
+    scale = fields["kd_scale"]
     if scale == 1 and fields.get("normalisation") == "batch_times_labels":
         raise ValueError("kd_scale 1 reads no labels that batch_times_labels could count: expected selected_frames")
     return Needs(
@@ -83,7 +87,7 @@ def two_head_needs(fields: dict[str, Any]) -> Needs:
 
 
 def self_distillation_needs(fields: dict[str, Any]) -> Needs:
-    teacher_needs({**fields, "kd_scale": 1.0})
+    check_settings({**fields, "kd_scale": 1.0})
     check_selection(fields)
     if not isinstance(shift := fields.get("teacher_shift", 0), int):
         raise ValueError(f"teacher_shift {shift!r}, expected a whole number of frames")
