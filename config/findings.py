@@ -141,8 +141,15 @@ def finished(
     **options,
 ):
     """The arguments are those of `config/distil.py`; all three parts have transcripts."""
-    parts = {"audio": audio, "dev": dev, "test": test}
     speech = finished_speech(
-        teacher, **parts, text=text, lexicon=lexicon, size=size, subsampling=subsampling, convert=convert
+        teacher,
+        audio=audio,
+        dev=dev,
+        test=test,
+        text=text,
+        lexicon=lexicon,
+        size=size,
+        subsampling=subsampling,
+        convert=convert,
     )
     return ask(question, speech, options)

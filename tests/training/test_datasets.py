@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from returnn.datasets.basic import init_dataset
 
-from ctc_kd.training.datasets import audio_dataset
+from ctc_kd.training.datasets import audio_dataset, utterance_durations
 
 
 @pytest.mark.parametrize("peak", [0.08, 0.0, 1.0])
@@ -15,3 +15,11 @@ def test_audio_arrives_as_recorded(tmp_path, archive, peak):
     dataset.init_seq_order(epoch=1)
     dataset.load_seqs(0, 1)
     np.testing.assert_allclose(dataset.get_data(0, "data")[:, 0], samples, atol=1 / 2**15)
+
+
+def test_an_id_of_two_archives_names_both(tmp_path, archive):
+    paths = [tmp_path / f"{name}.zip" for name in ("first", "second", "third")]
+    for path, names in zip(paths, ("ab", "cd", "ec"), strict=True):
+        archive(path, {name: np.zeros(2000) for name in names})
+    with pytest.raises(ValueError, match=r"utterance c is in .*second\.zip and in .*third\.zip"):
+        utterance_durations(list(map(str, paths)))

@@ -146,7 +146,7 @@ def exchange(corpus: Corpus, curves: Curves) -> tk.Path:
 def in_parts(preset: Preset, parts: int, budget: str) -> Preset:
     """The preset whose students hear a part of the data in each sub-epoch, and whose baseline is trained for longer.
 
-    :param parts: also where the preset divides more data, of which these hours are a few
+    :param parts: of the data. The preset has another number, for more data than these hours
     :param budget: which names its students
     """
 

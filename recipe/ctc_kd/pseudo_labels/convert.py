@@ -34,15 +34,14 @@ class ConvertWhisperJob(Job):
         import ctranslate2
         from transformers import AutoTokenizer, WhisperFeatureExtractor, WhisperForConditionalGeneration
 
+        from ctc_kd.pseudo_labels.tokens import token_of
         from ctc_kd.training.returnn_config import as_literal
 
         name = as_literal(self.model)
         model = WhisperForConditionalGeneration.from_pretrained(name)
         tokenizer = AutoTokenizer.from_pretrained(name)
         if self.languages:
-            found = [tokenizer.convert_tokens_to_ids(f"<|{one}|>") for one in self.languages]
-            tokens = [None if token == tokenizer.unk_token_id else token for token in found]
-            mix_languages(model, tokens, name=name)
+            mix_languages(model, [token_of(f"<|{one}|>", tokenizer) for one in self.languages], name=name)
         with complete_folder("transformers") as source:
             model.save_pretrained(source)
             tokenizer.save_pretrained(source)

@@ -6,6 +6,7 @@ import os
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from math import inf
 from typing import NamedTuple
 
 from sisyphus import Job, Task, tk
@@ -67,7 +68,12 @@ class ReferenceErrorsJob(Job):
         heard: dict[str, set[int]] = defaultdict(set)
         for cut in recordings.values():
             heard[file_of(cut)].update(cut.original_channels)
-        if not heard.keys() & spoken.keys():
+        spoken = {
+            file: [one for one in units if heard[file] & {*one.channels}]
+            for file, units in spoken.items()
+            if file in heard
+        }
+        if not spoken:
             refuse(
                 [f"no utterance is in any of the {len(heard)} recordings of {self.cuts.get_path()}"],
                 where=self.reference_cuts.get_path(),
@@ -87,9 +93,7 @@ class ReferenceErrorsJob(Job):
             lines.append({**line, "reference": " ".join(reference)})
         write_lines_of_json(self.out_errors.get_path(), lines)
         both = characters + words
-        every = sum(
-            bool(heard[file] & {*one.channels}) for file in heard.keys() & spoken.keys() for one in spoken[file]
-        )
+        every = sum(map(len, spoken.values()))
         counts = {
             "mer": both.wer if both.words else None,
             "substitutions": both.substitutions,
@@ -139,9 +143,10 @@ def references_of(
             group.sort()
         for time_s, unit, channels in sorted(spoken.get(file, []), key=lambda one: one.time_s):
             heard = (group for of_group, group in by_channels.items() if {*of_group} & {*channels})
-            near = [one for group in heard for one in around(group, time_s)]
-            if near and min(near)[0] <= GRACE_S:
-                found[min(near)[1]].append(unit)
+            near = (one for group in heard for one in around(group, time_s))
+            distance, piece = min(near, default=(inf, ""))
+            if distance <= GRACE_S:
+                found[piece].append(unit)
     return found
 
 

@@ -94,6 +94,12 @@ class TokensJob(Job):
         return language
 
 
+def token_of(name: str, tokenizer: PreTrainedTokenizerBase) -> int | None:
+    """The id of a special token; None if there is none, where Whisper's tokenizer says the id of ``<|endoftext|>``."""
+    token = tokenizer.convert_tokens_to_ids(name)
+    return None if token == tokenizer.unk_token_id else token
+
+
 def prompt_of(tokenizer: PreTrainedTokenizerBase, language: str | None) -> list[int]:
     """What the decoder reads first.
 
@@ -101,8 +107,8 @@ def prompt_of(tokenizer: PreTrainedTokenizerBase, language: str | None) -> list[
     :raises ValueError: the model does not know the language
     """
     names = ["<|startoftranscript|>"] + ([] if language is None else [f"<|{language}|>", "<|transcribe|>"])
-    tokens = [tokenizer.convert_tokens_to_ids(name) for name in names]
-    if missing := [name for name, token in zip(names, tokens, strict=True) if token in (None, tokenizer.unk_token_id)]:
+    tokens = [token_of(name, tokenizer) for name in names]
+    if missing := [name for name, token in zip(names, tokens, strict=True) if token is None]:
         raise ValueError(f"the tokenizer has no {missing[0]}: expected a Whisper model, and a language that it knows")
     return tokens
 

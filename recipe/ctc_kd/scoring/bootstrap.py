@@ -111,28 +111,26 @@ class SignificanceJob(Job):
         :param words: of each speaker, in the same order
         """
         from ctc_kd.scoring.seed_tests import equivalence_p, estimate, over_seeds
-        from ctc_kd.scoring.speaker_tests import correct, interval, sign_flip_p
+        from ctc_kd.scoring.speaker_tests import interval, sign_flip_p
 
         compared, tested = [], []
         for row, other in ((row, other) for row, others in self.against.items() for other in others):
             surplus = errors[row].mean(axis=0) - errors[other].mean(axis=0)
             difference = float(100 * surplus.sum() / words.sum())
             low, high = interval(surplus, words, samples)
-            p = sign_flip_p(surplus)
-            found = {"difference": difference, "low": low, "high": high, "p": p, "holm": p}
+            found = {"difference": difference, "low": low, "high": high, "p": sign_flip_p(surplus)}
             paired = errors[row] - errors[other] if len(errors[row]) == len(errors[other]) else surplus[None]
             if len(paired) > 1:
                 found["seeds"] = over_seeds(paired, words)
-                found["seeds"]["holm"] = found["seeds"]["p"]
             if self.margin is not None:
                 p = equivalence_p(estimate(paired, words), self.margin)
-                found["equivalence"] = {"margin": self.margin, "p": p, "holm": p}
+                found["equivalence"] = {"margin": self.margin, "p": p}
             compared.append({"row": row, "against": other, **found})
-            if paired.any():  # a row beside itself, as where dev has chosen it, is no test
+            if paired.any():
                 tested.append(compared[-1])
-        correct(tested)
-        for test in ("seeds", "equivalence"):
-            correct([found[test] for found in tested if test in found])
+            else:  # a row beside itself, as where dev has chosen it, is no test among the others
+                _correct_each([compared[-1]])
+        _correct_each(tested)
         return compared
 
     def _contrasted(self, errors: Mapping[str, np.ndarray], words: np.ndarray) -> list[dict]:
@@ -148,3 +146,12 @@ class SignificanceJob(Job):
             tested.append({**found, **over_seeds(surplus, words)})
         correct(tested)
         return tested
+
+
+def _correct_each(compared: list[dict]):
+    """Gives each kind of test of some comparisons its ``holm``."""
+    from ctc_kd.scoring.speaker_tests import correct
+
+    correct(compared)
+    for test in ("seeds", "equivalence"):
+        correct([found[test] for found in compared if test in found])

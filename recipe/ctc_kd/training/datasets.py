@@ -6,6 +6,7 @@ import ast
 import os
 import re
 import zipfile
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 
 from ctc_kd.frames import SAMPLE_RATE_HZ, SUBSAMPLING, num_frames
@@ -84,18 +85,19 @@ def extern_data(*, num_classes: int, keys: Sequence[str]) -> dict:
 def utterance_durations(archives: Sequence[str]) -> dict[str, float]:
     """Utterance id -> duration in seconds, for all utterances of the audio archives, in their order."""
     durations: dict[str, float] = {}
-    first: dict[str, str] = {}
+    begins = []  # how many utterances are in the archives before
     for archive in archives:
+        begins.append(len(durations))
         name = os.path.splitext(os.path.basename(archive))[0]
         with zipfile.ZipFile(archive) as file:
             index = file.read(f"{name}.txt").decode()
         for utterance, duration_s in read_index(index):
             if utterance in durations:
+                first = archives[bisect_right(begins, list(durations).index(utterance)) - 1]
                 raise ValueError(
-                    f"utterance {utterance} is in {first[utterance]} and in {archive}, but ids must differ: give the "
-                    "utterances of one set other ids, or their files other names"
+                    f"utterance {utterance} is in {first} and in {archive}, but ids must differ: give the utterances "
+                    "of one set other ids, or their files other names"
                 )
-            first[utterance] = archive
             durations[utterance] = duration_s
     return durations
 
