@@ -164,6 +164,15 @@ def test_caution_without_a_paired_test(make_record):
     assert caution(Results([make_record("all", None, 0.9, dev=20, test=None)])).startswith("The dev set has")
 
 
+def test_trainings_that_did_not_begin_to_speak_are_named(make_record):
+    speaks = make_record("all", None, 0.9, dev=20, test=20)
+    silent = make_record("baseline", dev=80, test=80)
+    score = replace(silent.dev, substitutions=290, deletions=510, insertions=0)
+    assert "are missing in" not in page_of(Results([speaks, silent]))
+    page = page_of(Results([speaks, replace(silent, dev=score)]))
+    assert "More than half of the words of dev are missing in what baseline wrote." in page
+
+
 def test_figure1_joins_elimination_as_n_0(results):
     assert figure1_series(results) == {
         0.25: ([(1, 18.5)], 19.0),

@@ -90,6 +90,17 @@ def caution(results: Results) -> str:
     return f"{_tested(found, differences) if differences else _independent(results)} {_trainings(results)}"
 
 
+def missing_words(results: Results) -> str:
+    """Names the rows whose training may not have begun to speak; empty if there is none."""
+    rows = [record.row for record in results.records if 2 * record.dev.deletions > record.dev.words]
+    if not rows:
+        return ""
+    return (
+        f"More than half of the {results.unit} of dev are missing in what {', '.join(rows)} wrote. Such a training may "
+        "still be where all frames are blank; try smaller learning rates with more epochs."
+    )
+
+
 def _tested(found: Significance, differences: Sequence[Difference]) -> str:
     """How many students differ from the baseline."""
     training = "training and in " if found.num_paired else ""

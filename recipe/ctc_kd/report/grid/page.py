@@ -61,7 +61,8 @@ class Page:
         tiles = "".join(_tile(figure) for figure in findings.key_figures(self.results))
         rate = self.results.rate
         text = (
-            f"Large figures are {rate} on test. Students are chosen by {rate} on dev. {findings.caution(self.results)}"
+            f"Large figures are {rate} on test. Students are chosen by {rate} on dev. {findings.caution(self.results)} "
+            f"{findings.missing_words(self.results)}"
         )
         return (
             '<header><p class="kicker">CTC knowledge distillation with blank selection</p>'
