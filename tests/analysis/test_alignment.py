@@ -177,6 +177,12 @@ def test_a_silent_teacher_has_no_spikes_to_compare_with(stores, run_here):
     assert job.out_blank_surplus.get() == -50.0
 
 
+def test_a_silent_student_has_errors_but_no_offsets(stores, run_here):
+    job = run_here(AlignmentJob(**stores({"x": [BLANK, BLANK]}, {"x": [A, BLANK]})))
+    assert job.out_exact.get() is job.out_within_one.get() is job.out_mean_offset.get() is None
+    assert job.out_spike_error.get() == job.out_label_errors.get() == 100.0
+
+
 def test_a_diverged_student_is_named(stores, tmp_path, run_here):
     pair = stores({"x": [A]}, {"x": [A]})
     with HdfWriter(tmp_path / "s.hdf", labels=INVENTORY.labels, metadata={"inventory": INVENTORY.facts()}) as store:

@@ -7,7 +7,7 @@ from sisyphus import tk
 
 from ctc_kd.files import write_json
 from ctc_kd.report.differences import DifferencesReportJob
-from ctc_kd.report.hours import HoursReportJob, picture, worth_text
+from ctc_kd.report.hours import HoursReportJob, note_of, picture, worth_text
 
 
 @pytest.fixture
@@ -108,6 +108,20 @@ def test_rates_over_hours_and_what_they_are_worth(store, read, make_record):
 def test_ends_beyond_what_was_measured(crossing, text):
     found = dict(zip(("hours", "low", "high"), crossing, strict=True))
     assert worth_text(found, hours=[0.5, 1.0, 2.0, 4.0]) == text
+
+
+def test_many_hours_are_whole_numbers():
+    assert worth_text({"hours": 152.0, "low": 99.7, "high": 640.0}, hours=[1.0, 960.0]) == "150 [100, 640]"
+
+
+@pytest.mark.parametrize(("seeds", "over"), [(2, "seeds and 24 speakers"), (1, "24 speakers")])
+def test_one_seed_says_nothing_of_training(seeds, over):
+    curves = {
+        name: [{**point, "rates": point["rates"][:seeds]} for point in EXCHANGE["curves"][name]]
+        for name in EXCHANGE["curves"]
+    }
+    text = note_of({**EXCHANGE, "curves": curves}, None)
+    assert f"interval of the difference over {over}" in text and ("Mean over seeds" in text) == (seeds > 1)
 
 
 def test_a_curve_is_drawn_for_each_row():

@@ -82,8 +82,8 @@ def test_the_table_has_means_the_papers_numbers_and_the_best_student(read):
 
 def test_chance_is_that_of_seeds_where_there_are_several(read):
     lines = read("significance.md").splitlines()
-    assert lines[2] == "| Self-KD, 2 | Layer pruning, 2 | -3.00 | -5.00 to -1.00 | 0.040 | 0.080 |"
-    assert lines[3] == "| Layer pruning, 2 | Self-KD, 2 | +3.00 | 2.00 to 4.00 | 0.010 | 0.020 |"
+    assert lines[2] == "| Self-KD, 2 | Layer pruning, 2 | −3.00 | −5.00 to −1.00 | 0.040 | 0.080 |"
+    assert lines[3] == "| Layer pruning, 2 | Self-KD, 2 | +3.00 | +2.00 to +4.00 | 0.010 | 0.020 |"
 
 
 def test_the_page_shows_all_of_it_and_parses(read):

@@ -17,7 +17,7 @@ class AlignmentJob(Job):
 
     ``out_alignment``: JSON: ``utterances``, ``left_out`` (those that only one store has), and the summaries of
     :class:`ctc_kd.analysis.frame_counts.FrameCounts` and :class:`ctc_kd.analysis.spike_offsets.SpikeOffsets`. Its main
-    figures are Variables, too; they are None where the teacher or both say no label:
+    figures are Variables, too; they are None where the teacher says no label, or where no label is said by both:
 
     - ``out_share``, ``out_label_share``: percent of frames, and of the teacher's label frames, with its best label
     - ``out_spike_error``: percent of the teacher's label frames in which the student's best label differs

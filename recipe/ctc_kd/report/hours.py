@@ -98,7 +98,7 @@ def worth_text(crossing: Mapping[str, float | None], *, hours: list[float]) -> s
 def _hours(number: float | None, hours: list[float]) -> str:
     if number is None:
         return f"> {hours[-1]:g}"
-    return f"≤ {hours[0]:g}" if number <= hours[0] else f"{number:.2g}"
+    return f"≤ {hours[0]:g}" if number <= hours[0] else f"{float(f'{number:.2g}'):g}"
 
 
 def note_of(found: Mapping[str, Any], teacher: float | None) -> str:
@@ -106,10 +106,12 @@ def note_of(found: Mapping[str, Any], teacher: float | None) -> str:
     as_good_as = f"“{found['reference']}” at {found['target']:g} h"
     equal = f" ≈ means as good as {as_good_as}: {as_good.meaning(tests[0]['margin'])}." if tests else ""
     limit = "" if teacher is None else f" The teacher has {names.wer(teacher)} %."
+    several = any(len(point["rates"]) > 1 for curve in found["curves"].values() for point in curve)
+    means, over = ("Mean over seeds (± standard deviation). ", "seeds and ") if several else ("", "")
     return (
-        "Mean over seeds (± standard deviation). The last column has the hours at which a row has the error rate of "
-        f"{as_good_as}. In brackets are these, and those that the 95 % interval of the difference over seeds and "
-        f"{found['speakers']} speakers does not exclude.{equal}{limit}"
+        f"{means}The last column has the hours at which a row has the error rate of {as_good_as}. In brackets are "
+        f"these, and those that the 95 % interval of the difference over {over}{found['speakers']} speakers does not "
+        f"exclude.{equal}{limit}"
     )
 
 

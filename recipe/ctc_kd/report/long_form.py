@@ -126,7 +126,7 @@ def text_of(column: str, value: float | None) -> str:
     if value is None:
         return names.DASH
     digits = {"real_time": 3, "loops": 0}.get(column, 1)
-    return f"{value:+.1f}" if column in ("change", "published") else f"{value:.{digits}f}"
+    return f"{round(value, 1) + 0.0:+.1f}" if column in ("change", "published") else f"{value:.{digits}f}"
 
 
 def meanings(results: Mapping[str, Mapping[str, Any]]) -> str:

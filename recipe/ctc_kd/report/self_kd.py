@@ -12,6 +12,7 @@ from ctc_kd.report import lines, names
 from ctc_kd.report.analysis import alignment
 from ctc_kd.report.analysis.job import MeasuredRow, analysed, contents
 from ctc_kd.report.analysis.rows import AnalysedRow, Rows
+from ctc_kd.report.grid.significance import p_value
 from ctc_kd.report.students import Column, Table
 from ctc_kd.report.svg import note, sectioned
 
@@ -127,7 +128,7 @@ def comparisons(found: dict) -> tuple[list[str], list[list[lines.Cell]]]:
     body = []
     for compared in found["comparisons"]:
         chance = compared.get("seeds") or compared
-        interval = f"{chance['low']:.2f} to {chance['high']:.2f}"
-        figures = [f"{compared['difference']:+.2f}", interval, f"{chance['p']:.3f}", f"{chance['holm']:.3f}"]
+        interval = f"{names.points(chance['low'])} to {names.points(chance['high'])}"
+        figures = [names.points(compared["difference"]), interval, p_value(chance["p"]), p_value(chance["holm"])]
         body.append(lines.plain(compared["row"], compared["against"], *figures))
     return ["model", "against", "difference", "95 % interval", "p", "Holm"], body

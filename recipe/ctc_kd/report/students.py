@@ -149,4 +149,4 @@ def page(title: str, table: Table, facts: dict[str, str], notes: list[str]) -> s
         ("Teacher", "What the students saw of their teacher", facts_list(facts) if facts else ""),
         ("Notes", "What a reader should know", "".join(map(note, notes))),
     ]
-    return sectioned(title, kicker="CTC distillation from audio alone", sections=sections)
+    return sectioned(title, kicker="CTC students", sections=sections)

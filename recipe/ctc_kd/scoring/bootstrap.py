@@ -74,7 +74,7 @@ class SignificanceJob(Job):
         self.margin = margin
         self.contrasts = contrasts
         self.out_significance = self.output_path("significance.json")
-        self.rqmt = {"cpu": 1, "mem": 2, "time": 1}
+        self.rqmt = {"cpu": 1, "mem": 4, "time": 1}
 
     def tasks(self):
         yield Task("run", resume="run", rqmt=self.rqmt)

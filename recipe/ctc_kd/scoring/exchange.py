@@ -76,7 +76,7 @@ class ExchangeJob(Job):
         self.unit = unit
         self.margin = margin
         self.out_exchange = self.output_path("exchange.json")
-        self.rqmt = {"cpu": 1, "mem": 2, "time": 1}
+        self.rqmt = {"cpu": 1, "mem": 4, "time": 1}
 
     def tasks(self):
         yield Task("run", resume="run", rqmt=self.rqmt)
@@ -91,7 +91,7 @@ class ExchangeJob(Job):
             label: [(hours, by_row[f"{label} {hours}"]) for hours, _ in sorted(curve, key=lambda point: point[0])]
             for label, curve in self.curves.items()
         }
-        wanted = by_row[f"{self.reference} {self.target}"]
+        wanted = dict(curves[self.reference])[self.target]
         crossings = {
             label: crossing([(hours, errors - wanted) for hours, errors in curve], words)._asdict()
             for label, curve in curves.items()

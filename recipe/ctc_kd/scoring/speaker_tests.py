@@ -63,8 +63,9 @@ def sign_flip_p(surplus: np.ndarray) -> float:
         for errors in surplus:
             sums = np.concatenate([sums + errors, sums - errors])
     else:
-        signs = np.random.default_rng(SEED).choice([-1.0, 1.0], size=(SAMPLES, len(surplus)))
-        sums = np.append(signs @ surplus, surplus.sum())
+        generator, size = np.random.default_rng(SEED), (SAMPLES // 10, len(surplus))  # in parts, to save memory
+        parts = [generator.choice([-1.0, 1.0], size=size) @ surplus for _ in range(10)]
+        sums = np.append(parts, surplus.sum())
     return float(np.mean(np.abs(sums) >= abs(surplus.sum()) - ROUNDING))
 
 

@@ -54,6 +54,13 @@ def test_table(records, significance):
     assert "too narrow" not in text
 
 
+def test_rows_with_the_same_errors_are_no_comparison(records, significance):
+    found = significance(WERS, COMPARED, speakers=6)
+    found["comparisons"][2] |= {"difference": 0.0, "low": 0.0, "high": 0.0, "p": 1.0, "holm": 1.0}
+    text = significance_markdown(Results(records, significance=found))
+    assert "the number of comparisons (2)" in text
+
+
 def test_a_row_without_a_distillation_scale(records, make_record, significance):
     found = significance({**WERS, "cr_ctc": 20.0}, [*COMPARED, ("cr_ctc", "baseline", 0.0002)])
     results = Results([*records, make_record("cr_ctc", 0.2, dev=18, test=20)], significance=found)

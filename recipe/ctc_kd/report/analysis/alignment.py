@@ -16,7 +16,7 @@ class Signed(Column):
         return names.points(value)
 
 
-SILENT = "the teacher, or both, say no label"
+SILENT, NONE_IN_COMMON = "the teacher says no label", "no label is said by both"
 COLUMNS = {
     "share": Column("frames [%]", "frames with the teacher's best label", "max"),
     "spike_error": Column(
@@ -24,9 +24,13 @@ COLUMNS = {
     ),
     "missed": Column("blank there [%]", "those in which it is blank", "", gap=SILENT),
     "blank_surplus": Signed("blank [points]", "share of blank frames minus the teacher's", ""),
-    "exact": Column("same frame [%]", "of the labels that both say, those in the same frame", "max", gap=SILENT),
-    "within_one": Column("±1 [%]", "those at most one frame away", "max", gap=SILENT),
-    "mean_offset": Signed("later [frames]", "by how much the student says them later, on average", "", gap=SILENT),
+    "exact": Column(
+        "same frame [%]", "of the labels that both say, those in the same frame", "max", gap=NONE_IN_COMMON
+    ),
+    "within_one": Column("±1 [%]", "those at most one frame away", "max", gap=NONE_IN_COMMON),
+    "mean_offset": Signed(
+        "later [frames]", "by how much the student says them later, on average", "", gap=NONE_IN_COMMON
+    ),
     "label_errors": Column("label errors [%]", "of the teacher's labels", gap=SILENT),
     "substitutions": Column("sub. [%]", "of these errors, substitutions", "", gap=SILENT),
     "deletions": Column("del. [%]", "deletions", "", gap=SILENT),

@@ -19,7 +19,7 @@ class Strip:
     """
 
     def __init__(self, results: Results):
-        self._weights = results.weights
+        self._results = results
         values = [score.wer for cell in results.cells for score in (cell.dev, cell.test) if score]
         pad = max(0.06 * (max(values) - min(values)), 0.2)
         self._low, self._high = max(min(values) - pad, 0), max(values) + pad
@@ -45,7 +45,7 @@ class Strip:
             test, label = self._at(cell.test.wer), f"{label}, test {names.wer(cell.test.wer)} %"
             dots.insert(0, element("line", x1=dev, x2=test, y1="50%", y2="50%", class_="link"))
             dots.append(element("circle", cx=test, cy="50%", r=4.5, class_="test"))
-        colour = f"c{self._weights.index(cell.weight)}" if cell.weight is not None else "ink"
+        colour = self._results.colour(cell.weight) if cell.weight is not None else "ink"
         drawing = self._lines + element("title", label) + "".join(dots)
         return element("svg", drawing, class_=f"strip {colour}", role="img", aria_label=label)
 
@@ -87,23 +87,23 @@ def figure1(results: Results) -> str:
             plot.text(plot.x(position), plot.bottom + 18 + 16 * row, text)
     plot.text((plot.left + plot.right) / 2, plot.height - 6, "n, blank frames kept on each side of a label")
     for weight, (points, kd) in series.items():
-        index = results.weights.index(weight)
+        shape, colour = results.weights.index(weight) % 3, results.colour(weight)
         name = f"λ = {names.scale(weight)}"
-        plot.line(points, f"line c{index}")
+        plot.line(points, f"line {colour}")
         for n, wer in results.paper_points(weight):
             tip = f"paper, {name}, n = {n}: {names.wer(wer)} % on dev"
-            plot.marker(n, wer, index % 3, f"mark hollow c{index}", tip)
+            plot.marker(n, wer, shape, f"mark hollow {colour}", tip)
         for n, wer in points:
-            plot.marker(n, wer, index % 3, f"mark c{index}", f"{name}, n = {n:g}: {names.wer(wer)} % on dev")
+            plot.marker(n, wer, shape, f"mark {colour}", f"{name}, n = {n:g}: {names.wer(wer)} % on dev")
         if kd is not None:
-            plot.marker(all_frames, kd, index % 3, f"mark c{index}", f"{name}, plain KD: {names.wer(kd)} % on dev")
+            plot.marker(all_frames, kd, shape, f"mark {colour}", f"{name}, plain KD: {names.wer(kd)} % on dev")
     scales = ", ".join(map(names.scale, series))
     return plot.svg(f"Dev {results.rate} over n of symmetric selection, distillation scales {scales}")
 
 
 def figure1_legend(results: Results) -> str:
     keys = [
-        element("span", f'<i class="key c{index} shape{index % 3}"></i>λ = {names.scale(weight)}')
+        element("span", f'<i class="key {results.colour(weight)} shape{index % 3}"></i>λ = {names.scale(weight)}')
         for index, weight in enumerate(results.weights)
         if weight in figure1_series(results)
     ]

@@ -90,14 +90,18 @@ def caution(results: Results) -> str:
     return f"{_tested(found, differences) if differences else _independent(results)} {_trainings(results)}"
 
 
-def missing_words(results: Results) -> str:
+def silent_trainings(results: Results) -> str:
     """Names the rows whose training may not have begun to speak; empty if there is none."""
-    rows = [record.row for record in results.records if 2 * record.dev.deletions > record.dev.words]
+    rows = [
+        record.row
+        for record in results.records
+        if 4 * (record.dev.words - record.dev.substitutions - record.dev.deletions) < record.dev.words
+    ]
     if not rows:
         return ""
     return (
-        f"More than half of the {results.unit} of dev are missing in what {', '.join(rows)} wrote. Such a training may "
-        "still be where all frames are blank; try smaller learning rates with more epochs."
+        f"Less than a quarter of the {results.unit} of dev are right in what {', '.join(rows)} wrote. Such a training "
+        "may still be where all frames are blank; try smaller learning rates with more epochs."
     )
 
 

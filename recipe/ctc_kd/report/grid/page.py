@@ -62,7 +62,7 @@ class Page:
         rate = self.results.rate
         text = (
             f"Large figures are {rate} on test. Students are chosen by {rate} on dev. {findings.caution(self.results)} "
-            f"{findings.missing_words(self.results)}"
+            f"{findings.silent_trainings(self.results)}"
         )
         return (
             '<header><p class="kicker">CTC knowledge distillation with blank selection</p>'

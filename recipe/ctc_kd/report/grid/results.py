@@ -64,6 +64,10 @@ class Results:
         """Distillation scales in ascending order: the paper's and any other that was trained."""
         return sorted({*PAPER_WEIGHTS, *(cell.weight for cell in self.distilled)})
 
+    def colour(self, weight: float) -> str:
+        """Of a distillation scale: its class in style sheets."""
+        return f"c{self.weights.index(weight) % 5}"
+
     @property
     def distilled(self) -> list[Cell]:
         return [cell for cell in self.cells if cell.weight is not None]

@@ -32,6 +32,11 @@ class Difference:
     def significant(self) -> bool:
         return self.holm < LEVEL
 
+    @property
+    def is_test(self) -> bool:
+        """Rows with the same errors are none, see ``SignificanceJob``."""
+        return any((self.difference, self.low, self.high))
+
     def texts(self) -> tuple[str, str, str, str]:
         """Difference, interval, p and corrected p: ``−2.13``, ``[−3.04, −1.21]``, ``0.002``, ``0.031``."""
         interval = f"[{names.points(self.low)}, {names.points(self.high)}]"
@@ -99,11 +104,11 @@ class Significance:
 
     @property
     def num_comparisons(self) -> int:
-        return len(self._differences)
+        return sum(found.is_test for found in self._differences.values())
 
     @property
     def num_paired(self) -> int:
-        return len(self._paired)
+        return sum(found.is_test for found in self._paired.values())
 
     def against(self, cell: Cell, method: str) -> Difference | None:
         """:param method: ``"baseline"``, or ``"all"`` for plain KD with the same distillation scale"""

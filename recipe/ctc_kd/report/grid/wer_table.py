@@ -67,7 +67,7 @@ class WerTable:
 def legend(results: Results) -> str:
     """What the dots, lines and signs of the tables mean."""
     keys = [
-        f'<i class="key round c{index}"></i>λ = {names.scale(weight)}' for index, weight in enumerate(results.weights)
+        f'<i class="key round {results.colour(weight)}"></i>λ = {names.scale(weight)}' for weight in results.weights
     ]
     keys += ['<i class="key round open"></i>dev', '<i class="key round"></i>test']
     keys += [f'<i class="key {method}"></i>{method}, test' for method in ("baseline", "teacher")]
