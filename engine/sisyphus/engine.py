@@ -108,16 +108,20 @@ class EngineBase:
     # shared --------------------------------------------------------------------------------------------------------
     def get_rqmt(self, task, task_id, update=True):
         """Requirements of the next submission. Values raised earlier stay raised unless the recipe changed."""
-        rqmt = recipe = normalised({**self.get_default_rqmt(task), **task.rqmt()})
+        rqmt = recipe = self._of_recipe(task)
         history = [entry for ids, entry in task.submissions() if task_id in ids]
         if update and history:
             first, last = history[0], history[-1]
-            asked = {k: last[k] if k in last and first.get(k) == v else v for k, v in rqmt.items()}
+            known = last.get("raised_from", first)
+            asked = {k: last[k] if k in last and known.get(k) == v else v for k, v in rqmt.items()}
             usage = {**_usage_of(last, task, task_id), **self.get_task_termination_info(task, task_id, last)}
             rqmt = asked
             if usage:  # else that submission has not run
                 rqmt = normalised((task._update_rqmt or gs.update_engine_rqmt)(last_rqmt=asked, last_usage=usage))
         return gs.check_engine_limits(retry.raised(rqmt, recipe, task, task_id), task)
+
+    def _of_recipe(self, task):
+        return normalised({**self.get_default_rqmt(task), **task.rqmt()})
 
     def worker_call(self, task):
         call = [*gs.SIS_COMMAND, gc.CMD_WORKER, task.job._sis_path(), task.name()]
@@ -154,7 +158,9 @@ class EngineBase:
             task.name(),
             ids,
         )
-        task.log_submission(ids, {**rqmt, "ended": ended} if ended else rqmt, engine_name, info)
+        raised_from = {k: v for k, v in self._of_recipe(task).items() if rqmt.get(k) != v}
+        beside = {"ended": ended, "raised_from": raised_from}
+        task.log_submission(ids, {**rqmt, **{k: v for k, v in beside.items() if v}}, engine_name, info)
         logging.debug("submitted %s %s", task.task_name(), ids)
 
 
@@ -175,6 +181,8 @@ class EngineSelector(EngineBase):
         self.default_engine = default_engine
 
     def get_used_engine(self, selector):
+        """``selector``: as in a rqmt; None for the default."""
+        selector = selector or self.default_engine
         if selector not in self.engines:
             raise ImpossibleRequest(f"the rqmt asks for engine {selector!r}, the settings have {sorted(self.engines)}")
         return self.engines[selector].get_used_engine(selector)

@@ -146,8 +146,10 @@ class Task:
         self._write_submission([], {"round": "begins"})
 
     def _write_submission(self, ids, entry):
-        with open(self._submit_log(), "a", encoding="utf-8") as f:
-            f.write(f"{(ids, entry)}\n")
+        with open(self._submit_log(), "a+b") as f:
+            f.seek(max(f.seek(0, os.SEEK_END) - 1, 0))
+            half = f.read(1) not in (b"", b"\n")  # the disk was full when the last line was written
+            f.write(f"{chr(10) * half}{(ids, entry)}\n".encode())
 
     def completed_fraction(self):
         """What the job says; None if it cannot, as of a file that is not there yet."""

@@ -181,6 +181,24 @@ def test_a_run_raises_requests_once(here, monkeypatch):
     assert [rqmt["mem"] for _, rqmt in task.submissions()] == [2.0, 4.0, 4.0, 4.0]
 
 
+def test_requests_are_raised_from_the_recipes_new_figure(here, monkeypatch):
+    monkeypatch.setattr(Cluster, "get_task_termination_info", EngineBase.get_task_termination_info)
+    engine = Cluster()
+    task = submitted_task(engine, 1, out_of_memory=True)
+    task.job._sis_task_rqmt_overwrite["run"] = ({"mem": 3}, True)
+    for _ in range(2):
+        engine.known.clear()
+        assert engine.submit(task) == [1]
+    assert [rqmt["mem"] for _, rqmt in task.submissions()] == [2.0, 6.0, 12.0]
+    shown, hidden = usage.request_as_text(task.submissions()[-1][1]), task.submissions()[-1][1]["raised_from"]
+    assert shown == "cpu 1, mem 12 GB, time 1 h" and hidden == {"mem": 3.0}
+    os.unlink(task.path("usage", 1))
+    engine.known.clear()
+    assert engine.submit(task) == [1] and task.submissions()[-1][1]["mem"] == 12.0, "it stays raised"
+    task.job._sis_task_rqmt_overwrite["run"] = ({"mem": 5}, True)
+    assert engine.get_rqmt(task, 1)["mem"] == 5.0, "until the recipe has another figure"
+
+
 def test_progress_that_a_job_cannot_tell(here, caplog):
     engine = Cluster()
     task = submitted_task(engine, 1)
@@ -218,6 +236,7 @@ def test_engine_selector(here):
         ["sis", "worker", "--engine", "long", "work/x", "run", "1", "--redirect_output"]
     ]
     assert not small._queue
+    assert selector.get_used_engine(None) is small, "of a worker that a person starts"
     task = Task("run", rqmt={"engine": "medium"})
     task.set_job(Link(1))
     with pytest.raises(ImpossibleRequest, match="'medium', the settings have \\['long', 'short'\\]"):

@@ -147,6 +147,12 @@ def test_rule_raises_requests_and_names_the_node(manager_role, monkeypatch):
     assert engine.get_rqmt(task, 1)["mem"] == 64, "the recipe's new figure counts"
 
 
+def test_the_node_stands_behind_all_inputs_and_has_a_domain(here):
+    log = here / "log.run.1.error.01"
+    log.write_text("[now] INFO: an input with a long name\n" * 4000 + "Uname: Linux cn-117.hpc.example.org 6.1\n")
+    assert retry._host(str(log)) == ("cn-117",)
+
+
 def test_error_of_a_slurm_job_counts_once(manager_role, monkeypatch):
     """Slurm says FAILED of the worker whose error was put aside for another try."""
     from sisyphus.slurm.commands import Record
@@ -206,7 +212,7 @@ def test_rules_of_the_settings_file(folder):
     assert status == 0 and "FAILED" not in output, output
     assert "retry 1 of 1, because of: ValueError: utterance 17 is broken" in output
     second = (folder.job("Fails") / "submit_log.run").read_text().splitlines()[1]
-    assert "'mem': 2" in second and f"'exclude_nodes': ['{platform.node()}']" in second
+    assert "'mem': 2" in second and f"'exclude_nodes': ['{platform.node().partition('.')[0]}']" in second
     settings.write_text(before + "RETRY_RULES = [{'patern': 'is broken'}]\n")
     status, output = folder.sis("manager", "-r", "config.chain(1)")
     assert status == 2 and "RETRY_RULES[0] of the settings should be a dict" in output
@@ -381,6 +387,15 @@ def test_why_names_the_ids_that_are_in_trouble(here):
     assert failure(job, "interrupted_not_resumable") == why, "the page and sis info say the same"
     held = Scheduler({2: "running", 3: "queue", 4: "queue_error"})
     assert failure(job, "queue_error", engine=held) == ("task part 4: queue error", None)
+
+
+def test_marker_of_a_task_that_the_recipe_had_once(here):
+    job = Parts()
+    job._sis_setup_directory()
+    for name in ("error.before.1", "error.part.2"):
+        open(job._sis_path(name, abspath=True), "w").close()
+    assert job._sis_state(Scheduler({})) == "error"
+    assert failure(job, "error", engine=Scheduler({}))[0] == "task part 2: error"
 
 
 def test_terminal_hook_and_page_give_one_answer(here):

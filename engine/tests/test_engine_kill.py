@@ -8,15 +8,16 @@ import json
 import os
 import re
 import signal
+import subprocess
 import threading
 import time
 
 import psutil
 import pytest
 from patience import PATIENCE, wait_until
-from sisyphus import gs
+from sisyphus import Task, gs
 from sisyphus.base import processes
-from sisyphus.base.layout import read_submissions
+from sisyphus.base.layout import move_aside, read_submissions
 from sisyphus.base.log_claim import is_claimed
 from sisyphus.base.usage_file import read_usage, runs_here
 from sisyphus.localengine import LocalEngine
@@ -100,6 +101,26 @@ def test_command_of_a_worker_killed_together_with_the_manager(folder):
         assert again.poll() is None, again.communicate()[0]
     assert processes.start_time(first) is None
     finish(folder, again)
+
+
+def test_command_of_a_killed_worker_does_not_write_into_the_next_folder(here):
+    folder = here / "work" / "kinds" / "Job.1"
+    (folder / "work").mkdir(parents=True)
+    command = subprocess.Popen(
+        ["bash", "-c", "sleep 100000 & echo $!"],
+        cwd=folder / "work",
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    child = int(command.stdout.readline())
+    started = processes.start_time(command.pid)
+    command.wait()
+    usage = {"host": processes.hostname(), "pid": command.pid, "start_time": started}
+    (folder / "usage.run.1").write_text(repr(usage))
+    assert processes.start_time(child) is not None
+    assert move_aside(str(folder)).endswith("Job.1.cleared.0001")
+    wait_until(lambda: processes.start_time(child) is None)
 
 
 @pytest.mark.parametrize("workers_too", [False, True])
@@ -333,8 +354,12 @@ def test_running_jobs_are_adopted_with_what_they_use(folder):
 def test_full_disk(here, monkeypatch, caplog):
     """It cuts lines, and what a task uses cannot be written: the task itself goes on, and its job has a state."""
     log = here / "submit_log.run"
-    log.write_text("([1], {'cpu': 1})\n([1], {'cp\n([2], {'cpu': 2})\n")
-    assert read_submissions(str(log)) == [([1], {"cpu": 1}), ([2], {"cpu": 2})]
+    log.write_text("([1], {'cpu': 1})\n([1], {'cp")
+    task = Task("run")
+    monkeypatch.setattr(task, "_submit_log", lambda: str(log))
+    for number in (2, 3):
+        task._write_submission([number], {"cpu": number})
+    assert read_submissions(str(log)) == [([number], {"cpu": number}) for number in (1, 2, 3)]
     usage = UsageLogger(str(here), "run", 1, LocalEngine())
     monkeypatch.setattr(gs, "PLOGGING_INTERVAL", 0.01)
     monkeypatch.setattr(gs, "PLOGGING_UPDATE_FILE_PERIOD", 0.01)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from sisyphus import Job, Path, Task, toolkit
+from sisyphus import Job, Path, Task, gs, toolkit
 from sisyphus.base.measuring import used_by_this_process
 from sisyphus.base.task_process import TaskProcess
 from sisyphus.engine import DeferSubmission, EngineBase
@@ -242,6 +242,53 @@ def test_task_that_ends_while_it_is_looked_at(here, monkeypatch):
 
     monkeypatch.setattr(Task, "state", ends_first)
     assert job._sis_state(Queue()) == "runnable" and job._sis_next_task().name() == "second"
+
+
+def test_job_that_ends_before_its_submission(make_manager):
+    """It is not submitted again, and the jobs that waited for it go on at once."""
+    (last,) = layers(2, width=1)
+    (first,) = last._sis_creators()
+    made = make_manager(Queue(), [last])
+
+    def end(question):
+        finish(first)
+        open(f"{first._sis_path()}/finished.run.1", "w").close()
+        return "yes"
+
+    made.ask = end
+    assert made._cycle() and not made.view.refused
+    assert made.view.states[first] == "finished" and made.view.states[last] == "runnable"
+
+
+def test_folders_that_cannot_be_moved_aside(make_manager, monkeypatch):
+    """As those of a colleague: it is an error of these jobs, the others run."""
+    failed, other = Step(1), Step(2)
+    failed._sis_setup_directory()
+    open(f"{failed._sis_path()}/error.run.1", "w").close()
+    made = make_manager(Queue(), [failed, other])
+    made.clear_errors = True
+    monkeypatch.setattr(os, "rename", _refuse)
+    made.clear_failed()
+    made._cycle()
+    assert made.view.states == {failed: "error", other: "queue"}
+    assert "PermissionError" in made.view.refused[failed]
+
+
+def _refuse(*names):
+    raise PermissionError(13, "Permission denied", *names[:1])
+
+
+def test_submissions_of_earlier_managers_do_not_count(make_manager, monkeypatch):
+    monkeypatch.setattr(gs, "MAX_SUBMIT_RETRIES", 2)
+    job, engine = Step(1), Queue()
+    job._sis_setup_directory()
+    (task,) = job._sis_tasks()
+    task._resume = "run"
+    open(task.path("log", 1), "w").close()
+    for _ in range(2):
+        task.log_submission([1], {"cpu": 1}, "queue", None)
+    made = make_manager(engine, [job])
+    assert made._cycle() and task.submission_count(1) == 1
 
 
 def test_full_queue_is_asked_once_a_cycle(make_manager):

@@ -1,5 +1,8 @@
 """What the commands of Slurm are given and what is read from their answers (lines in the form of Slurm 22.05)."""
 
+import os
+import signal
+
 import pytest
 from patience import PATIENCE, wait_until
 from sisyphus.base import processes
@@ -168,6 +171,16 @@ def test_command_that_hangs_is_ended_with_what_it_started(fake):
     if (fake.bin / "pid").exists():  # else it was ended before its first command
         pid = int((fake.bin / "pid").read_text())
         wait_until(lambda: processes.start_time(pid) is None)
+
+
+def test_command_that_leaves_something_behind_with_its_pipe(fake):
+    """As a connection of ssh that others share; the manager does not wait for its end."""
+    script = fake.bin / "squeue"
+    script.write_text(f"#!/bin/bash\nsetsid sleep 100000 &\necho $! > {fake.bin}/pid\n")
+    with pytest.raises(NoAnswer, match="squeue did not end within 0.2 s"):
+        commands.run(["squeue"], 0.2)
+    if (fake.bin / "pid").exists() and (text := (fake.bin / "pid").read_text()):
+        os.kill(int(text), signal.SIGKILL)
 
 
 def test_all_jobs_are_asked_for(fake, monkeypatch):

@@ -493,6 +493,23 @@ def test_job_that_is_in_no_submit_log(fake, caplog):
     assert task.submissions() == line and "is in the queue already (Slurm job 101)" in caplog.text
 
 
+def test_disk_that_was_full_when_a_job_was_submitted(fake, monkeypatch):
+    """The line of its submit log follows as soon as there is room."""
+    task, engine = set_up(), SlurmEngine()
+
+    def refuse(ids, entry):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(task, "_write_submission", refuse)
+        with pytest.raises(OSError, match="No space left"):
+            engine.submit(task)
+    fake.queue((101, 1, "RUNNING", name_of(task)))
+    engine.reset_cache()
+    assert engine.queue.look() and task.state(engine) == "running"
+    assert [entry["engine_info"] for _, entry in task.submissions()] == [[([1], "101")]]
+
+
 def test_accounting(fake):
     """For jobs that squeue does not show any more; asked once for each array."""
     task, engine = set_up(ids=2), SlurmEngine()

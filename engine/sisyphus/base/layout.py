@@ -17,6 +17,7 @@ from collections import namedtuple  # of typing it would cost a worker as much a
 
 from .. import global_constants as gc
 from .. import global_settings as gs
+from .usage_file import end_leftovers
 
 LOG, ERROR, FINISHED = gc.JOB_LOG, "error", gc.JOB_FINISHED_MARKER
 USAGE, USAGE_HISTORY, SUBMIT_LOG = gc.PLOGGING_FILE, gc.USAGE_HISTORY, gc.ENGINE_SUBMIT
@@ -87,6 +88,11 @@ def was_submitted(folder):
     return any(map(is_submit_log, os.listdir(folder)))
 
 
+BESIDE_REQUEST = ("engine_info", "engine_name", "completed_fraction", "ended", "raised_from", "round")
+"""What an entry of a submit log has beside the requirements of the submission. ``raised_from``: the figures of the
+recipe that were not enough, by which one sees later whether the recipe has changed."""
+
+
 def read_submissions(filename):
     """The entries ``(ids, rqmt)`` of a submit log; empty without a file. Skips half lines, left by a full disk."""
     try:
@@ -140,7 +146,12 @@ def is_cleared(folder):
 
 
 def move_aside(path, reset=lambda: None):
-    """Rename the folder ``path`` to the first free ``path.cleared.NNNN``."""
+    """Rename the folder ``path`` to the first free ``path.cleared.NNNN``.
+
+    Commands that still work in it, whose worker was killed, are ended: they would write into the next folder.
+    """
+    for name in filter(is_usage, os.listdir(path)):
+        end_leftovers(path, f"{path}/{name}")
     number = 1
     while os.path.lexists(f"{path}{_CLEARED}{number:04d}"):
         number += 1

@@ -13,7 +13,7 @@ from .. import global_settings as gs
 from . import layout, processes
 from .exit_status import EXIT_FAILED, EXIT_INTERRUPTED, STOPPED_FROM_OUTSIDE
 from .log_claim import end_copies, is_claimed
-from .usage_file import read_usage, runs_here
+from .usage_file import end_leftovers
 
 UNKNOWN = "unknown"
 """The exit status of a process that is not our child."""
@@ -68,9 +68,7 @@ class TaskProcess:
 
     def end_leftovers(self):
         """Ends what a killed worker left behind: commands that would write beside its successor, and its copies."""
-        usage = read_usage(self.file(layout.USAGE))
-        if runs_here(usage) is False:
-            processes.end_leftovers(usage["pid"], self.jobdir)
+        end_leftovers(self.jobdir, self.file(layout.USAGE))
         if is_claimed(self.file(layout.LOG)):
             end_copies(self.file(layout.LOG))
 

@@ -47,6 +47,13 @@ def recently_active(usage, usage_file, log):
     return bool(usage and times) and time.time() - max(times) < age
 
 
+def end_leftovers(folder, usage_file):
+    """Kill the commands that work in the job folder for a worker of this host that has ended."""
+    usage = read_usage(usage_file)
+    if runs_here(usage) is False:
+        processes.end_leftovers(usage["pid"], folder)
+
+
 def runs_here(usage):
     """Whether the process that a usage file names runs on this host; None if the file names another host."""
     if usage.get("host") != processes.hostname() or not {"pid", "start_time"} <= usage.keys():

@@ -17,7 +17,7 @@ from ..base.words import tail
 
 LINES = 100  # at the end of a log that are searched
 _DEFAULTS = {"pattern": None, "times": 1, "job": "*", "multiply": {}, "exclude_node": False}
-_HOST = r"^Uname: (?:uname_result\(.*?node='|\S+ )([^\s']+)"  # of upstream's worker, and of ours
+_HOST = r"Uname: (?:uname_result\(.*?node='|\S+ )([^\s']+)"  # of upstream's worker, and of ours
 _decided = {}  # error file -> time of it, for failures that no rule helps
 
 
@@ -92,5 +92,5 @@ def raised(rqmt, recipe, task, task_id):
 def _host(log):
     """The host of a try, from its log, as a tuple of one; empty if the log does not name it."""
     with open(log, encoding="utf-8", errors="replace") as f:
-        match = re.search(_HOST, f.read(64_000), re.M)
-    return match.groups() if match else ()
+        match = next(filter(None, (re.match(_HOST, line) for line in f)), None)
+    return (match[1].partition(".")[0],) if match else ()  # schedulers know nodes without their domain

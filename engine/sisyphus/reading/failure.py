@@ -30,6 +30,8 @@ def failure(job, state, *, refused=None, engine=None, folder=None):
         return refused, None
     folder = folder or JobFolder(job._sis_path(abspath=True))
     failed = layout.ids_with(folder.entries, layout.ERROR)
+    if tasks := job.__dict__.get("_sis_task_cache"):  # markers of tasks that the recipe had once say nothing
+        failed = [one for one in failed if one[0] in [task.name() for task in tasks]]
     if not failed and state == gc.STATE_ERROR:
         missing = ", ".join(map(job._sis_output_name, job._sis_missing_outputs()))
         return f"all tasks ended but did not write the declared output: {missing}", None

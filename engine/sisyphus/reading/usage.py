@@ -72,8 +72,7 @@ def _requested(task):
 def request_as_text(rqmt):
     """``cpu 4, mem 8 GB, time 2 h``."""
     units = {"mem": " GB", "time": " h"}
-    hidden = ("engine_info", "engine_name", "completed_fraction", "ended")
-    shown = {k: f"{v:g}" if isinstance(v, float) else v for k, v in rqmt.items() if k not in hidden}
+    shown = {k: f"{v:g}" if isinstance(v, float) else v for k, v in rqmt.items() if k not in layout.BESIDE_REQUEST}
     return ", ".join(f"{k} {v}{units.get(k, '')}" for k, v in shown.items())
 
 

@@ -110,16 +110,16 @@ class GraphStates:
             self._known = known
         else:
             with one_evaluation():
-                self._look_at_active(self._known)
+                self._look_at_and_below(self._known, self._known.may_change())
                 if count > self._targets[1]:
                     self._take_in(self._known, self.graph.target_jobs())
         self._targets = targets, count
         if self.graph.targets is not targets or len(targets) != count:  # an update() has registered targets
             self.refresh()
 
-    def _look_at_active(self, known):
-        """Look at the jobs that may have changed, and at the dependants of those that have finished meanwhile."""
-        todo, grown = known.may_change(), {}
+    def _look_at_and_below(self, known, todo):
+        """Look at some jobs, and at the dependants of those that have finished meanwhile."""
+        grown = {}
         while todo:
             job = todo.pop()
             was_finished = known.is_finished(job)
@@ -193,8 +193,7 @@ class GraphStates:
 
     def update_one(self, job):
         """Look at one job again, after something was done with it."""
-        if self._look_at(self._known, job):
-            self._take_in(self._known, [job], again=[job])
+        self._look_at_and_below(self._known, [job])
 
     def unfinished_known(self):
         """Context manager: inside, no file is looked at to learn that a job is unfinished."""

@@ -106,7 +106,7 @@ class Manager:
         self.configs.continue_configs()
         self.view.refresh(everything=True)
         self.clear_failed()
-        self._give_interrupted_another_round()
+        self._count_submissions_anew()
         self.update_links()
         self.reporter.begin(self.view)
 
@@ -142,16 +142,26 @@ class Manager:
             if job not in self._not_cleared:
                 self.reporter.event("not cleared", job, "other tasks of it run or are queued")
         self._not_cleared = busy
+        cannot = {}
         for job in folders.values():
-            self.reporter.event("cleared", job, f"moved to {os.path.basename(job._sis_move_aside())}")
+            try:
+                self.reporter.event("cleared", job, f"moved to {os.path.basename(job._sis_move_aside())}")
+            except OSError as e:  # an error of this job, the others go on
+                cannot[job] = e
         if folders:
             self.view.refresh(everything=True)
+        for job, error in cannot.items():
+            self.view.refuse(job, error)
 
-    def _give_interrupted_another_round(self):
-        """Try jobs again that were interrupted too often: whoever starts a manager wants to go on."""
-        for job in self.view.in_state(gc.STATE_RETRY_ERROR):
-            job._sis_next_task().begin_round()
-            self.view.update_one(job)
+    def _count_submissions_anew(self):
+        """Whoever starts a manager wants to go on, however often jobs were interrupted before."""
+        for job in self.view.in_state(*ACTIVE, gc.STATE_RETRY_ERROR):
+            try:
+                if (task := job._sis_next_task()) and task.submissions():
+                    task.begin_round()
+                    self.view.update_one(job)
+            except Exception as e:  # an error of this job, the others go on
+                self.view.refuse(job, e)
 
     def _cycle(self):
         """Everything that can be done now; returns whether there is something to wait for."""
@@ -174,6 +184,10 @@ class Manager:
         if not self.configs.waiting_configs() and not self.graph.active_targets:
             return False
         self.view.refresh(everything=True)  # nothing left to wait for, unless files have changed meanwhile
+        if self.configs.continue_configs():  # the job that one awaits has ended since the first look
+            self.update_links()
+            self._event.set()
+            return True
         return bool(self.view.in_state(*ACTIVE))
 
     def _report_failures(self):
@@ -219,6 +233,9 @@ class Manager:
                 return
         try:
             task = job._sis_next_task()
+            if task is None:  # it has ended meanwhile
+                self.view.update_one(job)
+                return
             engine = task.rqmt().get("engine")
             if engine in self._full_engines:
                 return

@@ -9,7 +9,7 @@ import time
 
 from .. import global_settings as gs
 from ..base import processes
-from ..base.layout import USAGE, USAGE_HISTORY, file_of, read_submissions, submit_log
+from ..base.layout import BESIDE_REQUEST, USAGE, USAGE_HISTORY, file_of, read_submissions, submit_log
 from ..base.measuring import used_by_this_process
 from ..base.usage_history import UsageHistory
 from ..base.writing import write_atomically
@@ -119,8 +119,7 @@ def _requested(filename, task_id):
     """Requirements of the newest submission of this id."""
     for ids, rqmt in reversed(read_submissions(filename)):
         if task_id in ids:
-            record = ("engine_info", "engine_name", "completed_fraction", "ended")
-            return {k: v for k, v in rqmt.items() if k not in record}
+            return {k: v for k, v in rqmt.items() if k not in BESIDE_REQUEST}
     return {}
 
 

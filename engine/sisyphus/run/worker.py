@@ -31,7 +31,7 @@ def worker(jobdir, task_name, task_id=None, engine_name=None, redirect=False):
     role.set_role("worker")
     usage = None
     try:
-        engine = gs.active_engine = gs.engine().get_used_engine(engine_name or "short")
+        engine = gs.active_engine = gs.engine().get_used_engine(engine_name)
         task_id = engine.get_task_id(task_id)
         number = engine.process_number()
         earlier = read_usage(layout.file_of(prefix, layout.USAGE, task_name, task_id, number))
@@ -137,4 +137,5 @@ def _wait_for_inputs(job):
                 raise InputMissing(f"the input {name} does not exist")
             time.sleep(1)
         if remote and os.path.exists(name):
-            time.sleep(max(0.0, gs.WAIT_PERIOD_MTIME_OF_INPUTS - (time.time() - os.stat(name).st_mtime)))
+            age = max(0.0, time.time() - os.stat(name).st_mtime)  # other hosts have other clocks
+            time.sleep(max(0.0, gs.WAIT_PERIOD_MTIME_OF_INPUTS - age))

@@ -86,7 +86,10 @@ def run(command, seconds, gateway=None):
     except subprocess.TimeoutExpired:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        said = "".join(f"; {line}" for line in process.communicate()[1].splitlines())
+        errors = ""
+        with contextlib.suppress(subprocess.TimeoutExpired):  # what left its session may hold the pipe for long
+            errors = process.communicate(timeout=1)[1]
+        said = "".join(f"; {line}" for line in errors.splitlines())
         raise NoAnswer(f"{command[0]} did not end within {seconds} s{said}") from None
     if process.returncode:
         lines = (errors or output).splitlines() or [f"{command[0]} ended with status {process.returncode}"]

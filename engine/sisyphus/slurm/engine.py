@@ -242,7 +242,6 @@ class SlurmEngine(EngineBase):
         self._pause_noticed = False
         if self._largest:
             self._largest *= 2
-        self._logged.add(job)
         self.queue.expect(job_name, task_ids, job)
         return "slurm", [(list(task_ids), str(job))]
 
