@@ -31,6 +31,7 @@ def py(
     size="small",
     subsampling=4,
     convert=False,
+    name=None,
 ):
     """
     :param teacher: a CTC model of transformers, by folder or by name of the Hugging Face hub, or "hama"
@@ -41,12 +42,14 @@ def py(
     :param size: of the students: tiny, small or large (1, 12 or 43 million parameters)
     :param subsampling: windows of 10 ms per frame of the students; 8 for teachers with frames of 80 ms (Parakeet)
     :param convert: make 16 kHz mono of other audio, which is refused without
+    :param name: of the folder in `output/distil/`, by default the last part of the teacher's. What is distilled under
+        the same name takes its place
     """
     parts = {"audio": audio, "dev": dev, "test": test, "labelled": labelled}
     parts = {name: own_part(source, convert=convert) for name, source in parts.items() if source}
     text = text and on_disk(text)
     lexicon = lexicon and own_lexicon(lexicon, text=text, labelled=parts.get("labelled"))
-    name = os.path.basename(os.path.normpath(teacher))
+    name = name or os.path.basename(os.path.normpath(teacher))
     teacher = {**own_teacher(teacher), "subsampling": subsampling}
     preset = preset_of(size, subsampling=subsampling)
     distil(teacher, Sources(**parts, text=text, lexicon=lexicon, unit=unit), preset, name=name)

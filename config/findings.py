@@ -82,7 +82,8 @@ async def matched(weights=(0.25, 0.9), seeds=SEEDS, speech=None):
 def untranscribed(hours=HOURS, seeds=SEEDS, budgets=BUDGETS, speech=None):
     """Frame-level KD, CTC on the teacher's best path, and both, on hours whose transcripts nobody reads.
 
-    Fewer hours are samples of the same four, so their students are those of the whole question.
+    Fewer hours are samples of the same four. Their students are those of the whole question if the fewest are among
+    them: with equal updates, these say how often the others are heard.
     """
     audio = speech.train if speech else demo_hours(DEMO, max(*HOURS, *hours))
     corpus, preset, *_ = speech or demo_speech()

@@ -8,6 +8,8 @@ LibriSpeech alone. Each of the three has its own report.
     sis manager "config.kd_untranscribed.py('/data/podcasts')"             # on audio files of one's own
 """
 
+import os
+
 from ctc_kd.corpus.audio_folder import ReadAudioFolderJob
 from ctc_kd.experiments.blank_kd import blank_kd
 from ctc_kd.experiments.corpora import on_disk, with_untranscribed
@@ -21,19 +23,23 @@ ROWS = [TEACHER, Row("all", 1.0), Row("eliminate", 1.0), *(Row("symmetric", 1.0,
 
 
 def py(folder=None):
-    """:param folder: folder of 16 kHz mono files to use instead of LibriSpeech"""
-    preset = PUBLISHED["tedlium2"]
+    """
+    :param folder: folder of 16 kHz mono files to use instead of LibriSpeech; convert other audio first. What is longer
+        than 30 seconds is cut into equal pieces, anywhere
+    """
+    preset, name = PUBLISHED["tedlium2"], "kd_untranscribed"
     if folder:
         cuts = ReadAudioFolderJob(folder=on_disk(folder)).out_cuts
+        name += f"/{os.path.basename(os.path.normpath(folder))}"
     else:
         cuts = librispeech_other(PUBLISHED["librispeech-other"]).cuts["train"]
-    compare(preset, tedlium2(preset), cuts)
+    compare(preset, tedlium2(preset), cuts, name=name)
 
 
 def demo():
-    compare(DEMO, demo_corpus(DEMO), demo_untranscribed())
+    compare(DEMO, demo_corpus(DEMO), demo_untranscribed(), name="kd_untranscribed")
 
 
-def compare(preset, corpus, cuts):
+def compare(preset, corpus, cuts, *, name):
     for variant in [corpus, *with_untranscribed(preset, corpus, cuts)]:
-        blank_kd(variant, preset, ROWS, name="kd_untranscribed", reference="tedlium2")
+        blank_kd(variant, preset, ROWS, name=name, reference="tedlium2")

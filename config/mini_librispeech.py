@@ -48,6 +48,5 @@ def text_files(text):
 
 
 def local(encoder):
-    """A folder on disk if there is one, else a name of the Hugging Face hub."""
-    folder = os.path.expanduser(encoder)
-    return on_disk(encoder) if os.path.isdir(folder) or os.path.isabs(folder) else encoder
+    """A path, or a name of the Hugging Face hub."""
+    return on_disk(encoder) if encoder.startswith(("/", ".", "~")) or os.path.isdir(encoder) else encoder

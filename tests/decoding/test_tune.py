@@ -87,6 +87,11 @@ def test_utterances_must_match(make_job, tmp_path):
         make_job().searcher()
 
 
+def test_phonemes_are_no_words(make_job):
+    with pytest.raises(ValueError, match="phonemes spell no words to compare with .*: give a lexicon and a text"):
+        make_job(lexicon=None, lm=None).searcher()
+
+
 def test_dev_without_words_is_refused_before_the_search(make_job, tmp_path):
     (tmp_path / "transcripts.txt").write_text("1-1-0000 \n")
     with pytest.raises(ValueError, match="transcripts.txt: no words to compare with"):

@@ -75,11 +75,14 @@ def test_the_fewest_hours_are_heard_whole_whatever_the_preset_divides():
 
 
 def test_fewer_hours_need_no_students_of_their_own(created):
-    findings.untranscribed(seeds=[42], budgets=["equal passes"])
+    findings.untranscribed(seeds=[42])
     trained = {job.job_id() for job in created.values() if isinstance(job, TrainJob)}
     created.clear()
-    findings.untranscribed(hours=[0.5, 1.0], seeds=[42], budgets=["equal passes"])
+    findings.untranscribed(hours=[0.5, 1.0], seeds=[42])
     assert {job.job_id() for job in created.values() if isinstance(job, TrainJob)} < trained
+    created.clear()
+    findings.untranscribed(hours=[1.0, 2.0], seeds=[42], budgets=["equal updates"])
+    assert not {job.job_id() for job in created.values() if isinstance(job, TrainJob)} <= trained
 
 
 def test_a_preset_may_say_how_its_baseline_is_trained():

@@ -19,8 +19,11 @@ CONFIGS = {
     "demo_labels": lambda config: config.py(),
     "demo_teacher": lambda config: config.py(),
     "distil": lambda config: config.demo(),
-    "findings": lambda config: (config.prior([1.0]), config.normalisation([0.25])),
-    "k2d": lambda config: config.py(recordings()),
+    "findings": lambda config: (
+        *(config.prior([1.0]), config.normalisation([0.25])),
+        *(config.untranscribed([1.0], [42]), config.silence([1.0], seeds=[42])),
+    ),
+    "k2d": lambda config: (config.py(recordings()), config.demo()),
     "kd_blank": lambda config: (config.py(), config.paper()),
     "kd_untranscribed": lambda config: (config.py(), config.demo(), config.py("/data/podcasts")),
     "mini_librispeech": lambda config: (config.py(), config.cmudict(), config.folder("/data/part", "/data/encoder")),

@@ -21,6 +21,10 @@ def check(criterion, labels="labels", teacher_logits="logits"):
     check_criterion(criterion, model=STUDENT, labels=labels, teacher_logits=teacher_logits)
 
 
+def masked(**spec_augment):
+    return {**STUDENT, "spec_augment": spec_augment}
+
+
 def kd(**selection):
     return {"kd_scale": 1.0, "selection": selection}
 
@@ -35,6 +39,14 @@ def kd(**selection):
         ({**STUDENT, "conformer": {"kernel_size": 4}}, "kernel_size 4 is even"),
         (TEACHER, "SpeechEncoderCtc cannot be built: .*encoder"),
         ({**TEACHER, "encoder": "x", "waveform": "loud"}, "waveform 'loud'"),
+        (
+            {**TEACHER, "encoder": "x", "encoder_options": {"mask_time_prob": 0.2}},
+            "has mask_time_prob: expected beside encoder_options, not in it",
+        ),
+        (masked(max_frequency_masks=1), "max_frequency_masks 1: expected at least min_frequency_masks 2"),
+        (masked(min_time_masks=-1), "min_time_masks -1: expected at least 0"),
+        (masked(frames_per_time_mask=0), "frames_per_time_mask 0: expected at least 1"),
+        (masked(max_frequency_width=0), "StudentCtc cannot be built: max_frequency_width 0: expected at least 1"),
     ],
 )
 def test_a_wrong_model_is_named(model, fault):
@@ -59,6 +71,7 @@ def test_a_wrong_model_is_named(model, fault):
         (kd(rule="symmetric"), r"'symmetric' takes \['n'\], got \[\]"),
         (kd(rule="symmetric", parameters={"n": -1}), "'symmetric': n is -1, expected a whole number above 0"),
         (kd(rule="trim", parameters={"n": 1}), r"'trim' takes no parameters, got \['n'\]"),
+        (kd(rule="trim", parameters=None), "'trim' has parameters None; expected a dict"),
         (kd(rule="prior", parameters={"scale": 0.5}), "'prior' needs the log_prior"),
         ({**kd(rule="trim"), "log_prior": "prior.txt"}, "'trim' takes no log_prior"),
         ({"class": "DelayedLoss", "kd_scale": 1.0}, "delayed: d is None, expected a whole number above 0"),
@@ -136,6 +149,9 @@ def test_half_of_the_updates_have_the_same_schedule():
     half = training.shortened(0.5)
     assert half.learning_rates == (2e-4, 1e-4)
     assert half.keep_epochs == ()
+    assert training.checkpoint_name(3) == "epoch.003.pt"
+    with pytest.raises(ValueError, match=r"sub-epoch 3 of 2 is not kept, only \[2\]: name it in keep_epochs"):
+        half.checkpoint_name(3)
     assert training.shortened(1.0) == training
     assert TrainingConfig((1e-3,), partition_epoch=1, batch_seconds=4.0).shortened(0.5).num_epochs == 1
 

@@ -120,6 +120,11 @@ class TuneScalesJob(Job):
         stored = StoredSet(
             posteriors=self.posteriors, prior=self.prior, lexicon=self.lexicon, lm=self.lm, config=self.search
         )
+        if self.lexicon is None and stored.inventory.kind == "phonemes":
+            raise ValueError(
+                f"{self.posteriors.get_path()}: phonemes spell no words to compare with "
+                f"{self.transcripts.get_path()}: give a lexicon and a text, or neither dev nor test"
+            )
         normalised, lengths = stored.inventory.normalised, stored.lengths
         references = read_transcripts(self.transcripts.get_path(), normalised)
         check_utterances(references, lengths, names=(self.transcripts.get_path(), self.posteriors.get_path()))

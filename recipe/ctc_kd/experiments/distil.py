@@ -75,7 +75,7 @@ def distil(teacher: dict, sources: Sources, preset: Preset, *, name: str):
     """
     preset = replace(preset, teacher=teacher)
     labels = Labels(name, ModelInventoryJob(model=teacher).out_inventory, teacher.get("model"))
-    from_audio = Distillation(audio_corpus(preset, sources, labels, name=name), preset)
+    from_audio = Distillation(audio_corpus(preset, sources, labels), preset)
     own_frames = {**teacher, "subsampling": None}
     as_it_is = posteriors_of(from_audio.corpus, own_frames, None)
     pooled = posteriors_of(from_audio.corpus, teacher, None)
@@ -140,7 +140,7 @@ def columns(unit: str, *, posteriors: str) -> dict[str, Column]:
     }
 
 
-def audio_corpus(preset: Preset, sources: Sources, labels: Labels, *, name: str) -> Corpus:
+def audio_corpus(preset: Preset, sources: Sources, labels: Labels) -> Corpus:
     """The audio, with a part of it held out; and dev and test, if there are any."""
     split = HoldOutJob(cuts=sources.audio.cuts)
     cuts = {"train": split.out_train, HELD_OUT: split.out_held_out}
@@ -152,7 +152,7 @@ def audio_corpus(preset: Preset, sources: Sources, labels: Labels, *, name: str)
         if lexicon is None:
             lexicon = SpellWordsJob(texts=[text], missing="skip", **labels.spelling()).out_lexicon
     return Corpus(
-        name=name,
+        name=labels.name,
         audio={set_name: archive(preset, path) for set_name, path in cuts.items()},
         cuts=cuts,
         transcripts={set_name: part.transcripts for set_name, part in sources.tested.items()},

@@ -120,7 +120,7 @@ def curves_of(
     curves: Curves = {}
     for number in hours:
         parts = round(number / min(hours)) if budget == "equal updates" else 1
-        found = students_of(corpus, in_parts(preset, parts, budget), audio, number, rows, seeds)
+        found = students_of(corpus, with_budget(preset, parts, budget), audio, number, rows, seeds)
         for label, students in found.items():
             curves.setdefault(label, []).append((number, students))
     return curves
@@ -143,10 +143,10 @@ def exchange(corpus: Corpus, curves: Curves) -> tk.Path:
     ).out_exchange
 
 
-def in_parts(preset: Preset, parts: int, budget: str) -> Preset:
+def with_budget(preset: Preset, parts: int, budget: str) -> Preset:
     """The preset whose students hear a part of the data in each sub-epoch, and whose baseline is trained for longer.
 
-    :param parts: of the data. The preset has another number, for more data than these hours
+    :param parts: sub-epochs in a pass over these hours, instead of the preset's
     :param budget: which names its students
     """
 

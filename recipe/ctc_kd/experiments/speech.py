@@ -96,6 +96,6 @@ def finished_speech(
     name = os.path.basename(os.path.normpath(teacher))
     labels = Labels(name, ModelInventoryJob(model=model).out_inventory, model.get("model"))
     sources = Sources(**parts, labelled=parts["audio"], text=text, lexicon=lexicon)
-    from_audio = Distillation(audio_corpus(preset, sources, labels, name=name), preset)
+    from_audio = Distillation(audio_corpus(preset, sources, labels), preset)
     corpus = labelled_corpus(from_audio, sources, labels)
     return Speech(corpus, preset, (text,), None if lexicon else labels)

@@ -83,7 +83,7 @@ class TrainJob(Job):
 
     def checkpoint(self, epoch: int | None = None) -> tk.Path:
         """The checkpoint of a kept sub-epoch, by default of the last one."""
-        return self.out_models.join_right(f"epoch.{epoch or self.training.num_epochs:03d}.pt")
+        return self.out_models.join_right(self.training.checkpoint_name(epoch or self.training.num_epochs))
 
     def tasks(self):
         yield Task("run", resume="run", rqmt=self.rqmt)

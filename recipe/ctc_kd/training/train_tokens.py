@@ -87,7 +87,7 @@ class TrainWhisperJob(Job):
 
     def checkpoint(self, epoch: int) -> tk.Path:
         """That of a kept sub-epoch."""
-        return self.out_models.join_right(f"epoch.{epoch:03d}.pt")
+        return self.out_models.join_right(self.training.checkpoint_name(epoch))
 
     def tasks(self):
         yield Task("run", resume="run", rqmt=self.rqmt)

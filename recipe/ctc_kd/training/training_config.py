@@ -45,6 +45,16 @@ class TrainingConfig:
     def num_epochs(self) -> int:
         return len(self.learning_rates)
 
+    def checkpoint_name(self, epoch: int) -> str:
+        """Of a sub-epoch that is kept.
+
+        :raises ValueError: it is not kept, so whoever reads it would find out after the training
+        """
+        kept = sorted({one for one in (*self.keep_epochs, self.num_epochs) if one <= self.num_epochs})
+        if epoch not in kept:
+            raise ValueError(f"sub-epoch {epoch} of {self.num_epochs} is not kept, only {kept}: name it in keep_epochs")
+        return f"epoch.{epoch:03d}.pt"
+
     def shortened(self, share: float) -> TrainingConfig:
         """The same schedule in fewer sub-epochs. Only the last checkpoint is kept.
 
