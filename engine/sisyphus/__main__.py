@@ -34,7 +34,8 @@ def run(argv):
     args = parser(next(iter(argv), None)).parse_args(argv)
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(_PrintableFormatter(LOG_FORMAT))
-    logging.basicConfig(level=args.log_level, handlers=[handler])
+    # the settings are loaded by now, and a line that they logged has set up another handler
+    logging.basicConfig(level=args.log_level, handlers=[handler], force=True)
     try:
         return args.func(args)
     except Refusal as e:

@@ -9,6 +9,7 @@ from .delayed_ops import DelayedBase
 from .graph import OutputCall, graph
 from .tools import extract_paths
 
+STEPS = 200  # of the event loop, in which configs come to what they await; each nested `asyncio.gather` takes a few
 _waiters = []  # (paths, future) for everything that is awaited
 
 
@@ -39,7 +40,7 @@ class AsyncConfigs:
                 try:
                     task.result()
                     del self._tasks[name]
-                except Exception:
+                except (Exception, asyncio.CancelledError):
                     logging.exception("config %s failed", name)
                     self._failed.add(name)
         return progress
@@ -47,12 +48,12 @@ class AsyncConfigs:
     def _run(self):
         progress = False
         for _ in range(1000):
-            progress = _resolve() or progress
+            woken = _resolve()
             before = len(_waiters), sum(t.done() for t in self._tasks.values())
-            for _ in range(5):
+            for _ in range(STEPS):
                 self._loop.call_soon(self._loop.stop)
                 self._loop.run_forever()
-            if before == (len(_waiters), sum(t.done() for t in self._tasks.values())) and not _ready():
+            if not woken and before == (len(_waiters), sum(t.done() for t in self._tasks.values())):
                 break
             progress = True
         return progress
@@ -62,16 +63,19 @@ class AsyncConfigs:
         return list(self._tasks)
 
 
-def _ready():
-    return any(all(p.available() for p in paths) for paths, _ in _waiters)
-
-
 def _resolve():
-    ready = [w for w in _waiters if all(p.available() for p in w[0])]
-    for waiter in ready:
-        _waiters.remove(waiter)
-        waiter[1].set_result(None)
-    return bool(ready)
+    """End the waits for what is there now; returns whether any ended. An error of a path is its config's."""
+    woken = False
+    for paths, future in list(_waiters):
+        try:
+            if not future.done() and all(p.available() for p in paths):
+                future.set_result(None)
+        except Exception as e:  # of the recipe, which may say itself what is available
+            future.set_exception(e)
+        if future.done():  # also one that was cancelled
+            _waiters.remove((paths, future))
+            woken = True
+    return woken
 
 
 @contextlib.contextmanager

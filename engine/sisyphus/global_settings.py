@@ -4,7 +4,6 @@ Order: defaults, each file of ``SIS_GLOBAL_SETTINGS_FILE`` (default ``settings.p
 ``SIS_<NAME>``. engine/README.md lists what every setting does.
 """
 
-import logging as _logging
 import os
 import sys
 import traceback as _traceback
@@ -192,11 +191,13 @@ def update_global_settings_from_text(text, filename):
 
 
 def update_global_settings_from_file(filename):
+    """Execute the file, if it is there."""
     try:
         with open(filename, encoding="utf-8") as f:
             text = f.read()
     except FileNotFoundError:
-        _logging.debug("no settings file %s", filename)
+        if "SIS_GLOBAL_SETTINGS_FILE" in os.environ:
+            print(f"SIS_GLOBAL_SETTINGS_FILE names {filename}, which is not there: correct it", file=sys.stderr)
         return
     update_global_settings_from_text(text, filename)
 
@@ -243,4 +244,5 @@ for _name in os.environ.get("SIS_GLOBAL_SETTINGS_FILE", "settings.py").split(":"
             print(f"the settings cannot be used: {_name}:{_words}", file=sys.stderr)
             raise SystemExit(2) from _error
 update_global_settings_from_env()
+WORK_DIR = os.path.normpath(WORK_DIR)  # names of job folders are compared as texts
 default_names = frozenset(_names)

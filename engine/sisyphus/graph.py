@@ -99,12 +99,13 @@ class OutputReport(OutputTarget):
             return self._sis_done
         available = all(path.available() for path in self._required)
         due = force or self._written is None or time.monotonic() - self._written > self._frequency
-        if available and (due or not self._sis_done):
+        if available and (self._required or force):
             self.run_when_done()
             self._sis_done = True
         elif due:
             try:
                 self.run_when_done()
+                self._sis_done = available
             except Exception as e:  # the recipe's function or template, which may need what is not there yet
                 logging.info("report %s cannot be written yet: %s: %s", self.name, type(e).__name__, e)
         return self._sis_done
@@ -172,16 +173,17 @@ class SISGraph:
 
     def __init__(self):
         self.targets = []
-        self._outputs = {}  # name -> paths that are registered under it
+        self._outputs = {}  # name -> targets that are registered under it
 
     def add_target(self, target):
         if isinstance(target, OutputPath):
             same_name = self._outputs.setdefault(target.name, [])
-            if target._sis_path in same_name:
+            same_links = [other for other in same_name if not other._prefixes.isdisjoint(target._prefixes)]
+            if any(other._sis_path == target._sis_path for other in same_links):
                 return
-            if same_name:
+            if same_links:
                 logging.warning("two different outputs are registered as %s", target.name)
-            same_name.append(target._sis_path)
+            same_name.append(target)
         self.targets.append(target)
         if gs.SHOW_JOB_TARGETS:
             for path in target._required:

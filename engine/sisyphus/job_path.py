@@ -9,6 +9,7 @@ import pickle
 from . import global_constants as gc
 from . import global_settings as gs
 from .base import mistakes, role
+from .base.writing import write_atomically
 from .delayed_ops import DelayedBase
 from .hash import sis_hash_helper
 
@@ -227,11 +228,8 @@ class Variable(AbstractPath):
 
     def set(self, value):
         """Store ``value``. Raises `TypeError` if the stored text could not be read back."""
-        name = self.get_path()
-        part = f"{name}.{os.getpid()}.partial"
         if self.pickle:
-            with gzip.open(part, "wb") as f:
-                pickle.dump(value, f)
+            content = gzip.compress(pickle.dumps(value))
         else:
             text = repr(value)
             try:
@@ -241,15 +239,17 @@ class Variable(AbstractPath):
                     f"{self.rel_path()}: {text!r} cannot be read back as a Python literal ({e}); "
                     "convert it to a plain value or declare the variable with pickle=True"
                 ) from None
-            with open(part, "w", encoding="utf-8") as f:
-                f.write(text + "\n")
-        os.replace(part, name)
+            content = f"{text}\n".encode()
+        write_atomically(self.get_path(), content, mode="wb")
 
     def is_set(self):
         return os.path.isfile(self.get_path())
 
     def get(self):
-        """The stored value; the backup, an error or a placeholder while it is unset."""
+        """The stored value; the backup, an error or a placeholder while it is unset.
+
+        Raises `ValueError` if the file cannot be read back.
+        """
         _check_for_worker(self)
         if not self.is_set():
             backup = getattr(self, "backup", NoBackup)
@@ -260,11 +260,15 @@ class Variable(AbstractPath):
             if gs.RAISE_VARIABLE_NOT_SET_EXCEPTION:
                 raise VariableNotSet(f"variable {self.get_path()} is not set: its job has not finished")
             return f"<UNFINISHED VARIABLE: {self.get_path()}>"
-        if self.pickle:
-            with gzip.open(self.get_path(), "rb") as f:
-                return pickle.load(f)
-        with open(self.get_path(), encoding="utf-8") as f:
-            return _evaluate(f.read())
+        with open(self.get_path(), "rb") as f:
+            content = f.read()
+        try:
+            return pickle.loads(gzip.decompress(content)) if self.pickle else _evaluate(content.decode())
+        except Exception as e:  # a text or pickle may raise anything
+            raise ValueError(
+                f"variable {self.get_path()} cannot be read ({type(e).__name__}: {e}): if the file is empty or cut, "
+                "run the job again that sets it (sis rerun --force JOB CONFIG)"
+            ) from e
 
     def __str__(self):
         return str(self.get())

@@ -58,7 +58,10 @@ def parse_config_name(name):
     except (ValueError, SyntaxError) as e:
         raise ConfigError(f"config {name!r}: arguments must be literals ({e})") from None
     if call.startswith(("./", "../", "/")):  # ./config/a.py, /setup/config/a.py
-        call = os.path.relpath(os.path.join(gs.BASE_DIR, call), gs.BASE_DIR)
+        full = os.path.join(gs.BASE_DIR, call)
+        call = os.path.relpath(full, gs.BASE_DIR)
+        if call.startswith(".."):  # it may lead through a link to the setup folder
+            call = os.path.relpath(os.path.realpath(full), os.path.realpath(gs.BASE_DIR))
         if call.startswith(".."):
             raise ConfigError(f"config {name!r} is not in the setup folder {gs.BASE_DIR}")
     for entry in gs.IMPORT_PATHS:
@@ -110,8 +113,11 @@ class ConfigManager:
             module = importlib.import_module(module_name)
         except ModuleNotFoundError as e:
             if e.name and (module_name == e.name or module_name.startswith(e.name + ".")):
-                where = os.path.join(gs.BASE_DIR, module_name.replace(".", "/"))
-                raise ConfigError(f"config {name!r}: there is no module {module_name} (looked for {where}.py)") from e
+                file = os.path.join(gs.BASE_DIR, module_name.replace(".", "/")) + ".py"
+                why = f"looked for {file}"
+                if os.path.exists(file):
+                    why = f"{file} is in none of the IMPORT_PATHS {gs.IMPORT_PATHS}: run sis in the setup folder"
+                raise ConfigError(f"config {name!r}: there is no module {module_name} ({why})") from e
             raise
         function = getattr(module, function_name, None)
         if function is not None:

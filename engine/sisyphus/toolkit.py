@@ -39,17 +39,24 @@ from .tools import execute_in_dir, extract_paths, sh, try_get  # noqa: F401
 sis_graph = graph.graph
 
 
+_ASYNC = ("async_context", "async_gather", "async_run")
+
+
 def __getattr__(name):
     """Loads ``tk.cleaner`` and the functions for async configs when they are used: workers start faster without."""
     if name == "cleaner":
         from . import cleaner
 
         return cleaner
-    if name in ("async_context", "async_gather", "async_run"):
+    if name in _ASYNC:
         from . import async_workflow
 
         return getattr(async_workflow, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return [*globals(), "cleaner", *_ASYNC]
 
 
 # targets -----------------------------------------------------------------------------------------------------------
@@ -74,6 +81,7 @@ def register_callback(f, *args, **kwargs):
 def register_report(name, values, template=None, required=None, update_frequency=300):
     """Write ``output/<name>`` from ``values`` at start, every ``update_frequency`` seconds and at the end.
 
+    The end of a report with paths is when all are available. Before the end, one that cannot be written is no error.
     Returns the `graph.OutputReport`. ``ALIAS_AND_OUTPUT_SUBDIR`` stands right before the name, as upstream has it:
     ``"sub"`` gives ``output/sub<name>``, ``"sub/"`` a file in that folder.
     """

@@ -74,8 +74,9 @@ def test_find_by_all_names(folder):
     status, output = folder.sis("find", "")
     assert output.count("\n") == 2 and "failed      kinds/Fails" in output
     assert folder.sis("find", "nothing like that") == (1, "")
-    status, output = folder.sis("find", "low", "config.slow")
-    assert status == 0 and "alias/the/slow/one" in output
+    for pattern in ("low", "./output/slow", f"{folder.path}/output/slow"):
+        status, output = folder.sis("find", pattern, "config.slow")
+        assert status == 0 and "alias/the/slow/one" in output
     status, output = folder.sis("find", "chain", "config.chain(2)")
     assert status == 0 and output.splitlines()[-1].startswith("waiting ")
     assert folder.sis("find", "x", "config.broken")[0] == 2
@@ -93,7 +94,8 @@ def test_info(folder):
     assert "made in   config/__init__.py:17" in lines and "how = raise" in lines
     assert any(line.startswith("1: error, 0.") and "of 1:00:00" in line and "of 1 GB" in line for line in lines)
     assert "| ValueError: utterance 17 is broken" in lines
-    assert not any("Uname" in line for line in folder.sis("info", "Fails", "-n", "3")[1].splitlines())
+    shown = {n: folder.sis("info", "Fails", "-n", str(n))[1] for n in (3, 0)}
+    assert {n: output.count("    | ") for n, output in shown.items()} == {3: 3, 0: 0} and "Uname" not in shown[3]
     status, output = folder.sis("info", "fails", "config.fails('raise')")
     assert status == 0 and "state     waiting" in output and "(not made yet)" in output
     assert "error      kinds/Fails" in output
@@ -112,6 +114,14 @@ def test_info_of_a_packed_job_with_users(folder):
     used_by = output.split("  used by\n")[1].split("  task")[0].splitlines()
     assert len(used_by) == 3 and all("finished   kinds/" in line for line in used_by)
     assert "| " in output and "2 B  out" in output, "log and sizes of a packed job"
+
+
+def test_info_of_a_setup_folder_that_was_moved(folder):
+    folder.sis("manager", "-r", "config.chain(1)")
+    moved = type(folder)(folder.path.rename(folder.path.parent / "moved"))
+    folder.path.mkdir()  # for the fixture
+    status, output = moved.sis("info", "Trivial")
+    assert status == 0 and "  outputs\n          2 B  out\n" in output, output
 
 
 def test_info_of_a_job_whose_archive_was_cut(folder):
@@ -215,6 +225,17 @@ def test_names_match_whole_before_parts(here):
     assert lookup.matching("*.xy", names) == ["b"]
     assert lookup.matching("Train*", names) == ["a", "b"], "a shell pattern may leave out the module"
     assert lookup.matching("dev", names) == []
+
+
+def test_names_as_a_shell_completes_them(here):
+    [folder] = finished(Step(1), Step(2))[:1]
+    for link, target in (("alias/a/job", folder), ("output/a", f"{folder}/output/out")):
+        os.makedirs(os.path.dirname(link))
+        os.symlink(target, link)
+    for name in ("alias/a/job", "output/a", "alias/a/job/log.run.1", "alias/a/job/output/out"):
+        for begin in ("", "./", f"{here}/"):
+            assert lookup.find_folders(begin + name) == [folder]
+    assert len(lookup.find_folders("")) == 2
 
 
 def test_owner_of_a_path():
@@ -397,6 +418,12 @@ def test_unused_jobs(here, graph):
     graph.targets.clear()
     with pytest.raises(lookup.JobError, match="no output is registered"):
         removal.unused_folders()
+
+
+def test_name_of_the_work_folder_may_end_with_a_slash(folder):
+    folder.sis("manager", "-r", "config.chain(2)", SIS_WORK_DIR="work/")
+    status, output = folder.sis("clean", "--unused", "config.chain(2)", SIS_WORK_DIR="work/")
+    assert status == 0 and "nothing to do" in output, output
 
 
 def test_unused_jobs_of_a_config_that_waits(folder):

@@ -1,6 +1,7 @@
 """What scripts and consoles ask of a graph: its members, comparisons, exports and reports."""
 
 import ast
+import asyncio
 import logging
 import os
 
@@ -9,7 +10,10 @@ from sisyphus import Job, gs, http_server, logging_format, manager, tk
 from sisyphus import block as blocks
 from sisyphus import graph as graph_module
 from sisyphus.async_workflow import AsyncConfigs
+from sisyphus.engine import EngineBase
+from sisyphus.loader import ConfigManager
 from sisyphus.run import export
+from sisyphus.run import manager as run_manager
 
 
 class Step(Job):
@@ -153,6 +157,65 @@ def test_blocks_of_async_configs_do_not_mix(here, graph):
     tk.run([Step("two").out, Step("one").out], quiet=True)
     configs.advance()
     assert sorted(seen) == [("one", ["one"]), ("two", ["two"])] and not configs.waiting()
+
+
+def test_async_configs_wait_for_more_than_jobs(here):
+    async def config(depth):
+        await asyncio.sleep(0)
+        return (await tk.async_gather(config(depth - 1)))[0] if depth else None
+
+    configs = AsyncConfigs()
+    configs.add("deep", config(8))
+    assert not configs.waiting()
+
+
+def test_waits_that_were_given_up(here):
+    job = Step("awaited twice")
+
+    async def config():
+        given_up = asyncio.ensure_future(tk.async_run(job.out))
+        await asyncio.sleep(0)
+        given_up.cancel()
+        await tk.async_run(job.out)
+
+    configs = AsyncConfigs()
+    configs.add("c", config())
+    tk.run(job.out, quiet=True)
+    configs.advance()
+    assert not configs.waiting()
+
+
+def test_errors_while_configs_wait_are_theirs(here, caplog):
+    job = Step("awaited")
+
+    def fails_later(path):
+        if job._sis_finished():
+            raise OSError("stale handle")
+
+    async def cancelled():
+        await tk.async_run(job.out)
+        asyncio.current_task().cancel()
+        await asyncio.sleep(0)
+
+    configs = AsyncConfigs()
+    configs.add("asks", tk.async_run(tk.Path("x", available=fails_later)))
+    configs.add("cancelled", cancelled())
+    tk.run(job.out, quiet=True)
+    configs.advance()
+    assert configs.waiting() == ["asks", "cancelled"] and "OSError: stale handle" in caplog.text
+    assert "config asks failed" in caplog.text and "config cancelled failed" in caplog.text
+
+
+def test_config_goes_on_when_its_job_ends_during_a_cycle(here, monkeypatch):
+    """After the look at the configs, and before the last look at the jobs."""
+    monkeypatch.setattr(run_manager, "cached_engine", EngineBase)
+    configs, ended = ConfigManager(), []
+    made = run_manager.Manager(graph_module.SISGraph(), configs)
+    refresh = made.view.refresh
+    monkeypatch.setattr(made.view, "refresh", lambda everything=False: refresh(everything) or ended.append(everything))
+    configs.add_coroutine("c", tk.async_run(tk.Path("x", available=lambda path: any(ended))))
+    assert made._cycle() and made._event.is_set() and not configs.waiting_configs()
+    assert not made._cycle()
 
 
 # comparison and export ---------------------------------------------------------------------------------------------

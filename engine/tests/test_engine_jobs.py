@@ -9,9 +9,12 @@ import pytest
 from patience import PATIENCE
 from sisyphus import Job, Path, Task, cleaner, gs, tk, tools
 from sisyphus import job as job_module
+from sisyphus.base.refusal import ConfigError
+from sisyphus.base.words import tail
 from sisyphus.graph import OutputPath, SISGraph
 from sisyphus.job_path import Variable, VariableNotSet
 from sisyphus.jobs.evaluation import one_evaluation
+from sisyphus.loader import ConfigManager
 from sisyphus.localengine import LocalEngine
 from sisyphus.run.graph_states import GraphStates
 
@@ -209,6 +212,19 @@ def test_variables(here):
     with pytest.raises(TypeError, match="pickle=True"):
         job.number.set(object())
     assert job.number.get() != job.number.get(), "the stored value survives a failed set"
+    with pytest.raises((AttributeError, pickle.PicklingError)):
+        job.table.set(lambda: 1)
+    assert job.table.get() == {1, 2} and len(os.listdir(os.path.dirname(job.table.get_path()))) == 2
+
+
+@pytest.mark.parametrize("pickled", [False, True])
+def test_variable_whose_file_was_cut(here, pickled):
+    variable = Variable("cut", pickle=pickled)
+    variable.set([1, 2])
+    with open("cut", "rb+") as f:
+        f.truncate(4 * pickled)
+    with pytest.raises(ValueError, match=r"variable /\S+/cut cannot be read \((SyntaxError|EOFError): .*sis rerun"):
+        variable.get()
 
 
 def test_delayed_values_as_arguments(here):
@@ -327,6 +343,27 @@ def test_report_is_kept_up_to_date(here):
         assert f.read() == "nan"
 
 
+def test_report_that_does_not_say_what_it_needs(here):
+    """It is tried again as long as the run goes on; only the last try is an error."""
+    values = {}
+    report = tk.graph.OutputReport("wer", lambda: values["wer"], update_frequency=-1)
+    assert not report.update_requirements()
+    with pytest.raises(KeyError):
+        report.update_requirements(force=True)
+    values["wer"] = 7.1
+    assert report.update_requirements()
+
+
+def test_one_output_name_in_two_folders(here, monkeypatch, caplog):
+    graph = SISGraph()
+    for number, folder in enumerate("aba"):
+        monkeypatch.setattr(gs, "ALIAS_AND_OUTPUT_SUBDIR", folder)
+        graph.add_target(OutputPath("data", Path("in")))
+        graph.add_target(OutputPath("wer", Link(number % 2).out))
+    links = [target.link_names() for target in graph.targets]
+    assert links == [[f"output/{name}"] for name in ("a/data", "a/wer", "b/data", "b/wer")] and not caplog.text
+
+
 def test_second_output_of_one_name(here, caplog):
     graph = SISGraph()
     graph.add_target(OutputPath("same", Link(1).out))
@@ -378,6 +415,15 @@ def test_small_tools(here):
     path.write_bytes(pickle.dumps([2]))
     assert tk.load_file(path) == [2]
     assert tk.bundle_to_str({Path("/b"), Path("/a")}) == "/a /b" and tk.bundle_to_str(["y", "x"]) == "y x"
+    assert {"Job", "cleaner", "async_context", "async_gather", "async_run"} <= set(dir(tk))
+    path.write_text("one\ntwo\n")
+    assert [tail(path, lines) for lines in (0, 1, 5)] == [[], ["two"], ["one", "two"]]
+
+
+def test_config_of_another_folder(here):
+    (here / "alone.py").touch()
+    with pytest.raises(ConfigError, match=r"alone\.py is in none of the IMPORT_PATHS .* run sis in the setup folder"):
+        ConfigManager().load_config_file("alone.py")
 
 
 def test_find_in_the_graph(here):

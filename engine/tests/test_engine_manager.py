@@ -233,7 +233,9 @@ def test_job_that_cannot_be_set_up_for_a_while(folder):
 
 def test_config_named_by_its_file(folder):
     (folder / "config" / "one.py").write_text("from config import chain\n\n\ndef py(count=1):\n    chain(count)\n")
-    for name in ("config/one.py", "./config/one.py", str(folder / "config" / "one.py"), "./config/one.py(2)"):
+    (link := folder.path.parent / "link").symlink_to(folder.path)
+    names = [f"{top}config/one.py" for top in ("", "./", f"{folder.path}/", f"{link}/")]
+    for name in (*names, "./config/one.py(2)"):
         status, output = folder.sis("manager", name)
         assert status == 1 and f"0 of {2 if '(2)' in name else 1} jobs finished" in output, output
     status, output = folder.sis("manager", "../other/config/one.py")
@@ -329,6 +331,27 @@ def test_broken_settings(folder, text, message):
     assert status == 2 and message in output and "Traceback" not in output, output
 
 
+def test_settings_that_log(folder):
+    """The lines of the command stay as they are; else its level and its format would be lost."""
+    settings = (folder / "settings.py").read_text()
+    (folder / "settings.py").write_text(f"{settings}\nimport logging\n\nlogging.info('settings')\n")
+    status, output = folder.sis("manager", "config.chain(1)")
+    assert status == 1 and "] INFO: Loaded config: config.chain(1)" in output, output
+    status, output = folder.sis("--log_level", "40", "manager", "config.nothing")
+    assert status == 2 and "] ERROR: config 'config.nothing'" in output and "INFO" not in output, output
+
+
+def test_settings_file_that_is_missing(folder):
+    warning = "SIS_GLOBAL_SETTINGS_FILE names mine.py, which is not there: correct it\n"
+    for files, output in (("settings.py:mine.py", warning), ("settings.py", ""), ("", "")):
+        assert folder.sis("find", "x", SIS_GLOBAL_SETTINGS_FILE=files) == (1, output)
+
+
+def test_nobody_can_be_asked_without_a_terminal(folder):
+    status, output = folder.sis("manager", "-r", "-i", "config.chain(1)")
+    assert status == 2 and "asks before every submission" in output and not (folder / "work").exists()
+
+
 def test_settings_that_are_nearly_known(folder):
     """Only those are reported; other names are free."""
     free = "REQUESTS = CORPUS_DIRS = CONFIG_DIR = START_KERNEL = LOG_TRACEBACKS = _WORK_DIRS = None"
@@ -387,6 +410,14 @@ def test_console_script_and_shortcut(folder):
     command = "print(len(tk.find_job('Trivial')), config_files)"
     status, output = folder.sis("console", "config.chain(2)", "--script", "-c", command)
     assert status == 0 and output.splitlines()[-1] == "2 ['config.chain(2)']"
+    load = ["--load", f"work/kinds/{next((folder / 'work' / 'kinds').iterdir()).name}"]
+    for configs, found in (([], 0), (["config.chain(2)"], 2)):
+        command = "print(len(tk.find_job('Trivial')), len(jobs))"
+        status, output = folder.sis("console", *load, "--script", "-c", command, *configs)
+        assert status == 0 and output.splitlines()[-1] == f"{found} 1"
+    for name in ("clean_by_keep_value", "import_from_dir", "remove_job_and_descendants"):
+        status, output = folder.sis("--config", "config.chain(2)", "shortcut", name)
+        assert status == 2 and f"{name} needs an argument" in output
     assert folder.sis("--config", "config.chain(2)", "shortcut", "clean_jobs")[0] == 0
     assert len(list((folder / "work").rglob("finished.tar.gz"))) == 2
 

@@ -163,6 +163,13 @@ def test_overview_filters_and_tells_when_the_manager_has_ended(folder, site, bro
     browser.wait("!document.getElementById('lost').hidden")
 
 
+def test_page_says_when_the_manager_hangs(site, browser):
+    """Here it is given no time at all to answer."""
+    browser.go(site)
+    browser.look("AbortSignal.timeout = () => AbortSignal.abort(); null")
+    browser.wait("!document.getElementById('lost').hidden")
+
+
 def test_chain_page(site, browser):
     browser.go(site)
     browser.go(link_to(browser, "the/two").replace("/job/", "/chain/"))

@@ -15,9 +15,15 @@ def tail(filename, lines, max_bytes=200_000):
     try:
         with open(filename, "rb") as f:
             f.seek(max(0, os.fstat(f.fileno()).st_size - max_bytes))
-            return f.read().decode("utf-8", "replace").splitlines()[-lines:]
+            return last_lines(f.read(), lines)
     except OSError:
         return []
+
+
+def last_lines(content, lines):
+    """The last ``lines`` lines, which may be none, of the bytes of a text."""
+    found = content.decode("utf-8", "replace").splitlines()
+    return found[max(0, len(found) - lines) :]
 
 
 def printable(text):

@@ -67,7 +67,7 @@ def _add_manager(sub):
     m.add_argument(
         "-io", "--ignore_once", action="store_true", help="leave failed and interrupted jobs as they are, do not ask"
     )
-    m.add_argument("-i", "--interactive", action="store_true", help="ask before every submission")
+    m.add_argument("-i", "--interactive", action="store_true", help="ask before every submission, at a terminal")
     m.add_argument("--http", metavar="[HOST:]PORT", help="serve a status page; without HOST only to this machine")
 
 

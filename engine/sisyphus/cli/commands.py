@@ -52,16 +52,19 @@ def manager(args):
     """Run, or show the plan and ask. Exit status: 0 all outputs exist, 1 not, 2 cannot start, 130 stopped."""
     from ..run.manager import Manager
 
+    terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    if args.interactive and not terminal:
+        logging.error("sis manager -i asks before every submission, and without a terminal nobody answers: omit -i")
+        return EXIT_USAGE
     _become_manager()
     try:
         page = _status_server(args.http)
         if not load(args.config_files + args.configs):
             return EXIT_USAGE
-        terminal = sys.stdin.isatty() and sys.stdout.isatty()
         m = Manager(
             clear_errors=args.clear_errors_once,
             clear_interrupted=args.clear_interrupts_once or not args.ignore_once,
-            ask=input if args.interactive and terminal else None,
+            ask=input if args.interactive else None,
         )
         if page:
             page.show(m)
@@ -105,13 +108,15 @@ def _plan_and_ask(m, args, terminal):
 
 
 def console(args):
-    if not args.skip_config and not args.load and not load(args.config_files + args.configs):
+    configs = args.config_files + args.configs
+    jobs = [toolkit.load_job(path) for path in args.load]  # first, because this would change those of the graph
+    if not args.skip_config and (configs or not args.load) and not load(configs):
         return EXIT_USAGE
     names = {
         "tk": toolkit,
         "gs": gs,
-        "config_files": args.config_files + args.configs,
-        "jobs": [toolkit.load_job(path) for path in args.load],
+        "config_files": configs,
+        "jobs": jobs,
     }
     for command in args.commands:
         exec(command, names)
@@ -158,10 +163,9 @@ def rerun(args):
 
 
 def shortcut(args):
-    try:
-        args.commands = [SHORTCUTS[args.name].format(*args.args, args=args.args)]
-    except IndexError:
+    if "{" in SHORTCUTS[args.name] and not args.args:
         logging.error("sis shortcut %s needs an argument", args.name)
         return EXIT_USAGE
+    args.commands = [SHORTCUTS[args.name].format(*args.args, args=args.args)]
     args.script, args.skip_config, args.load = True, False, []
     return console(args)

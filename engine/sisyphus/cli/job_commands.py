@@ -12,7 +12,8 @@ from ..base.writing import write_atomically
 from ..engine import cached_engine
 from ..graph import OutputPath, graph
 from ..manager import alias_names
-from ..reading.lookup import find_folders, folder_state, matching, names_of_folders, one_of
+from ..reading import lookup
+from ..reading.lookup import find_folders, folder_state, names_of_folders, one_of
 from ..upkeep import removal
 from ..upkeep.lock import ManagerLock
 from .commands import load
@@ -66,6 +67,10 @@ def _names_in_graph(jobs):
     return names
 
 
+def _jobs_in_graph(pattern, names):
+    return lookup.find(pattern, names, {job._sis_id(): job for job in names})
+
+
 @_command
 def find(args):
     """List jobs. Exit status: 0 found, 1 nothing found, 2 an error."""
@@ -73,7 +78,7 @@ def find(args):
         _load_named(args)
         view = _states()
         names = _names_in_graph(view.states)
-        rows = [(view.states[job], names[job]) for job in matching(args.pattern, names)]
+        rows = [(view.states[job], names[job]) for job in _jobs_in_graph(args.pattern, names)]
     else:
         names = names_of_folders()
         rows = [(folder_state(folder), names[folder]) for folder in find_folders(args.pattern, names)]
@@ -90,7 +95,7 @@ def info(args):
     if args.config_files + args.configs:
         _load_named(args)
         known = GraphJobs(_states())
-        job = one_of(args.job, matching(args.job, _names_in_graph(known.states)), known.line)
+        job = one_of(args.job, _jobs_in_graph(args.job, _names_in_graph(known.states)), known.line)
     else:
         known = StoredJobs()
         job = known.load(one_of(args.job, find_folders(args.job)))

@@ -153,8 +153,9 @@ class JobStates:
         return finished_paths_missing(declared)
 
     def _sis_output_name(self, path):
-        """Name of an output as it was declared (paths of a stored job are absolute)."""
-        return os.path.relpath(path.get_path(), self._sis_path(gc.JOB_OUTPUT, abspath=True))
+        """Name of an output as it was declared. Paths of a stored job are absolute, and its folder may have moved."""
+        inside_work = self._sis_path(gc.JOB_OUTPUT).removeprefix(gs.WORK_DIR)
+        return os.path.normpath(path.get_path().partition(f"{inside_work}/")[2])
 
     # state -------------------------------------------------------------------------------------------------------
     def _sis_state(self, engine=None):

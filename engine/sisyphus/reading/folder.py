@@ -10,7 +10,7 @@ from stat import S_ISREG
 from typing import NamedTuple
 
 from .. import global_constants as gc
-from ..base.words import printable
+from ..base.words import last_lines, printable
 
 TAIL_BYTES = 200_000
 ENTRIES = 100  # files of an output folder that are listed
@@ -76,7 +76,7 @@ class JobFolder:
     def tail(self, name, lines):
         with self.open(name) as f:
             f.seek(max(0, self.entries[name].size - TAIL_BYTES))
-            return f.read(2 * TAIL_BYTES).decode("utf-8", "replace").splitlines()[-lines:]
+            return last_lines(f.read(2 * TAIL_BYTES), lines)
 
 
 def _no_links(path, flags):
@@ -113,7 +113,8 @@ def outputs(job):
     found = {}
     root = os.path.realpath(job._sis_path(abspath=True)) + os.sep
     for path in sorted(job._sis_outputs.values()):
-        name, full = job._sis_output_name(path), path.get_path()
+        name = job._sis_output_name(path)
+        full = job._sis_path(gc.JOB_OUTPUT, name, abspath=True)
         if os.path.isdir(full) and _inside(full, root):
             found.update(_listed(name, full, root))
         else:

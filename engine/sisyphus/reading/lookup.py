@@ -102,11 +102,20 @@ def matching(pattern, names):
     )
 
 
+def find(pattern, names, ids):
+    """What ``pattern`` names: by folder, alias or output or a file behind them, else by id or a part of a name.
+
+    ``names``: key -> names, as `matching` takes them; ``ids``: job id -> key.
+    """
+    full = os.path.join(gs.BASE_DIR, pattern)
+    inside = owner_of(full, ids) or (os.path.lexists(full) and owner_of(os.path.realpath(full), ids))
+    return [ids[inside]] if inside else matching(pattern, names)
+
+
 def find_folders(pattern, names=None):
-    """Job folders that ``pattern`` names: by folder or a file in it, else by id, alias or output, else by a part."""
+    """The job folders that ``pattern`` names."""
     names = names_of_folders() if names is None else names
-    inside = owner_of(os.path.join(gs.BASE_DIR, pattern), {job_id(folder): folder for folder in names})
-    return [os.path.join(_root(gs.WORK_DIR), inside)] if inside else matching(pattern, names)
+    return find(pattern, names, {job_id(folder): folder for folder in names})
 
 
 def one_of(pattern, found, show=lambda folder: f"{folder_state(folder):<10} {job_id(folder)}"):

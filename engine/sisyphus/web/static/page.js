@@ -58,7 +58,7 @@ async function refresh() {
   const address = location.href;
   let fresh = null, busy = false;
   try {
-    const answer = await fetch(address);
+    const answer = await fetch(address, { signal: AbortSignal.timeout(30000) });
     busy = answer.status === 503; // it makes another page
     fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   } catch { /* no manager there; it is said below */ }
