@@ -50,7 +50,7 @@ def analysis():
 
 def longer_baseline():
     """The control: is the baseline only under-trained? It gets twice the updates, and the same peak and end."""
-    rates = one_cycle(24, peak=2e-3, start=2e-4, end_of_decay=2e-4, final=1e-5)
+    rates = one_cycle(24, peak=2e-3, start=2e-4, end_of_decay=2e-4)
     training = replace(DEMO.student_training, learning_rates=tuple(rates))
     preset = replace(DEMO, name="demo_longer_baseline", baseline_training=training)
     blank_kd(demo_corpus(preset), preset, [BASELINE], name=preset.name)

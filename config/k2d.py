@@ -29,7 +29,7 @@ from ctc_kd.nn.schedules import one_cycle
 from ctc_kd.training.training_config import TrainingConfig
 
 TRAINING = TrainingConfig(
-    learning_rates=tuple(one_cycle(8, peak=2e-4, start=5e-5, end_of_decay=2e-5, final=1e-5)),
+    learning_rates=tuple(one_cycle(8, peak=2e-4, start=5e-5, end_of_decay=2e-5)),
     partition_epoch=1,
     batch_seconds=60,
     gradient_clip=1.0,

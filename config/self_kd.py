@@ -4,7 +4,7 @@ It shows whether the students of self-KD beat those of layer pruning, intermedia
 controls whether this is alignment or regularisation: docs/self_kd.md. On the embedded corpus, on two cores:
 
     sis manager -r config.self_kd.demo                        # or `make demo-self-kd`: ten trainings
-    sis manager -r "config.self_kd.demo_full((42, 43, 44))"   # every row, at three depths, with three seeds
+    sis manager -r "config.self_kd.demo_full((42, 43, 44))"   # every row at depth 2, two also at 1 and 3; three seeds
     sis manager -r config.self_kd.demo_from_scratch           # our student from random weights: self-KD hurts
 
 The paper's encoder on characters: 100 hours of LibriSpeech, five hours, or a folder in LibriSpeech's layout.

@@ -7,16 +7,29 @@ from __future__ import annotations
 
 import glob
 import itertools
+import math
 import os
 import platform
 import re
 
 CPUINFO = "/proc/cpuinfo"
+CPU_MAX = "/sys/fs/cgroup/cpu.max"
 
 
 def cores() -> int:
     """The number of cores that are ours: ``taskset``, Slurm or a container may leave fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    ours = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(ours, _quota_of_container())
+
+
+def _quota_of_container() -> float:
+    """How many cores' time is ours (``docker --cpus=1.5``), rounded up; infinite without a quota."""
+    try:
+        with open(CPU_MAX, encoding="utf-8") as file:
+            quota, period = file.read().split()
+    except OSError:
+        return math.inf
+    return math.inf if quota == "max" else math.ceil(int(quota) / int(period))
 
 
 def processor() -> str:

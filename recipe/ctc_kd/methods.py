@@ -181,7 +181,7 @@ def rules_of_table(number: int) -> list[str]:
 
 
 def relatives() -> list[str]:
-    """The names of the methods of other papers, and of soft selection."""
+    """The names of the methods whose loss is not the paper's."""
     return [name for name, method in METHODS.items() if method.criterion != SELECTS]
 
 

@@ -38,6 +38,13 @@ def test_guide_equals_the_plain_definition(seed):
     assert float(guide(student, teacher, normalisation="batch_times_labels").value) == pytest.approx(sum(missing) / 15)
 
 
+def test_where_blank_is_only_as_likely_as_a_label_the_label_is_meant():
+    teacher, one = torch.tensor([[[2.0, 0.0, 2.0]]]), torch.tensor([1])
+    student = torch.tensor([[[0.0, 0.0, 9.0]]])
+    found = GuidedCtcLoss(1.0)(student, one, blank=0, teacher_logits=teacher, teacher_lengths=one)["guide"]
+    assert int(found.count) == 1 and float(found.value) < 0.01
+
+
 def test_only_spikes_have_a_gradient_and_garbage_elsewhere_does_no_harm():
     student, teacher = logits()
     expected = guide(student, teacher).value

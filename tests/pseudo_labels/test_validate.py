@@ -86,3 +86,9 @@ def test_phonemes_of_other_models_are_refused(monkeypatch):
     )
     with pytest.raises(ValueError, match="espeak says phonemes: of those only hama's can be compared"):
         validators.finished({"class": "TransformersCtc", "model": "espeak"})
+
+
+def test_phonemes_of_a_model_that_was_trained_here_are_refused(tmp_path):
+    write_inventory(str(tmp_path / "inventory.json"), INVENTORIES["phonemes"])
+    with pytest.raises(ValueError, match=r"inventory\.json: .* says phonemes, .* train it on characters"):
+        validators.trained({"class": "StudentCtc"}, "no checkpoint", str(tmp_path / "inventory.json"))

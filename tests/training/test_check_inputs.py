@@ -184,3 +184,22 @@ def test_inputs_that_passed_are_not_checked_after_a_restart(tiny, tmp_path, monk
     for _ in range(2):
         with pytest.raises(ValueError, match="expected at least 21"):
             notes(partition_epoch=21)
+
+
+@pytest.mark.parametrize(
+    ("is_student", "said"),
+    [
+        (True, "have fewer frames than CTC needs for their labels; their CTC loss counts as 0: "),
+        (
+            False,
+            "may have fewer frames (an encoder makes up to two more than shown) than CTC needs for their labels; if ",
+        ),
+    ],
+)
+def test_of_an_encoder_the_number_of_frames_is_not_known(tiny, tmp_path, capsys, is_student, said):
+    labels = write_labels(
+        tmp_path / "labels.hdf", dict.fromkeys(utterance_durations([tiny.train.get_path()]), 99 * [1])
+    )
+    train, dev = Inputs([tiny.train.get_path()], labels, None), Inputs([tiny.dev.get_path()], None, None)
+    check_inputs(train, dev, inventory=phonemes(), partition_epoch=1, processes=1, is_student=is_student)
+    assert f"note: 20 utterances of {labels} {said}" in capsys.readouterr().out

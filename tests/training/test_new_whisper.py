@@ -48,14 +48,19 @@ def test_a_model_may_read_less_than_30_seconds_at_once(run_here, tmp_path):
     from ctc_kd.pseudo_labels.whisper import GREEDY, FasterWhisper
 
     (tmp_path / "text.txt").write_text("THE THEORY OF THAT THING\n")
-    short = {**SIZE, "max_source_positions": 200}
+    short = {**SIZE, "max_source_positions": 200, "num_mel_bins": 128}
     job = run_here(NewWhisperJob(texts=[tk.Path(str(tmp_path / "text.txt"))], size=short, pieces=12))
     model = build_whisper({"model": job.out_model.get_path(), "encoder": None})
     assert model.features(torch.randn(1, 100_000), torch.tensor([100_000])).shape[1] == 400
     converted = run_here(ConvertWhisperJob(model=job.out_model)).out_model.get_path()
     whisper = FasterWhisper(converted, language="en", decoding=GREEDY, threads=1)
-    assert whisper.model.encode(np.zeros((80, 3000), "float32")).shape == [1, 200, 16]
+    assert whisper.model.encode(np.zeros((128, 3000), "float32")).shape == [1, 200, 16]
     assert whisper.decode(np.zeros(16000, "float32"))["language"] == "en"
+
+
+def test_a_model_reads_whole_seconds():
+    with pytest.raises(ValueError, match="max_source_positions 220: expected a multiple of 50"):
+        NewWhisperJob(texts=[], size={**SIZE, "max_source_positions": 220}, pieces=12)
 
 
 def test_alone_it_computes_what_transformers_computes(folder):

@@ -19,6 +19,7 @@ from ctc_kd.frames import FRAME_SHIFT_S, num_frames
 from ctc_kd.lexicon.inventory import phonemes
 from ctc_kd.store import HdfWriter
 from ctc_kd.training.datasets import utterance_durations
+from ctc_kd.training.train import TrainJob
 from ctc_kd.training.training_config import TrainingConfig
 
 ROWS = {
@@ -115,3 +116,19 @@ def test_every_row_trains(run_jobs, grid, forked_returnn):
         assert all(scores[f"dev_loss_{name}"] > 0 for name in losses - {"cr"})
         if "cr" in losses:
             assert scores["train_loss_cr"] > 0 and scores["dev_loss_cr"] < 1e-6
+
+
+def test_inputs_that_a_loss_does_not_take_are_left(run_jobs, tiny, grid, forked_returnn):
+    job = TrainJob(
+        model=tiny.student,
+        criterion={"class": "ConsistencyLoss", "alpha": 0.2},
+        training=TRAINING,
+        audio=[tiny.train],
+        dev_audio=tiny.dev,
+        labels=tiny.train_labels,
+        dev_labels=tiny.dev_labels,
+        teacher_logits=grid.teacher_dump.out_logits,
+    )
+    job.rqmt.update(cpu=1, gpu=0)
+    run_jobs(job.out_curves)
+    assert math.isfinite(read_json(job.out_curves.get_path())[-1]["scores"]["dev_loss_ctc"])

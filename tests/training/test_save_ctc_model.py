@@ -5,6 +5,7 @@ import torch
 from sisyphus import tk
 
 from ctc_kd.inventory import Inventory, write_inventory
+from ctc_kd.nn.teacher import save_encoder
 from ctc_kd.training.build import build_model
 from ctc_kd.training.save_ctc_model import SaveCtcModelJob
 from ctc_kd.training.save_processor import save_processor
@@ -78,3 +79,17 @@ def test_what_transformers_cannot_say_is_refused(fields):
     path = tk.Path("anything")
     with pytest.raises(ValueError, match='is saved from a "SpeechEncoderCtc" with "pooling": 1 and "waveform"'):
         SaveCtcModelJob(model=model(**fields), checkpoint=path, inventory=path)
+
+
+def test_a_whisper_encoder_has_no_ctc_model_in_transformers(run_here, tmp_path):
+    whisper = {"model_type": "whisper", "d_model": 16, "encoder_layers": 1, "encoder_attention_heads": 2}
+    literal = model(encoder={**whisper, "encoder_ffn_dim": 16})
+    with pytest.raises(ValueError, match="'whisper'.* no CTC model with this encoder, expected HuBERT"):
+        SaveCtcModelJob(model=literal, checkpoint=tk.Path("anything"), inventory=tk.Path("anything"))
+    ours = build_model({**literal, "num_labels_with_blank": 4})
+    save_encoder(ours, str(tmp_path / "encoder"))
+    torch.save({"model": ours.state_dict()}, tmp_path / "epoch.pt")
+    write_inventory(tmp_path / "inventory.json", LETTERS)
+    paths = {"checkpoint": tk.Path(str(tmp_path / "epoch.pt")), "inventory": tk.Path(str(tmp_path / "inventory.json"))}
+    with pytest.raises(ValueError, match="/encoder: transformers has no CTC model with this encoder"):
+        run_here(SaveCtcModelJob(model=model(encoder=str(tmp_path / "encoder")), **paths))

@@ -282,25 +282,6 @@ def test_number_of_frames_is_the_students(samples):
     assert num_frames(samples / 16000) == int(lengths[0]) == logits.shape[1]
 
 
-def test_teacher_with_other_labels_is_refused(run_jobs, tiny, tmp_path):
-    from sisyphus import tk
-
-    with HdfWriter(tmp_path / "other.hdf", labels=["A", "B"], metadata={"frame_shift_s": 0.04}) as writer:
-        writer.add("train-00", np.zeros((3, 2), "float16"))
-    student = on_cpu(
-        TrainJob(
-            model=tiny.student,
-            criterion={"kd_scale": 1.0},
-            training=TRAINING,
-            audio=[tiny.train],
-            dev_audio=tiny.dev,
-            teacher_logits=tk.Path(str(tmp_path / "other.hdf")),
-        )
-    )
-    with pytest.raises(Exception, match="labels"):
-        run_jobs(student.out_curves)
-
-
 def _run_again(job):
     """Start the job's task once more in its work folder, as the manager does after a kill."""
     here = os.getcwd()

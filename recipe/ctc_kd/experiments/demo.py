@@ -71,7 +71,7 @@ DEMO = Preset(
         },
     },
     student_training=TrainingConfig(
-        learning_rates=tuple(one_cycle(12, peak=2e-3, start=2e-4, end_of_decay=2e-4, final=1e-5)),
+        learning_rates=tuple(one_cycle(12, peak=2e-3, start=2e-4, end_of_decay=2e-4)),
         partition_epoch=1,
         batch_seconds=15,
         gradient_clip=1.0,

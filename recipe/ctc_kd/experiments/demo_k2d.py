@@ -82,7 +82,7 @@ CTC: Preset = replace(
 STUDENTS = replace(CTC, student_training=CTC.student_training.shortened(2 / 3))
 
 ENCODER_TRAINING = TrainingConfig(
-    learning_rates=tuple(one_cycle(8, peak=2e-3, start=2e-4, end_of_decay=2e-4, final=1e-4)),
+    learning_rates=tuple(one_cycle(8, peak=2e-3, start=2e-4, end_of_decay=2e-4)),
     partition_epoch=1,
     batch_seconds=25,
     gradient_clip=1.0,

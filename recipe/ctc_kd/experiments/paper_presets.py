@@ -1,6 +1,6 @@
 """The paper's experiments, as its text describes them (``PAPER``) and as its authors' code ran them (``PUBLISHED``).
 
-Keys are the corpora. docs/fidelity.md lists every difference between text, code and this pipeline.
+Keys are the corpora. docs/fidelity.md lists the differences between text, code and this pipeline.
 """
 
 from __future__ import annotations

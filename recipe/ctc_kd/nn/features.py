@@ -11,7 +11,7 @@ from .config import LogMelConfig
 from .masking import valid_frames
 
 
-def prepare_waveform(audio: Tensor, lengths: Tensor, *, pre_emphasis: float = 0.97) -> Tensor:
+def prepare_waveform(audio: Tensor, lengths: Tensor) -> Tensor:
     """Pre-emphasis ``y[n] = x[n] - 0.97 x[n-1]``, then each utterance scaled to a peak of 1; padding becomes 0.
 
     The paper's teacher and students all see this signal. Silent utterances stay silent.
@@ -21,7 +21,7 @@ def prepare_waveform(audio: Tensor, lengths: Tensor, *, pre_emphasis: float = 0.
     :return: ``[B, N]`` float32
     """
     audio = audio.float()
-    audio = torch.cat([audio[:, :1], audio[:, 1:] - pre_emphasis * audio[:, :-1]], dim=1)
+    audio = torch.cat([audio[:, :1], audio[:, 1:] - 0.97 * audio[:, :-1]], dim=1)
     audio = audio.masked_fill(~valid_frames(lengths, audio.shape[1]), 0.0)
     peak = audio.abs().amax(dim=1, keepdim=True)
     return audio / peak.clamp(min=torch.finfo(torch.float32).tiny)

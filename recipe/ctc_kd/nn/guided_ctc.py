@@ -9,7 +9,7 @@ from torch import Tensor
 
 from .criterion import BatchLoss, TeacherLoss
 from .losses import normalised
-from .selection import eliminate
+from .selection import eliminate, without_blank
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class GuidedCtcLoss(TeacherLoss):
         self, logits: Tensor, teacher_logits: Tensor, lengths: Tensor, *, blank: int, **counts
     ) -> dict[str, BatchLoss]:
         spikes = eliminate(teacher_logits, lengths, blank=blank)
-        missing = missing_probability(logits, teacher_logits.argmax(dim=-1), spikes)
+        labels = without_blank(teacher_logits, blank).argmax(dim=-1)  # a frame where blank is only as likely is a spike
+        missing = missing_probability(logits, labels, spikes)
         return {"guide": BatchLoss(normalised(missing, self.normalisation, spikes, **counts), spikes.sum())}
 
 

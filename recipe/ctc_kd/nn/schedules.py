@@ -23,7 +23,8 @@ def one_cycle(
     """Linear up to ``peak``, linear down to ``end_of_decay``, then a short cool-down to ``final``.
 
     With 500 epochs the defaults give the paper's TED-LIUM schedule (235 up, 235 down, 30 cool-down), and
-    ``cool_down=0.08`` its LibriSpeech schedule (230, 230, 40).
+    ``cool_down=0.08`` its LibriSpeech schedule (230, 230, 40). With the default ``cool_down``, fewer than
+    25 epochs have none, or one epoch at ``end_of_decay``, so ``final`` has no effect.
 
     :param cool_down: share of the epochs; the rest is split evenly between the way up and the way down
     """
@@ -33,14 +34,15 @@ def one_cycle(
     return ramp(start, peak, num_up) + ramp(peak, end_of_decay, num_down) + ramp(end_of_decay, final, num_cool_down)
 
 
-def teacher_ramp(num_epochs: int = 50, *, start: float = 7e-6, peak: float = 5e-4, num_up: int = 110) -> list[float]:
-    """The published fine-tuning schedule of the teacher: the first epochs of a ramp over ``num_up`` epochs.
+def teacher_ramp(num_epochs: int = 50) -> list[float]:
+    """The published fine-tuning schedule of the teacher: the first epochs of a ramp over 110 epochs.
 
     Its 50 sub-epochs end long before the peak, at 2.286e-4.
     """
-    if num_epochs > num_up:
-        raise ValueError(f"the ramp has {num_up} epochs, but {num_epochs} were requested")
-    return ramp(start, peak, num_up)[:num_epochs]
+    rates = ramp(7e-6, 5e-4, 110)
+    if num_epochs > len(rates):
+        raise ValueError(f"the ramp has {len(rates)} epochs, but {num_epochs} were requested")
+    return rates[:num_epochs]
 
 
 def clipped_line(epoch: int, num_epochs: int, *, knee: float) -> float:

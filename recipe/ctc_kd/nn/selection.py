@@ -29,12 +29,12 @@ def all_frames(teacher_logits: Tensor, lengths: Tensor, *, blank: int) -> Tensor
 
 def eliminate(teacher_logits: Tensor, lengths: Tensor, *, blank: int) -> Tensor:
     """Non-blank frames only: blank elimination."""
-    labels = _without_blank(teacher_logits, blank)
+    labels = without_blank(teacher_logits, blank)
     is_blank = labels.amax(dim=-1) < teacher_logits[..., blank]  # argmax == blank, but several times as fast on a CPU
     return all_frames(teacher_logits, lengths, blank=blank) & ~is_blank
 
 
-def _without_blank(logits: Tensor, blank: int) -> Tensor:
+def without_blank(logits: Tensor, blank: int) -> Tensor:
     """A float32 copy in which blank cannot be: its softmax is the distribution given that there is a label."""
     labels = logits.to(torch.float32, copy=True)
     labels[..., blank] = -math.inf
@@ -116,7 +116,7 @@ def neighbour(teacher_logits: Tensor, lengths: Tensor, *, blank: int, alpha: flo
     is our own; it takes up that this probability collapses within two frames of a label, which the authors of
     github.com/miacount/transition-aware-kd measured of their teacher.
     """
-    given_label = _without_blank(teacher_logits, blank).softmax(dim=-1)
+    given_label = without_blank(teacher_logits, blank).softmax(dim=-1)
     spikes = eliminate(teacher_logits, lengths, blank=blank)
     after = _known_since_spike(given_label, spikes, alpha)
     before = _known_since_spike(given_label.flip(1), spikes.flip(1), alpha).flip(1)

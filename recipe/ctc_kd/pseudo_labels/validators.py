@@ -75,6 +75,7 @@ def trained(literal: dict[str, Any], checkpoint: str, path: str) -> tuple[torch.
     """
     :param literal: class and config of a CTC model that was trained here
     :param path: file of its inventory
+    :raises ValueError: it says phonemes
     """
     import torch
 
@@ -82,6 +83,11 @@ def trained(literal: dict[str, Any], checkpoint: str, path: str) -> tuple[torch.
     from ctc_kd.training.build import build_model
 
     inventory = read_inventory(path)
+    if inventory.kind == "phonemes":
+        raise ValueError(
+            f"{path}: a validator that was trained here says phonemes, which are not compared with texts: train it on "
+            "characters or pieces of words"
+        )
     model = build_model({**literal, "num_labels_with_blank": len(inventory.labels)})
     model.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["model"])
     return model, inventory

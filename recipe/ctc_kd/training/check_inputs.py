@@ -81,7 +81,7 @@ def check_inputs(
         require([*of_train, *wanted_of_dev], read_utterances(hypotheses), store=hypotheses)
     for labels, durations in ((train.labels, of_train), (dev.labels, of_dev)):
         if labels:
-            note_too_short(labels, durations, subsampling)
+            note_too_short(labels, durations, subsampling, is_student=is_student)
 
 
 def check_frames(store: str, subsampling: int, *, is_student: bool = True):
@@ -116,14 +116,17 @@ def require(utterances: Iterable[str], found: Iterable[str], *, store: str):
         )
 
 
-def note_too_short(labels: str, durations: Mapping[str, float], subsampling: int):
+def note_too_short(labels: str, durations: Mapping[str, float], subsampling: int, *, is_student: bool = True):
     """Prints the utterances whose CTC loss would be infinite and therefore counts as 0."""
     short = too_short_for_ctc(labels, durations, subsampling=subsampling)
     if short:
         shown = shorten([f"{name} ({found} of {needed})" for name, (found, needed) in short.items()])
+        have, their = "have fewer frames", "their"
+        if not is_student:
+            have, their = "may have fewer frames (an encoder makes up to two more than shown)", "if so, their"
         print(
-            f"note: {len(short)} utterances of {labels} have fewer frames than CTC needs for their labels; "
-            f"their CTC loss counts as 0: {shown}",
+            f"note: {len(short)} utterances of {labels} {have} than CTC needs for their labels; "
+            f"{their} CTC loss counts as 0: {shown}",
             flush=True,
         )
 

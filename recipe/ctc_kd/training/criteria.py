@@ -5,7 +5,7 @@ A criterion is ``{"class": a name in CRITERIA, ...its settings}``; without a cla
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -115,8 +115,10 @@ def check_selection(fields: dict[str, Any]):
     selection, has_prior = fields.get("selection", {"rule": "all"}), "log_prior" in fields
     if "rule" not in selection or set(selection) - {"rule", "parameters"}:
         raise ValueError(f"a selection has {sorted(selection)}; expected a rule and, where it takes any, parameters")
-    rule = selection["rule"]
-    check_rule(rule, selection.get("parameters") or {})
+    rule, parameters = selection["rule"], selection.get("parameters", {})
+    if not isinstance(parameters, Mapping):
+        raise ValueError(f"selection rule {rule!r} has parameters {parameters!r}; expected a dict, or no such key")
+    check_rule(rule, parameters)
     if (rule == "prior") != has_prior:
         raise ValueError(f"selection rule {rule!r} {'needs the' if rule == 'prior' else 'takes no'} log_prior")
 

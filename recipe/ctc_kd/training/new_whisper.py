@@ -35,9 +35,12 @@ class NewWhisperJob(Job):
     :param texts: one sentence per line; the model writes lower case
     :param size: fields of ``WhisperConfig``, such as ``d_model``
     :param pieces: tokens of more than one byte
+    :raises ValueError: the model does not read whole seconds
     """
 
     def __init__(self, *, texts: list[tk.Path], size: dict[str, Any], pieces: int, seed: int = 1):
+        if (positions := size.get("max_source_positions", 0)) % TICKS_PER_S:
+            raise ValueError(f"max_source_positions {positions}: expected a multiple of {TICKS_PER_S}, whole seconds")
         self.texts = texts
         self.size = size
         self.pieces = pieces
@@ -75,7 +78,9 @@ class NewWhisperJob(Job):
         with complete_folder(self.out_model.get_path()) as folder:
             model.save_pretrained(folder)
             PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=SPECIAL[0]).save_pretrained(folder)
-            WhisperFeatureExtractor(chunk_length=config.max_source_positions // TICKS_PER_S).save_pretrained(folder)
+            WhisperFeatureExtractor(
+                feature_size=config.num_mel_bins, chunk_length=config.max_source_positions // TICKS_PER_S
+            ).save_pretrained(folder)
         print(f"{tokenizer.get_vocab_size()} tokens, {model.num_parameters() / 1e6:.2f} million parameters")
 
 

@@ -9,6 +9,8 @@ from sisyphus import Job, Task, tk
 from ctc_kd.files import complete_folder
 from ctc_kd.training.build import check_model
 
+NO_CTC = "transformers has no CTC model with this encoder, expected HuBERT, wav2vec 2.0 or WavLM"
+
 
 class SaveCtcModelJob(Job):
     """Saves a fine-tuned encoder with its output layer, its processor and its vocabulary as a folder of transformers.
@@ -16,10 +18,10 @@ class SaveCtcModelJob(Job):
     ``AutoModelForCTC`` and ``AutoProcessor`` load it: ``HubertForCTC`` for a HuBERT encoder, and so on.
 
     :param model: a ``SpeechEncoderCtc`` without pooling, whose ``waveform`` is ``"plain"`` or ``"normalised"``: only
-        these can be said in a folder of transformers
+        these can be said in a folder of transformers, which has no CTC model of Whisper either
     :param checkpoint: its weights
     :param inventory: what its outputs stand for, characters
-    :raises ValueError: the model pools its frames, prepares audio in another way, or is a student
+    :raises ValueError: the model pools its frames, prepares audio in another way, is a student, or of Whisper
     """
 
     def __init__(self, *, model: dict[str, Any], checkpoint: tk.Path, inventory: tk.Path):
@@ -33,6 +35,8 @@ class SaveCtcModelJob(Job):
                 'a model of transformers is saved from a "SpeechEncoderCtc" with "pooling": 1 and "waveform": "plain" '
                 f'or "normalised", got {model}'
             )
+        if isinstance(config.encoder, dict) and config.encoder.get("model_type") == "whisper":
+            raise ValueError(f"{config.encoder}: {NO_CTC}")
         self.model = model
         self.checkpoint = checkpoint
         self.inventory = inventory
@@ -44,7 +48,7 @@ class SaveCtcModelJob(Job):
 
     def run(self):
         import torch
-        from transformers import AutoModelForCTC
+        from transformers import MODEL_FOR_CTC_MAPPING, AutoModelForCTC
 
         from ctc_kd.training.build import build_model
         from ctc_kd.training.outputs import inventory_and_model
@@ -54,6 +58,8 @@ class SaveCtcModelJob(Job):
         ours = build_model(literal)
         ours.load_state_dict(torch.load(self.checkpoint.get_path(), map_location="cpu", weights_only=True)["model"])
         config = ours.encoder.config
+        if type(config) not in MODEL_FOR_CTC_MAPPING:
+            raise ValueError(f"{literal['encoder']}: {NO_CTC}")
         config.vocab_size, config.pad_token_id = len(inventory.labels), inventory.blank
         theirs = AutoModelForCTC.from_config(config)
         theirs.base_model.load_state_dict(ours.encoder.state_dict())

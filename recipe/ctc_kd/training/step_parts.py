@@ -54,8 +54,8 @@ def counts_of_processes() -> dict[str, Any]:
 def mark_losses(losses: Mapping[str, BatchLoss], scales: Mapping[str, float]):
     """Hands the losses to RETURNN, weighted by ``scales``.
 
-    The loss of a set is a mean over its frames, labels or tokens, whatever its batches are. Only a loss that is divided
-    by ``batch_times_labels`` depends on them.
+    The loss of dev is a mean over its frames, labels or tokens, whatever its batches are. Only a loss that is divided
+    by ``batch_times_labels`` depends on them. Of the training set, RETURNN shows the mean over steps.
     """
     context = rf.get_run_ctx()
     for name, scale in scales.items():

@@ -17,7 +17,7 @@ from returnn.tensor import Dim, Tensor, TensorDict
 from ctc_kd.nn.alone import batch_dependence, each_alone
 from ctc_kd.store import HdfWriter
 from ctc_kd.training.build import build_model
-from ctc_kd.training.criteria import build_criterion
+from ctc_kd.training.criteria import build_criterion, needs_of
 from ctc_kd.training.step_parts import counts_of_processes, in_few_shapes, mark_losses, padded, write_model_size
 
 MOST_ROUNDING = 1e-3
@@ -31,21 +31,19 @@ def get_model(**_kwargs) -> torch.nn.Module:
 
 
 def train_step(*, model: torch.nn.Module, extern_data: TensorDict, **_kwargs):
-    """Computes the losses of ``criterion_config``; data has the keys that it needs beside the audio."""
+    """Computes the losses of ``criterion_config``; data has at least the keys that it needs beside the audio."""
     config = get_global_config()
-    criterion = build_criterion(
-        config.typed_value("criterion_config"),
-        epoch=rf.get_run_ctx().epoch,
-        num_epochs=config.typed_value("num_epochs"),
-    )
+    literal = config.typed_value("criterion_config")
+    needs = needs_of(literal)
+    criterion = build_criterion(literal, epoch=rf.get_run_ctx().epoch, num_epochs=config.typed_value("num_epochs"))
     audio, samples = _audio(extern_data)
     outputs, lengths = criterion.outputs(model, in_few_shapes(audio), samples)
     inputs = counts_of_processes()
-    if "teacher" in extern_data.data:
+    if needs.teacher_logits:
         inputs["teacher_logits"], inputs["teacher_lengths"] = padded(extern_data["teacher"])
-    if "labels" in extern_data.data:
+    if needs.labels:
         inputs["targets"], inputs["target_lengths"] = padded(extern_data["labels"])
-    if "hypotheses" in extern_data.data:
+    if needs.hypotheses:
         inputs["hypotheses"], inputs["hypothesis_lengths"] = padded(extern_data["hypotheses"])
         inputs["hypothesis_weights"] = extern_data["hypothesis_weights"].raw_tensor.squeeze(-1)
     losses = criterion(outputs, lengths, blank=config.typed_value("blank"), **inputs)
