@@ -7,6 +7,8 @@ import pytest
 import soundfile
 
 from ctc_kd.corpus.audio import Segment, encode_recording, read_header
+from ctc_kd.corpus.audio_size import blocks_of, mended
+from ctc_kd.corpus.problems import CorpusError
 
 NOISE = np.random.default_rng(0).integers(-9000, 9000, 48_000).astype("int16")
 
@@ -58,6 +60,12 @@ def test_an_ogg_file_without_its_last_page_was_cut_short(tmp_path):
     assert header(tmp_path / "a").startswith("cut short: its last page")
 
 
+def test_of_ogg_files_that_were_joined_only_the_first_would_be_read(tmp_path):
+    both = [written(tmp_path / name, "OGG", "VORBIS") for name in "ab"]
+    (tmp_path / "a").write_bytes(b"".join(both))
+    assert header(tmp_path / "a").startswith("several streams, of which only the first would be read")
+
+
 def test_what_follows_the_samples_does_no_harm(tmp_path):
     for container, subtype in (("WAV", "PCM_16"), ("OGG", "VORBIS")):
         content = written(tmp_path / "a", container, subtype)
@@ -89,6 +97,61 @@ def test_a_hole_in_an_ogg_file_is_noticed(tmp_path):
     assert decoded(tmp_path / "a", num_samples=2000).endswith(f"samples, but its header counts {len(NOISE)})")
 
 
+def blocks(path):
+    with soundfile.SoundFile(mended(str(path))) as audio:
+        return np.concatenate(list(blocks_of(audio, 16_000)))[:, 0]
+
+
+WHOLE = [("WAV", "PCM_16"), ("WAV", "GSM610"), ("FLAC", "PCM_16"), ("OGG", "VORBIS"), ("MP3", "MPEG_LAYER_III")]
+
+
+@pytest.mark.parametrize(("container", "subtype"), WHOLE)
+def test_blocks_are_the_samples_of_the_file(tmp_path, container, subtype):
+    written(tmp_path / "a", container, subtype)
+    with soundfile.SoundFile(tmp_path / "a") as audio:
+        np.testing.assert_array_equal(blocks(tmp_path / "a"), audio.read(48_000, dtype="float32"))
+
+
+@pytest.mark.parametrize(("container", "subtype"), [("OGG", "VORBIS"), ("OGG", "OPUS")])
+def test_a_hole_before_the_last_block_is_noticed(tmp_path, container, subtype):
+    soundfile.write(tmp_path / "a", np.tile(NOISE, 4), 16_000, format=container, subtype=subtype)
+    content = bytearray((tmp_path / "a").read_bytes())
+    content[len(content) // 4] ^= 0x55
+    (tmp_path / "a").write_bytes(content)
+    with pytest.raises(CorpusError, match="cut short or damaged: .* samples are missing"):
+        blocks(tmp_path / "a")
+
+
+def test_blocks_of_a_streamed_flac_end(tmp_path):
+    content = bytearray(written(tmp_path / "a", "FLAC", "PCM_16"))
+    content[21:42] = bytes([content[21] & 0xF0, *bytes(20)])  # neither a number of samples nor a checksum
+    (tmp_path / "a").write_bytes(content)
+    assert len(blocks(tmp_path / "a")) == len(NOISE)
+
+
+ID3 = b"ID3\4\0\0" + bytes([0, 4, 0, 0]) + bytes(65_536)
+
+
+@pytest.mark.parametrize("mode", ["CONSTANT", "VARIABLE", "AVERAGE"])
+@pytest.mark.parametrize("tag", [b"", ID3])
+def test_an_mp3_that_counts_its_samples_is_whole_or_refused(tmp_path, mode, tag):
+    content = tag + written(tmp_path / "a", "MP3", "MPEG_LAYER_III", bitrate_mode=mode, compression_level=0.8)
+    (tmp_path / "a").write_bytes(content)
+    assert len(blocks(tmp_path / "a")) == len(NOISE)
+    (tmp_path / "a").write_bytes(content[: (len(tag) + len(content)) // 2])
+    with pytest.raises(CorpusError, match="cut short or damaged: .* samples are missing"):
+        blocks(tmp_path / "a")
+
+
+def test_an_mp3_that_does_not_count_its_samples_is_read_to_its_end(tmp_path):
+    """libsndfile's estimate takes tags for audio."""
+    content = written(tmp_path / "a", "MP3", "MPEG_LAYER_III", bitrate_mode="CONSTANT", compression_level=0.8)
+    second_frame = content.index(content[:3], 4)
+    (tmp_path / "a").write_bytes(ID3 + content[second_frame:])
+    assert soundfile.info(tmp_path / "a").frames > 2 * len(NOISE)
+    assert len(NOISE) <= len(blocks(tmp_path / "a")) < len(NOISE) + 4_000
+
+
 @pytest.mark.parametrize(("subtype", "width"), [("PCM_16", 2), ("PCM_24", 3), ("PCM_S8", 1)])
 def test_the_checksum_of_flac_is_that_of_its_samples(tmp_path, subtype, width):
     content = bytearray(written(tmp_path / "a", "FLAC", subtype))
@@ -101,6 +164,16 @@ def test_the_checksum_of_flac_is_that_of_its_samples(tmp_path, subtype, width):
     content[24:26] = (20_000).to_bytes(2, "big")  # counts fewer samples than there are
     (tmp_path / "a").write_bytes(content)
     assert "MD5" in decoded(tmp_path / "a", num_samples=2000)
+
+
+def test_gsm_is_decoded(tmp_path):
+    written(tmp_path / "a", "WAV", "GSM610")
+    assert isinstance(decoded(tmp_path / "a"), bytes)
+
+
+def test_audio_without_a_header_is_refused(tmp_path):
+    written(tmp_path / "a.raw", "RAW", "PCM_16")
+    assert header(tmp_path / "a.raw") == "cannot be read as audio (samplerate must be specified)"
 
 
 def test_kinds_whose_end_cannot_be_checked_are_refused(tmp_path):

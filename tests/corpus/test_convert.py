@@ -1,5 +1,8 @@
 """Audio of other sample rates and channels."""
 
+import resource
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 import soundfile
@@ -8,10 +11,11 @@ from sisyphus import tk
 
 from ctc_kd.corpus import convert as convert_module
 from ctc_kd.corpus.audio_folder import ReadAudioFolderJob
-from ctc_kd.corpus.convert import ConvertAudioJob
+from ctc_kd.corpus.convert import ConvertAudioJob, convert
 from ctc_kd.corpus.cuts import recording_of, segment_cut, write_cuts
 from ctc_kd.corpus.ogg_zip import OggZipJob
 from ctc_kd.corpus.problems import CorpusError
+from ctc_kd.corpus.resampling import resampled
 
 RNG = np.random.default_rng(0)
 
@@ -90,15 +94,15 @@ def test_a_killed_job_keeps_what_is_finished(run_here, tmp_path, monkeypatch):
         write(tmp_path / "in" / f"{name}.wav", 8000, 8000)
     job = ConvertAudioJob(cuts=cuts_of_folder(run_here, tmp_path / "in"))
     job.rqmt["cpu"] = 1
-    opened, open_audio = [], convert_module.open_audio
+    opened, mended = [], convert_module.mended
 
     def kill_at_b(path):
         opened.append(path[-5])
         if opened == ["a", "b"]:
             raise KeyboardInterrupt
-        return open_audio(path)
+        return mended(path)
 
-    monkeypatch.setattr(convert_module, "open_audio", kill_at_b)
+    monkeypatch.setattr(convert_module, "mended", kill_at_b)
     with pytest.raises(KeyboardInterrupt):
         run_here(job)
     assert not list(tmp_path.rglob("ConvertAudioJob*/output/cuts*"))
@@ -113,9 +117,39 @@ def spoil(path):
     path.write_bytes(content)
 
 
-def test_corrupt_audio_is_an_error_that_names_it_and_leaves_no_file(run_here, tmp_path):
+@pytest.mark.parametrize("name", ["b.flac", "b.ogg"])
+def test_corrupt_audio_is_an_error_that_names_it_and_leaves_no_file(run_here, tmp_path, monkeypatch, name):
+    monkeypatch.setattr(convert_module, "BLOCK_S", 2)
     write(tmp_path / "in" / "a.flac", 80000, 8000)
-    spoil(write(tmp_path / "in" / "b.flac", 80000, 8000))
-    with pytest.raises(CorpusError, match="(?s)1 problem.*b.flac: cannot be decoded"):
+    spoil(write(tmp_path / "in" / name, 80000, 8000))
+    with pytest.raises(CorpusError, match=f"(?s)1 problem.*{name}: cannot be decoded"):
         converted(run_here, cuts_of_folder(run_here, tmp_path / "in"))
     assert len(list(tmp_path.rglob("output/audio/*.flac"))) == 1
+
+
+@contextmanager
+def largest_file(size):
+    """Writing behind it is an error, as on a full disk."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_a_full_disk_is_not_a_fault_of_the_recording(tmp_path):
+    source = (str(write(tmp_path / "a.wav", 80000, 8000)), (0,))
+    target, broken = tmp_path / "a.flac", tmp_path / "broken.flac"
+    assert convert(source, str(target)) == 160000
+    for size in (target.stat().st_size // 2, target.stat().st_size - 1):
+        with largest_file(size), pytest.raises(OSError, match=r"broken.flac.partial: cannot be written .*disk full\?"):
+            convert(source, str(broken))
+        assert not broken.exists()
+
+
+def test_a_sample_rate_that_would_fill_the_memory_is_refused():
+    (block,) = resampled([np.zeros(44056, "float32")], 44056)
+    assert len(block) == 16000
+    with pytest.raises(CorpusError, match="31999 Hz takes too much memory to resample here; run ffmpeg"):
+        next(resampled([np.zeros(31999, "float32")], 31999))

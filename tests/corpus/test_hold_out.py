@@ -18,6 +18,7 @@ def test_about_the_share_of_short_recordings(seconds, share):
     assert 0 < len(held_out) < len(seconds)
     found, total = sum(seconds[number] for number in held_out), sum(seconds)
     assert found >= share * total / 2 or len(held_out) == len(seconds) - 1
+    assert found <= max(2 * share * total, share * total + max(seconds)) + 1e-6
 
 
 @given(st.permutations([str(recording) for recording in range(12) for _ in range(4)]))

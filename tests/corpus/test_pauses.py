@@ -150,15 +150,15 @@ def test_a_killed_job_keeps_finished_recordings(run_here, tmp_path, by_loudness,
         write(tmp_path / "in" / f"{name}.wav", seconds((1, 1), (2, 0), (1, 1)))
     job = job_of(run_here, tmp_path / "in", max_seconds=3.0)
     job.rqmt["cpu"] = 1
-    opened, open_audio = [], pauses.open_audio
+    opened, mended = [], pauses.mended
 
     def kill_at_b(path):
         opened.append(path[-5])
         if opened == ["a", "b"]:
             raise KeyboardInterrupt
-        return open_audio(path)
+        return mended(path)
 
-    monkeypatch.setattr(pauses, "open_audio", kill_at_b)
+    monkeypatch.setattr(pauses, "mended", kill_at_b)
     with pytest.raises(KeyboardInterrupt):
         run_here(job)
     opened.append("again")
@@ -181,6 +181,16 @@ def test_a_piece_and_an_utterance_of_one_id_are_named(run_here, tmp_path, by_lou
     write(tmp_path / "in" / "talk.flac", seconds((5, 1), (2, 0), (5, 1)))
     write(tmp_path / "in" / "talk-0001.flac", seconds((2, 1)))
     with pytest.raises(CorpusError, match="utterance talk-0001: 2 pieces or utterances"):
+        run_here(job_of(run_here, tmp_path / "in", max_seconds=6.0))
+
+
+def test_samples_that_are_missing_are_no_speech(run_here, tmp_path, by_loudness):
+    path = tmp_path / "in" / "talk.ogg"
+    write(path, seconds((9, 1)))
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0x55
+    path.write_bytes(content)
+    with pytest.raises(CorpusError, match="utterance talk: .*talk.ogg: cannot be decoded .*samples are missing"):
         run_here(job_of(run_here, tmp_path / "in", max_seconds=6.0))
 
 

@@ -128,6 +128,8 @@ def test_a_table_without_texts_is_audio(run_here, tmp_path):
         ("path\na.wav\na.wav\n", r"(?s)table.tsv:2: utterance a: the id is listed 2 times.*table.tsv:3: utterance a"),
         ("path\tid\na.wav\t;;x\n", "table.tsv:2: utterance ;;x: the id ';;x'"),
         ("path\tstart\na.wav\tone\n", "table.tsv:2: start 'one', expected seconds"),
+        ("path\tstart\na.wav\tinf\n", "table.tsv:2: start 'inf', expected seconds"),
+        ("path\tend\na.wav\tnan\n", "table.tsv:2: end 'nan', expected seconds"),
         ("path\tstart\na.wav\t-1\n", "utterance a--0001000: start -1 s, expected 0 or more"),
         ("path\tstart\tend\na.wav\t0.6\t0.5\n", "utterance a-00000600: start 0.6 s is not before end 0.5 s"),
         ("path\tend\na.wav\t1.5\n", "utterance a: 0 to 1.5 s, but .*a.wav has 1 s"),
@@ -310,6 +312,7 @@ def resampled_by_lhotse():
         ([recording()], [supervision(channel=1)], r"s.jsonl:1: recording rec: no file has the channel\(s\) \[1\]"),
         ([recording(), recording()], [supervision()], "r.jsonl:2: recording rec: the id is listed a second time"),
         ([recording()], ["no object"], "s.jsonl:1: no entry of a lhotse manifest, expected a JSON object"),
+        ([recording()], [supervision(id=5)], "s.jsonl:1: no entry of a lhotse manifest"),
         ([recording()], [{"id": "a", "recording_id": "rec"}], r"s.jsonl:1: no entry of a lhotse manifest \(KeyError"),
         ([resampled_by_lhotse()], [supervision()], "recording rec: lhotse would change its audio on the way"),
         (
@@ -338,6 +341,13 @@ def test_a_cut_without_audio_of_its_own_is_named(run_here, tmp_path):
         cuts_of(run_here, "lhotse", [write_manifest(tmp_path / "cuts.jsonl", *entries)])
 
 
+def test_what_is_no_cut_is_named(run_here, tmp_path):
+    entries = [cut(), cut(start="0"), cut(supervisions=["no object"]), cut()]
+    del entries[3]["type"]
+    with pytest.raises(CorpusError, match="(?s)3 problem.*jsonl:2: no entry.*jsonl:3: no entry.*jsonl:4: no entry"):
+        cuts_of(run_here, "lhotse", [write_manifest(tmp_path / "cuts.jsonl", *entries)])
+
+
 def test_a_supervision_without_text_is_named(run_here, tmp_path):
     write_audio(tmp_path / "a.wav")
     files = [
@@ -346,7 +356,9 @@ def test_a_supervision_without_text_is_named(run_here, tmp_path):
             tmp_path / "s.jsonl", supervision(), supervision(id="b", text=None), supervision(id="c\0", text="\0")
         ),
     ]
-    with pytest.raises(CorpusError, match=r"(?s)2 problem.*the characters '\\x00', expected text.*b: .*no transcript"):
+    with pytest.raises(
+        CorpusError, match=r"(?s)2 problem.*the characters '\\x00', expected text.*b: .*no transcript.*\n.*both jobs"
+    ):
         texts_of(run_here, "lhotse", files)
 
 

@@ -170,7 +170,7 @@ def test_a_full_disk_is_an_error_before_unpacking(run_here, tmp_path, monkeypatc
         run_here(job_for(write_archive(tmp_path / "a.tar.gz")))
 
 
-def test_progress_is_told(run_here, tmp_path, monkeypatch, capsys):
+def test_progress_is_reported(run_here, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(progress, "INTERVAL_S", 0)
     job = run_here(job_for(write_archive(tmp_path / "a.tar.gz")))
     assert "a.tar.gz: 0.00 of 0.00 GB (100%)" in capsys.readouterr().out

@@ -1,5 +1,6 @@
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,28 @@ def test_workers_end_with_their_parent(tmp_path):
     os.kill(parent, signal.SIGKILL)
     os.waitpid(parent, 0)
     wait_until(lambda: not any(Path(f"/proc/{worker.name}").exists() for worker in tmp_path.iterdir()))
+
+
+def test_ctrl_c_ends_workers_that_do_not_notice_it(tmp_path):
+    """As in a callback of C code, which goes on."""
+    parent = os.fork()
+    if not parent:
+
+        def function(_):
+            with suppress(KeyboardInterrupt):
+                os.killpg(0, signal.SIGINT)
+                signal.pause()
+            (tmp_path / "went on").touch()
+
+        os.setsid()
+        try:
+            list(run_units(function, {0: 0}, workers=1))
+        except KeyboardInterrupt:
+            os._exit(130)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(parent, 0)[1]) == 130
+    assert not list(tmp_path.iterdir())
 
 
 @given(st.dictionaries(st.text(max_size=3), st.integers(0, 1000)), st.integers(1, 9))

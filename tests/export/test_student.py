@@ -120,7 +120,7 @@ def test_the_card_says_what_it_is(exported):
     size = names.count(sum(parameter.numel() for parameter in random_student().parameters()))
     assert re.search(rf"\n{size} parameters, .* takes the acoustic model [\d.]+ ms on one thread of \S", card)
     assert "TrainJob.symmetric-n2-l1" in card and "ExportStudentJob." in card
-    assert "lexicon.txt" not in card and "model.onnx" in card
+    assert "    pip install CHECKOUT  " in card and "lexicon.txt" not in card and "model.onnx" in card
 
 
 def test_an_interval_of_other_hypotheses_is_not_shown(exported, tmp_path):
@@ -140,7 +140,8 @@ def test_a_pretrained_encoder_leaves_with_its_configuration(exported, inputs, tm
     moved = exported(candidates={"all-l0.9": candidate})
     config = (moved / "config.json").read_text()
     assert str(tmp_path) not in config and json.loads(config)["model"]["encoder"]["model_type"] == "hubert"
-    assert "model.onnx" not in (moved / "README.md").read_text()
+    card = (moved / "README.md").read_text()
+    assert "model.onnx" not in card and "    pip install 'CHECKOUT[export]'  " in card
     found = Recogniser.from_folder(moved).log_posteriors(SAMPLES)
     with torch.inference_mode():
         logits, _ = model(torch.from_numpy(SAMPLES)[None], torch.tensor([len(SAMPLES)]))

@@ -122,6 +122,29 @@ def test_no_file_and_an_empty_file(capsys):
     no_audio(capsys, "empty.wav", reason)
 
 
+def test_audio_without_a_header(capsys):
+    write("a.raw", format="RAW", subtype="PCM_16")
+    no_audio(capsys, "a.raw", "cannot be read as audio (samplerate must be specified), expected what libsndfile reads")
+
+
+@pytest.mark.parametrize("ending", ["wav", "ogg", "mp3"])
+@pytest.mark.parametrize("repeats", [1, 40])
+def test_audio_that_was_cut_short(capsys, ending, repeats):
+    """What is there of a long recording would be blocks of a minute."""
+    name = f"half.{ending}"
+    write(name, np.concatenate([HELLO] * repeats))
+    os.truncate(name, os.path.getsize(name) // 2)
+    write("good.wav")
+    found = run(capsys, name, "good.wav")
+    assert found.status == 1 and found.out == "good.wav: E AB C E\n"
+    assert found.err.startswith(f"ctc-kd: {name}: cut short") and "copy the file again" in found.err
+
+
+def test_audio_that_cannot_be_sought_in(capsys):
+    write("a.wav", 0 * HELLO, subtype="GSM610")
+    assert run(capsys, "a.wav").status == 0
+
+
 def test_audio_with_nan(capsys):
     samples = HELLO.copy()
     samples[1600] = np.nan
@@ -143,7 +166,17 @@ def test_a_fault_of_standard_input_is_not_one_of_a_temporary_file(capsys, monkey
 def test_a_file_of_a_bad_recording_is_not_written(capsys):
     os.mkdir("folder")
     assert run(capsys, "folder", "--output", "out").status == 1
-    assert [name for name in os.listdir("out") if not name.endswith(".partial")] == []
+    assert os.listdir("out") == []
+
+
+def test_ctrl_c_leaves_no_file(capsys, monkeypatch):
+    def segments(*_):
+        yield from Recogniser(student()).transcribe(HELLO)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Recogniser, "transcribe_file", segments)
+    assert run(capsys, "a.wav", "--output", "out") == SimpleNamespace(status=130, out="", err="")
+    assert os.listdir("out") == []
 
 
 def test_a_folder_that_is_none(capsys, monkeypatch, tmp_path):
@@ -165,7 +198,9 @@ def test_a_blank_threshold(capsys):
     ("arguments", "message"),
     [
         (["a.wav", "b.wav", "--format", "srt"], "srt of several recordings needs --output"),
-        (["a.wav", "x/a.flac", "--output", "out"], "several recordings would be written to out/a.txt"),
+        (["a.wav", "x/a.flac", "--output", "out"], "2 recordings would be called a;"),
+        (["x/a.wav", "y/a.wav", "--format", "json"], "2 recordings would be called a;"),
+        (["x/a.wav", "y/a.wav", "--format", "ctm"], "2 recordings would be called a;"),
         (["a.wav", "--processes", "0"], "expected 1 or more"),
         (["-", "a.wav", "--processes", "2"], "standard input is read by one process"),
     ],

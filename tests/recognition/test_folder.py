@@ -107,6 +107,10 @@ DAMAGES = {
         "config.json",
         lambda written: change_config(written, lambda config: config.pop("decoding")),
     ),
+    "'sample_rate_hz' is missing": (
+        "config.json",
+        lambda written: change_config(written, lambda config: config.pop("sample_rate_hz")),
+    ),
     "unexpected keyword": (
         "config.json",
         lambda written: change_config(written, lambda config: config["model"].update(depth=3)),
@@ -122,6 +126,17 @@ def test_each_damage_is_one_line_that_names_the_file(message, student):
         folder.read(student.written)
     assert str(error.value).startswith(str(student.written / name))
     assert "\n" not in str(error.value)
+
+
+def test_a_model_that_needs_another_package(student, monkeypatch):
+    def build(literal):
+        raise ModuleNotFoundError(name="transformers")
+
+    monkeypatch.setattr(folder, "build_model", build)
+    with pytest.raises(
+        ValueError, match=r"/student: a StudentCtc needs transformers: pip install 'CHECKOUT\[export\]'"
+    ):
+        folder.read(student.written)
 
 
 def test_no_folder_at_all(tmp_path):

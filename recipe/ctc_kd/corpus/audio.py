@@ -78,7 +78,7 @@ def read_info(path: str) -> AudioInfo | str:
     try:
         with open_audio(path) as file:
             header, fault = soundfile.info(file), cut_short(file)
-    except (soundfile.LibsndfileError, OSError) as error:
+    except (soundfile.LibsndfileError, OSError, TypeError) as error:  # TypeError: its name ends in .raw
         return f"cannot be read as audio ({error})"
     if header.format not in READ_FORMATS:
         return f"has the format {header.format}, expected one of {', '.join(READ_FORMATS)}"
@@ -172,8 +172,8 @@ def as_stored(samples: np.ndarray, subtype: str) -> np.ndarray:
 def read_samples(audio: soundfile.SoundFile) -> np.ndarray:
     """Reads int16 ``[T, channels]``. Samples of other types are rounded and clipped here, which libsndfile omits."""
     if audio.subtype == "PCM_16":
-        return audio.read(dtype="int16", always_2d=True)
-    return to_int16(audio.read(dtype="float32", always_2d=True))
+        return audio.read(audio.frames, dtype="int16", always_2d=True)  # GSM needs to hear how many
+    return to_int16(audio.read(audio.frames, dtype="float32", always_2d=True))
 
 
 def to_int16(samples: np.ndarray) -> np.ndarray:

@@ -28,7 +28,7 @@ class ReadAudioFolderJob(Job):
 
     :param folder: read in place
     :param max_seconds: 1 or more
-    :param convert: accept any sample rate and number of channels, for ``ConvertAudioJob``
+    :param convert: accept other sample rates and any number of channels, for ``ConvertAudioJob``
     """
 
     __sis_hash_exclude__ = {"convert": False}
@@ -97,13 +97,13 @@ def audio_files(folder: str) -> tuple[list[str], list[str]]:
 def files_below(folder: str) -> list[str]:
     """The files of a folder and its subfolders, as sorted paths relative to it. Links are followed, to each file once.
 
-    Links come last, so that a file has its own name if that is in the folder. Hidden files and folders are left out, as
-    those in which git-annex, a desktop or an editor keep copies.
+    Links come last, so that a file has its own name if that is in the folder. Hidden files and folders are left out:
+    git-annex, desktops and editors keep copies in them.
     """
     names: dict[str, str] = {}  # by real path
-    seen, folders, links = set(), [""], []
-    while folders or links:
-        name = folders.pop() if folders else links.pop(0)
+    seen, waiting, links = set(), [""], []
+    while waiting or links:
+        name = waiting.pop() if waiting else links.pop(0)
         path = os.path.join(folder, name)
         real = os.path.realpath(path)
         if real in seen:
@@ -114,5 +114,5 @@ def files_below(folder: str) -> list[str]:
             continue
         for entry in sorted(one for one in os.listdir(path) if not one.startswith(".")):
             below = os.path.join(path, entry)
-            (links if os.path.islink(below) else folders).append(os.path.join(name, entry))
+            (links if os.path.islink(below) else waiting).append(os.path.join(name, entry))
     return sorted(names.values())

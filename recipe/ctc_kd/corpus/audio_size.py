@@ -1,12 +1,19 @@
-"""Whether an audio file was cut short: libsndfile takes what is there of a WAV, Ogg or SPHERE file for the whole."""
+"""Whether an audio file is whole: libsndfile takes what is there of a WAV, Ogg or SPHERE file for all of it."""
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from io import BytesIO
 from math import prod
-from typing import BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+from ctc_kd.corpus.problems import CorpusError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import soundfile
 
 LARGEST_OGG_PAGE = 27 + 255 + 255 * 255
 LAST_PAGE = 4
@@ -14,6 +21,11 @@ LAST_PAGE = 4
 
 NEARLY = 1 << 16
 """A program that streams a WAV cannot know its size and writes 0, or this much or less below 2**31 or 2**32."""
+
+UNKNOWN_FRAMES = 2**63 - 1
+"""What libsndfile reports of a FLAC file that was streamed."""
+
+REMEDY = "copy the file again, or have ffmpeg write what there is"
 
 
 class Samples(NamedTuple):
@@ -24,28 +36,69 @@ class Samples(NamedTuple):
     found: int
 
 
-def open_audio(path: str) -> BinaryIO:
-    """Opens a file for libsndfile. Of a streamed WAV of size 0, which libsndfile takes for empty, a mended copy."""
+def mended(path: str) -> bytes | BytesIO:
+    """What libsndfile should open: the path, from which it reads without Python's help, which would swallow errors.
+
+    libsndfile takes a streamed WAV of size 0 for empty, so a mended copy of it is opened.
+    """
     with open(path, "rb") as file:
         samples = _samples_of_wav(file)
-        if samples is not None and samples.found and not samples.promised:
-            file.seek(0)
-            content = bytearray(file.read())
-            content[samples.begin - 4 : samples.begin] = b"\xff" * 4
-            return BytesIO(content)
-    return open(path, "rb")
+        if samples is None or samples.promised or not samples.found:
+            return os.fsencode(path)
+        file.seek(0)
+        content = bytearray(file.read())
+    content[samples.begin - 4 : samples.begin] = b"\xff" * 4
+    return BytesIO(content)
+
+
+def open_audio(path: str) -> BinaryIO:
+    """Opens what :func:`mended` makes of a file."""
+    source = mended(path)
+    return source if isinstance(source, BytesIO) else open(source, "rb")
+
+
+def blocks_of(
+    audio: soundfile.SoundFile, size: int, *, dtype: str = "float32", number: int | None = None
+) -> Iterator[np.ndarray]:
+    """Samples ``[size, channels]``, at the end fewer. ``SoundFile.blocks`` repeats old ones where some are missing.
+
+    :param audio: which is read from where it is, and cannot be sought in afterwards
+    :param number: of samples to read; None for all
+    :raises CorpusError: there are fewer, although the file counts them
+    """
+    due = audio.frames if number is None else number
+    audio.seekable = lambda: False  # else each read ends by seeking to where it should have ended, which hides a hole
+    while due:
+        block = audio.read(min(size, due), dtype=dtype, always_2d=True)
+        due -= len(block)
+        if len(block) < size and due and _is_counted(audio):
+            raise CorpusError(f"cut short or damaged: {due} samples are missing, which its header counts; {REMEDY}")
+        if not len(block):
+            return
+        yield block
+
+
+def _is_counted(audio: soundfile.SoundFile) -> bool:
+    """Whether the number of samples is known. Of an MP3 without a Xing or VBRI header, libsndfile estimates it."""
+    if not audio.subtype.startswith("MPEG_LAYER"):
+        return audio.frames != UNKNOWN_FRAMES
+    with open(audio.name, "rb") as file:
+        head = file.read(10)
+        size = sum(byte << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
+        file.seek(10 + size if head.startswith(b"ID3") else 0)
+        return re.search(b"Xing|Info|VBRI", file.read(64)) is not None
 
 
 def cut_short(file: BinaryIO) -> str | None:
-    """What a WAV, Ogg or SPHERE file lacks; None if nothing, or if it does not say how long it is."""
+    """What libsndfile would not read of a WAV, Ogg or SPHERE file; None if nothing, or if its length is unknown."""
     file.seek(0)
     kind = file.read(4)
     if kind == b"OggS":
-        return None if _has_last_page(file) else "cut short: its last page is not complete, or not marked as the last"
+        return _fault_of_ogg(file)
     samples = _samples_of_sphere(file) if kind == b"NIST" else _samples_of_wav(file)
     if samples is None or -samples.promised % 2**31 <= NEARLY or samples.promised <= samples.found:
         return None
-    return f"cut short: {samples.found} bytes of samples, but its header promises {samples.promised}"
+    return f"cut short: {samples.found} bytes of samples, but its header promises {samples.promised}; {REMEDY}"
 
 
 def _samples_of_wav(file: BinaryIO) -> Samples | None:
@@ -79,10 +132,16 @@ def _samples_of_sphere(file: BinaryIO) -> Samples | None:
     return Samples(begin, promised, file.seek(0, os.SEEK_END) - begin)
 
 
-def _has_last_page(file: BinaryIO) -> bool:
+def _fault_of_ogg(file: BinaryIO) -> str | None:
+    file.seek(0)
+    first = file.read(18)
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - LARGEST_OGG_PAGE))
     tail = file.read()
     page = tail[max(0, tail.rfind(b"OggS\0")) :]
     header_size = 27 + page[26] if len(page) > 26 else LARGEST_OGG_PAGE
-    return len(page) >= header_size + sum(page[27:header_size]) and bool(page[5] & LAST_PAGE)
+    if len(page) < header_size + sum(page[27:header_size]) or not page[5] & LAST_PAGE:
+        return f"cut short: its last page is not complete, or not marked as the last; {REMEDY}"
+    if page[14:18] != first[14:]:  # the number of a stream
+        return "several streams, of which only the first would be read; write them to one, for example with ffmpeg"
+    return None

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from sisyphus import Job, Task, tk
 
 from ctc_kd.corpus.audio import as_stored, checksum_of, info_of, read_info, to_int16
-from ctc_kd.corpus.audio_size import open_audio
+from ctc_kd.corpus.audio_size import blocks_of, mended
 from ctc_kd.corpus.cuts import Cut, read_cuts, recording_of, segment_cut, write_cuts
 from ctc_kd.corpus.ogg_zip import bounded_map
 from ctc_kd.corpus.problems import CorpusError, refuse
@@ -94,26 +94,52 @@ def converted(cut: Cut, targets: dict[Source, str], lengths: dict[Source, int]) 
 
 
 def convert(source: Source, target: str) -> int | str:
-    """Writes a 16 kHz mono FLAC file and returns its number of samples, or what is wrong with the source."""
+    """Writes a 16 kHz mono FLAC file and returns its number of samples, or what is wrong with the source.
+
+    :raises OSError: the file cannot be written
+    """
+    if isinstance(read_info(target), str):  # it is absent, or not complete
+        try:
+            with complete_file(target) as partial:
+                write(partial, decoded(*source))
+        except CorpusError as error:
+            return f"cannot be decoded ({error})"
+    return read_info(target).num_samples
+
+
+def write(path: str, blocks: Iterable[np.ndarray]):
+    """Writes int16 blocks as a FLAC file. If the disk is full only when it is closed, libsndfile does not say so.
+
+    :raises OSError: it is not complete
+    """
     import soundfile
 
-    path, channels = source
-    if not os.path.exists(target):
-        try:
-            with (
-                open_audio(path) as content,
-                complete_file(target) as partial,
-                soundfile.SoundFile(partial, "w", SAMPLE_RATE_HZ, channels=1, format="FLAC", subtype="PCM_16") as file,
-            ):
-                checksum = checksum_of(content.read(42))
-                content.seek(0)
-                with soundfile.SoundFile(content) as audio:
-                    for block in resampled(mono_blocks(audio, channels, checksum), audio.samplerate):
-                        file.write(to_int16(block))
-        except (soundfile.LibsndfileError, OSError, CorpusError) as error:
-            return f"cannot be decoded ({error})"
-    info = read_info(target)
-    return info if isinstance(info, str) else info.num_samples
+    try:
+        with soundfile.SoundFile(path, "w", SAMPLE_RATE_HZ, channels=1, format="FLAC", subtype="PCM_16") as file:
+            for block in blocks:
+                file.write(block)
+        fault = read_info(path)
+    except (soundfile.LibsndfileError, OSError) as error:
+        fault = str(error)
+    if isinstance(fault, str):
+        raise OSError(f"{path}: cannot be written ({fault}); is the disk full?")
+
+
+def decoded(path: str, channels: tuple[int, ...]) -> Iterator[np.ndarray]:
+    """The mean of some channels of a file, 16 kHz int16 ``[T]``.
+
+    :raises CorpusError: it cannot be decoded
+    """
+    import soundfile
+
+    try:
+        with open(path, "rb") as file:
+            checksum = checksum_of(file.read(42))
+        with soundfile.SoundFile(mended(path)) as audio:
+            for block in resampled(mono_blocks(audio, channels, checksum), audio.samplerate):
+                yield to_int16(block)
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise CorpusError(str(error)) from error
 
 
 def mono_blocks(audio: soundfile.SoundFile, channels: tuple[int, ...], checksum: bytes | None) -> Iterator[np.ndarray]:
@@ -125,13 +151,10 @@ def mono_blocks(audio: soundfile.SoundFile, channels: tuple[int, ...], checksum:
     import numpy as np
 
     dtype, scale = ("int32", 2.0**31) if audio.subtype.startswith("PCM_") else ("float32", 1.0)
-    found, num_samples = hashlib.md5(usedforsecurity=False), 0
-    for block in audio.blocks(BLOCK_S * audio.samplerate, dtype=dtype, always_2d=True):
-        num_samples += len(block)
+    found = hashlib.md5(usedforsecurity=False)
+    for block in blocks_of(audio, BLOCK_S * audio.samplerate, dtype=dtype):
         if checksum:
             found.update(as_stored(block, audio.subtype))
         yield (block[:, list(channels)].mean(axis=1) / scale).astype(np.float32)
-    if num_samples != audio.frames:
-        raise CorpusError(f"{num_samples} samples, but its header counts {audio.frames}")
     if checksum and found.digest() != checksum:
         raise CorpusError("its samples do not match its MD5 checksum")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ctc_kd.corpus.audio_size import open_audio
+from ctc_kd.corpus.audio_size import mended
 from ctc_kd.corpus.cuts import Cut
 from ctc_kd.corpus.problems import CorpusError
 from ctc_kd.frames import SAMPLE_RATE_HZ
@@ -25,7 +25,7 @@ def samples_of(cut: Cut, *, start: int = 0, number: int | None = None) -> np.nda
     first = round(cut.start * SAMPLE_RATE_HZ) + start
     wanted = cut.num_samples - start if number is None else number
     try:
-        with open_audio(cut.audio) as content, soundfile.SoundFile(content) as audio:
+        with soundfile.SoundFile(mended(cut.audio)) as audio:
             audio.seek(first)
             samples = audio.read(wanted, dtype="float32", always_2d=True)[:, 0]
     except (soundfile.LibsndfileError, OSError) as error:

@@ -12,8 +12,9 @@ from ctc_kd.corpus.problems import CorpusError
 class HoldOutJob(Job):
     """Divides a manifest into what students learn from, and what they are measured on. A recording is in one of them.
 
-    Recordings are drawn until they have the wanted share of the time; equal manifests give equal draws. Where
-    recordings are so long that none has less than twice the share, the last utterances of the manifest are held out.
+    Recordings are drawn until they have the wanted share of the time, without those that would make it more than twice
+    the share; equal manifests give equal draws. Where the drawn ones have less than half of the share, because the
+    others are too long, the last utterances of the manifest are held out instead.
 
     :param share: of the time, between 0 and 0.5
 

@@ -51,7 +51,8 @@ class JoinUtterancesJob(Job):
 
     :param cuts: of 16 kHz mono
     :param transcripts: of the same utterances
-    :param noise: over some of the utterances, which makes them hard to recognise; None for recordings as clear as they
+    :param noise: over some of the utterances, which makes them hard to recognise; None leaves the recordings as
+        clear as the utterances
 
     ``out_cuts``: the recordings. ``out_reference_cuts``, ``out_transcripts``: the utterances within them.
     """

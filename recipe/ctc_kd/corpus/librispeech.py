@@ -70,7 +70,10 @@ class ReadLibriSpeechTranscriptsJob(ReadTranscriptsJob):
     repeated transcripts, and transcripts without audio or audio without transcript fail the job.
     """
 
-    remedy = "Repair the .trans.txt files (or add the audio), then run the job again."
+    remedy = (
+        "Repair the .trans.txt files, then run the job again; if you add or remove audio, run both jobs of the part "
+        "again."
+    )
 
     def read(self, part_dir: str) -> Lines:
         return Lines(list(lines_of_part(part_dir)))

@@ -21,6 +21,9 @@ ENDINGS = (".jsonl", ".jsonl.gz")
 FIELD_OF_KIND = {"recordings": "sources", "cuts": "type", "supervisions": "recording_id"}
 """Kind of a manifest -> a field that its entries have, and those of the kinds after it have not."""
 
+FAULTS = (AttributeError, KeyError, TypeError, ValueError)
+"""What comes of a field that is missing, or is something else."""
+
 
 def kind_of_manifest(path: str) -> str:
     """What a manifest holds, one of :data:`FIELD_OF_KIND`; only its first line is read.
@@ -57,7 +60,7 @@ def entries(path: str) -> Iterator[tuple[str, Fields]]:
 
 
 def list_audio(files: Sequence[str]) -> AudioList:
-    """The supervisions; of recordings alone, or cuts without any, these.
+    """One utterance for each supervision; for each recording or cut if there are no supervisions.
 
     :param files: of recordings, of recordings and supervisions, or of cuts
     """
@@ -68,7 +71,7 @@ def list_audio(files: Sequence[str]) -> AudioList:
             listed.append(_listed(place, recording, supervision, os.path.dirname(files[0])))
         except CorpusError as error:
             problems.append(f"{place}: recording {recording.get('id')}: {error}")
-        except (KeyError, TypeError, ValueError) as error:
+        except FAULTS as error:
             problems.append(f"{place}: no entry of a lhotse manifest ({error!r})")
     return AudioList(listed, problems)
 
@@ -76,7 +79,7 @@ def list_audio(files: Sequence[str]) -> AudioList:
 def texts(files: Sequence[str]) -> Iterator[tuple[str, str, str]]:
     """``(place, utterance, text)`` of the supervisions that have a text."""
     for place, entry in entries(files[-1]):
-        for supervision in entry.get("supervisions", [entry]):
+        for supervision in entry.get("supervisions") or [entry]:
             if isinstance(supervision.get("text"), str):
                 yield place, id_of(supervision["id"]), normalise_spaces(supervision["text"])
 
@@ -87,7 +90,10 @@ def _utterances(files: Sequence[str], problems: list[str]) -> Iterator[tuple[str
     recordings: dict[str, Fields] = {}
     for place, entry in entries(files[0]):
         if kind == "cuts":
-            yield from _of_cut(place, entry, problems)
+            try:
+                yield from _of_cut(place, entry, problems)
+            except FAULTS as error:
+                problems.append(f"{place}: no entry of a lhotse manifest ({error!r})")
         elif len(files) == 1:
             yield place, entry, {"id": entry.get("id"), "start": 0.0}
         elif recordings.setdefault(entry.get("id"), entry) is not entry:
@@ -114,7 +120,7 @@ def _of_cut(place: str, cut: Fields, problems: list[str]) -> Iterator[tuple[str,
 def _listed(place: str, recording: Fields, supervision: Fields, folder: str) -> Listed:
     """
     :raises CorpusError: there is no audio file of the recording as it is
-    :raises KeyError, TypeError, ValueError: a field is missing, or is something else
+    :raises AttributeError, KeyError, TypeError, ValueError: a field is missing, or is something else
     """
     if recording.get("transforms"):
         raise CorpusError("lhotse would change its audio on the way; save the changed audio, and list that")
@@ -126,7 +132,7 @@ def _listed(place: str, recording: Fields, supervision: Fields, folder: str) -> 
         raise CorpusError(
             f"its audio is no file but a {source['type']} ({source['source']!r}); save it to a file, and list that"
         )
-    start_s, duration_s = supervision["start"], supervision.get("duration")
+    start_s, duration_s = float(supervision["start"]), supervision.get("duration")
     return Listed(
         place,
         id_of(supervision["id"]),

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from sisyphus import Job, Task, tk
 
 from ctc_kd.corpus.audio import info_of
-from ctc_kd.corpus.audio_size import open_audio
+from ctc_kd.corpus.audio_size import blocks_of, mended
 from ctc_kd.corpus.cuts import Cut, read_cuts, segment_cut, write_cuts
 from ctc_kd.corpus.ogg_zip import bounded_map
 from ctc_kd.corpus.problems import CorpusError, refuse
@@ -100,10 +100,10 @@ def speech_spans(cut: Cut, *, max_seconds: float) -> list[Span]:
     from silero_vad import load_silero_vad
 
     try:
-        with open_audio(cut.audio) as content, soundfile.SoundFile(content) as audio:
+        with soundfile.SoundFile(mended(cut.audio)) as audio:
             audio.seek(round(cut.start * SAMPLE_RATE_HZ))
-            blocks = audio.blocks(BLOCK_SAMPLES, dtype="float32", frames=cut.num_samples)
+            blocks = (block[:, 0] for block in blocks_of(audio, BLOCK_SAMPLES, number=cut.num_samples))
             probabilities = list(speech_probabilities(blocks, load_silero_vad()))
-    except (soundfile.LibsndfileError, OSError) as error:
+    except (soundfile.LibsndfileError, OSError, CorpusError) as error:
         raise CorpusError(f"utterance {cut.id}: {cut.audio}: cannot be decoded ({error})") from error
     return spans_of(probabilities, num_samples=cut.num_samples, max_seconds=max_seconds)

@@ -37,7 +37,8 @@ class ReadListedAudioJob(Job):
 
     :param layout: one of :data:`LAYOUTS`
     :param files: the table, the Kaldi folder, or lhotse's manifests; read in place
-    :param convert: accept any sample rate and number of channels, for :class:`ctc_kd.corpus.convert.ConvertAudioJob`
+    :param convert: accept other sample rates and any number of channels, for
+        :class:`ctc_kd.corpus.convert.ConvertAudioJob`
     """
 
     def __init__(self, *, layout: str, files: Sequence[tk.Path], convert: bool = False):
@@ -104,7 +105,8 @@ class ReadListedTranscriptsJob(Job):
         audio = {cut.id: cut.audio for cut in read_cuts(self.cuts.get_path())}
         lines = LAYOUTS[self.layout].texts(files)
         transcripts, problems = match_transcripts(lines, audio, fault_of_characters)
-        refuse(problems, where=files[-1], remedy="Give each utterance one text, or remove it; then run again.")
+        remedy = "Give each utterance one text, then run the job again; if you remove one, run both jobs of the list."
+        refuse(problems, where=files[-1], remedy=remedy)
         write_transcripts(self.out_transcripts.get_path(), {utterance: transcripts[utterance] for utterance in audio})
         print(f"{files[-1]}: {len(audio)} transcripts")
 

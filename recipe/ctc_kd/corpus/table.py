@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterator, Sequence
+from math import isfinite, nan
 
 from ctc_kd.corpus.listed import AudioList, Listed, find_audio, id_of, id_of_file
 from ctc_kd.corpus.problems import CorpusError
@@ -95,7 +96,12 @@ def _listed(place: str, row: dict[str, str], folder: str) -> Listed:
 
 
 def _seconds(row: dict[str, str], column: str) -> float | None:
+    if column not in row:
+        return None
     try:
-        return float(row[column]) if column in row else None
+        seconds = float(row[column])
     except ValueError:
-        raise ValueError(f"{column} {row[column]!r}, expected seconds") from None
+        seconds = nan
+    if not isfinite(seconds):
+        raise ValueError(f"{column} {row[column]!r}, expected seconds")
+    return seconds

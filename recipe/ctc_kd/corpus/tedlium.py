@@ -14,7 +14,7 @@ from typing import NamedTuple
 from sisyphus import Job, Task, tk
 
 from ctc_kd.corpus.audio import read_header, too_short
-from ctc_kd.corpus.cuts import Cut, segment_cut, whole_recording_cut, write_cuts
+from ctc_kd.corpus.cuts import Cut, recording_of, segment_cut, write_cuts
 from ctc_kd.corpus.problems import CorpusError, refuse
 from ctc_kd.corpus.read_transcripts import Lines, ReadTranscriptsJob, print_some
 from ctc_kd.corpus.stm import IGNORED, SHORTEST_S, Span, StmSegment, count_overlaps, extend, read_stm, spoken_words
@@ -167,9 +167,7 @@ def read_talk(recording: str, stm_file: str, header: int | str, *, extend_bounda
 def cut_up(recording: str, num_samples: int, segments: Sequence[StmSegment], spans: Sequence[Span]) -> list[Cut]:
     """One cut for each segment, at the sample nearest to its time."""
     talk = os.path.splitext(os.path.basename(recording))[0]
-    whole = whole_recording_cut(
-        talk, audio=recording, num_samples=num_samples, sample_rate_hz=SAMPLE_RATE_HZ, speaker=talk
-    ).recording
+    whole = recording_of(talk, audio=recording, num_samples=num_samples, sample_rate_hz=SAMPLE_RATE_HZ)
     cuts = []
     for (utterance, segment), span in zip(utterances(talk, segments), spans, strict=True):
         start, end = (round(time_s * SAMPLE_RATE_HZ) for time_s in span)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping
@@ -66,6 +67,7 @@ def _run_pool(function: Callable, units: Mapping, workers: int) -> Iterator:
 def _start_worker(function: Callable, parent: int):
     global _function
     _function = function
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends a worker at once; the parent would wait for its unit
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 

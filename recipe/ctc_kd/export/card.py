@@ -9,12 +9,13 @@ from typing import Any
 from ctc_kd.frames import SAMPLE_RATE_HZ
 from ctc_kd.machine import processor
 from ctc_kd.methods import METHODS
+from ctc_kd.nn.config import StudentConfig
 from ctc_kd.report import names
 from ctc_kd.report.record import Record, Score
 
 USE = """## Use
 
-    pip install CHECKOUT    # of the repository of ctc-kd
+    pip install {checkout}    # of the repository of ctc-kd
     ctc-kd transcribe FOLDER RECORDING ...
 
 FOLDER is this folder. `--greedy` takes the most probable label of each frame, `--format` is `text`, `json`, `srt` or
@@ -74,7 +75,8 @@ class Card:
     def markdown(self) -> str:
         limits = LIMITS + LEXICON_LIMIT * self.has_lexicon
         clients = CLIENTS if self.has_clients else ""
-        parts = [self._head(), self._facts(), self._error_rates(), f"{USE}\n{clients}".strip(), limits, self._origin()]
+        use = USE.format(checkout="CHECKOUT" if isinstance(self.config, StudentConfig) else "'CHECKOUT[export]'")
+        parts = [self._head(), self._facts(), self._error_rates(), f"{use}\n{clients}".strip(), limits, self._origin()]
         return "\n\n".join(part.strip() for part in parts) + "\n"
 
     def _head(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ctc_kd.corpus.word_lists import Entry, check_words, entries
+from ctc_kd.corpus.word_lists import VARIANT, Entry, check_words, entries
 from ctc_kd.files import text_lines, write_lines
 from ctc_kd.inventory import Inventory
 from ctc_kd.lexicon.inventory import PHONEMES
@@ -45,9 +45,10 @@ def read_lexicon(path: str) -> Lexicon:
 
 
 def read_spellings(path: str, inventory: Inventory) -> Lexicon:
-    """Reads the lexicon of a search with any labels and words of any script: lines ``word label label``, no comments.
+    """Reads the lexicon of a search with any labels and words of any script: lines ``word label label``.
 
-    Words are written as the inventory writes transcripts, so the case of the file does not matter. With ARPAbet
+    Words are written as the inventory writes transcripts, so the case of the file does not matter. ``word(2)`` is a
+    further spelling. There are no comments or probabilities, which could be labels. With ARPAbet
     phonemes it is :func:`read_lexicon`. The search itself checks that the labels are in the inventory.
 
     :raises ValueError: a word without labels
@@ -60,7 +61,7 @@ def read_spellings(path: str, inventory: Inventory) -> Lexicon:
         if word and not labels:
             raise ValueError(f"{path}:{number}: {word} has no spelling, expected a word and labels")
         if word:
-            lexicon.setdefault(inventory.normalised(word), {})[tuple(labels)] = None
+            lexicon.setdefault(inventory.normalised(VARIANT.sub("", word)), {})[tuple(labels)] = None
     return {word: list(spellings) for word, spellings in lexicon.items()}
 
 

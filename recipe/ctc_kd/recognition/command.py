@@ -14,7 +14,7 @@ from typing import TextIO
 
 from ctc_kd.corpus.problems import printable
 from ctc_kd.decoding.workers import WorkersDied, run_units
-from ctc_kd.files import complete_file
+from ctc_kd.files import write_text
 from ctc_kd.recognition.formats import FORMATS
 from ctc_kd.recognition.recogniser import Recogniser, Segment
 
@@ -22,7 +22,9 @@ STANDARD_INPUT = "-"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """:return: the exit status: 0, or 1 if the folder or a recording could not be read; others went on"""
+    """
+    :return: the exit status: 0; 1 if the folder or a recording could not be read, others went on; 130 after Ctrl-C
+    """
     transcription = Transcription(parse(arguments), out=sys.stdout)
     with redirect_stdout(sys.stderr), transcription:  # what decoders print is not the transcript
         try:
@@ -33,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except (OSError, ValueError) as error:
             print(f"ctc-kd: {printable(str(error))}")
             return 1
+        except KeyboardInterrupt:
+            return 130
         except WorkersDied:
             print("ctc-kd: processes were killed, probably for lack of memory; use fewer --processes")
             return 1
@@ -44,7 +48,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     command = commands.add_parser("transcribe", help="print what is said in recordings")
     command.add_argument("folder", help="of an exported student")
     command.add_argument(
-        "audio", nargs="+", help="any file that libsndfile reads, of any sample rate and length; - for standard input"
+        "audio", nargs="+", help="any file that libsndfile reads, of any common sample rate; - for standard input"
     )
     command.add_argument("--greedy", action="store_true", help="the best path, without lexicon and language model")
     command.add_argument(
@@ -57,20 +61,16 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     command.add_argument("--output", metavar="DIR", help="write a file for each recording there")
     command.add_argument("--processes", type=int, default=1, metavar="N", help="recordings that are read side by side")
     options = parser.parse_args(arguments)
-    names = Counter(_output_name(options, audio) for audio in options.audio)
+    (name, times), *_ = Counter(map(_name, options.audio)).most_common()
     if options.output is None and len(options.audio) > 1 and not FORMATS[options.format].together:
         command.error(f"{options.format} of several recordings needs --output DIR")
-    if options.output is not None and max(names.values()) > 1:
-        command.error(f"several recordings would be written to {names.most_common(1)[0][0]}; rename one of them")
+    if times > 1 and (options.output is not None or options.format != "text"):
+        command.error(f"{times} recordings would be called {name}; rename them, or call ctc-kd once for each")
     if options.processes < 1:
         command.error(f"--processes {options.processes}, expected 1 or more")
     if options.processes > 1 and STANDARD_INPUT in options.audio:
         command.error("standard input is read by one process; leave out --processes")
     return options
-
-
-def _output_name(options: argparse.Namespace, audio: str) -> str:
-    return os.path.join(options.output or "", _name(audio) + FORMATS[options.format].ending)
 
 
 def _name(audio: str) -> str:
@@ -147,9 +147,8 @@ class Transcription:
                 if self.options.output is None:
                     take(parts)
                 else:
-                    name = _output_name(self.options, audio)
-                    with complete_file(name) as partial, open(partial, "w", encoding="utf-8") as file:
-                        file.writelines(parts)
+                    name = _name(audio) + FORMATS[self.options.format].ending
+                    write_text(os.path.join(self.options.output, name), "".join(parts))
         except BrokenPipeError:
             raise
         except (ValueError, OSError) as error:

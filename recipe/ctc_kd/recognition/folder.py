@@ -134,7 +134,11 @@ def read(folder: str) -> Student:
     path = _existing(folder, CONFIG)
     literal, inventory, decoding, facts = _checked_config(path)
     files = {name: _existing(folder, DATA[name]) for name in DATA if decoding[name]}
-    model = build_model(literal)
+    try:
+        model = build_model(literal)
+    except ModuleNotFoundError as error:
+        extra = f"{error.name}: pip install 'CHECKOUT[export]', of the repository of ctc-kd"
+        raise ValueError(f"{folder}: a {literal['class']} needs {extra}") from error
     _load_weights(model, _existing(folder, WEIGHTS))
     return Student(
         literal=literal,
@@ -170,7 +174,7 @@ def _checked_config(path: str) -> tuple[dict, Inventory, dict, dict]:
         )
     try:
         literal, inventory = config["model"], Inventory(**config["inventory"])
-        decoding, facts = config["decoding"], config["facts"]
+        decoding, facts, sample_rate_hz = config["decoding"], config["facts"], config["sample_rate_hz"]
         check_model(literal)
         SearchConfig(**decoding["search"])
         Decoding(**decoding)
@@ -183,8 +187,8 @@ def _checked_config(path: str) -> tuple[dict, Inventory, dict, dict]:
     outputs = literal["num_labels_with_blank"]
     if outputs != len(inventory.labels):
         raise ValueError(f"{path}: {len(inventory.labels)} labels, expected {outputs}, the model's outputs; {AGAIN}")
-    if config["sample_rate_hz"] != SAMPLE_RATE_HZ:
-        raise ValueError(f"{path}: sample_rate_hz {config['sample_rate_hz']}, expected {SAMPLE_RATE_HZ}; {AGAIN}")
+    if sample_rate_hz != SAMPLE_RATE_HZ:
+        raise ValueError(f"{path}: sample_rate_hz {sample_rate_hz}, expected {SAMPLE_RATE_HZ}; {AGAIN}")
     return literal, inventory, decoding, facts
 
 

@@ -1,4 +1,4 @@
-"""Sound of any sample rate and number of channels, as blocks of 16 kHz mono that can be read again from the start."""
+"""Sound as blocks of 16 kHz mono that can be read again from the start."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
-from ctc_kd.corpus.audio_size import open_audio
+from ctc_kd.corpus.audio_size import blocks_of, cut_short, mended
+from ctc_kd.corpus.problems import CorpusError
 from ctc_kd.corpus.resampling import resampled
 from ctc_kd.frames import SAMPLE_RATE_HZ
 
@@ -41,7 +42,7 @@ def of_samples(samples: np.ndarray, sample_rate_hz: int) -> Blocks:
 def of_file(path: str) -> Blocks:
     """Audio that libsndfile reads.
 
-    :raises ValueError: when it is read, if it is no audio or a sample is not finite; names the file
+    :raises ValueError: when it is read, if it is no audio, is not whole, or a sample is not finite; names the file
     """
     return lambda: _read(path)
 
@@ -52,10 +53,13 @@ def _read(path: str) -> Iterator[np.ndarray]:
     if os.path.isdir(path):
         raise ValueError(f"{path}: a folder, expected an audio file")
     try:
-        with open_audio(path) as content, soundfile.SoundFile(content) as audio:
-            blocks = audio.blocks(BLOCK_S * audio.samplerate, dtype="float32", always_2d=True)
-            yield from _mono(blocks, audio.samplerate)
-    except (soundfile.LibsndfileError, OSError) as error:
+        with open(path, "rb") as file:
+            fault = cut_short(file)
+        if fault:
+            raise CorpusError(fault)
+        with soundfile.SoundFile(mended(path)) as audio:
+            yield from _mono(blocks_of(audio, BLOCK_S * audio.samplerate), audio.samplerate)
+    except (soundfile.LibsndfileError, OSError, TypeError) as error:  # TypeError: its name ends in .raw
         reason = getattr(error, "error_string", None) or getattr(error, "strerror", None) or error
         raise ValueError(f"{path}: cannot be read as audio ({reason}), expected what libsndfile reads") from error
     except ValueError as error:
