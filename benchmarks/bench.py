@@ -243,6 +243,9 @@ def main():
     parser.add_argument("--whisper", help="weights for faster-whisper, see recognition.py")
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
+    options.demo = os.path.abspath(options.demo)  # the scripts run in the checkout
+    if options.whisper and os.path.exists(options.whisper):
+        options.whisper = os.path.abspath(options.whisper)
     options.device = options.device or ("cuda" if options.suite == "gpu" else "cpu")
     smallest = options.smallest or (options.suite == "gpu" and options.device == "cpu")
     output = options.output or HERE.parent / "output" / ("bench.md" if options.suite == "cpu" else "bench_gpu.md")

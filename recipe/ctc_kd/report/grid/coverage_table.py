@@ -10,8 +10,9 @@ from ctc_kd.report.grid.results import Results
 from ctc_kd.report.svg import grouped_rows
 
 NOTE = (
-    "Padding is not counted. The paper's shares come from its own data and teacher. Its published script counts frames "
-    "to the right of a label only at distance exactly n, so its figures for n ≥ 2 are somewhat low."
+    "Frames of train and dev are counted, without padding. The paper's shares come from its own data and teacher. Its "
+    "published script counts frames to the right of a label only at distance exactly n, so its figures for n ≥ 2 are "
+    "somewhat low."
 )
 
 
