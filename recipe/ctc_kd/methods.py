@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
 
+WEIGHTS = (0.25, 0.9, 1.0)
+"""The distillation scales of the paper's tables."""
+
 
 @dataclass(frozen=True)
 class Parameter:

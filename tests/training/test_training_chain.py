@@ -174,11 +174,11 @@ def test_another_seed_is_another_order_of_the_data(tiny, tmp_path):
         part: Inputs([getattr(tiny, part).get_path()], getattr(tiny, f"{part}_labels").get_path(), None)
         for part in ("train", "dev")
     }
-    rest = {"models": "models", "blank": 78, "keep_best": 0, "rqmt": {"cpu": 1}, "processes": 1}
+    rest = {"models": "models", "num_classes": 79, "keep_best": 0, "rqmt": {"cpu": 1}, "processes": 1}
     configs = []
     for seed in (42, 43):
         training = replace(TRAINING, seed=seed)
-        settings = training_settings(tiny.student, {"kd_scale": 0.0}, training, **inputs, **rest)
+        settings = training_settings(training, **inputs, **rest)
         configs.append(str(tmp_path / f"{seed}.config"))
         write_config(configs[-1], settings=settings, steps=["get_model", "train_step"])
     environment = {**os.environ, "PYTHONPATH": RECIPES}

@@ -120,10 +120,7 @@ class SpikeOffsets:
         )
         return {
             "label_errors": percent(self.counts.errors, self.counts.words),
-            "substitutions": self.counts.substitutions,
-            "deletions": self.counts.deletions,
-            "insertions": self.counts.insertions,
-            "hits": self.counts.hits,
+            **vars(self.counts),
             "labels": self.counts.words,
             "offsets": {str(offset): number for offset, number in sorted(self.offsets.items())},
             "exact": percent(self.offsets[0], total),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
 
-from ctc_kd.methods import METHODS, method_of, relatives, rules_of_table
+from ctc_kd.methods import METHODS, WEIGHTS, method_of, relatives, rules_of_table
 from ctc_kd.plain_numbers import make_plain
 
 
@@ -66,7 +66,6 @@ class Row:
 
 
 TEACHER, BASELINE = Row("teacher"), Row("baseline")
-WEIGHTS = (0.25, 0.9, 1.0)
 
 
 def grid_of(method: str) -> list[Row]:

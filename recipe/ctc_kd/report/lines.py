@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
+from typing import Any
 
 from ctc_kd.report import names
 from ctc_kd.report.svg import element
@@ -14,6 +15,23 @@ Cell = tuple[str, bool]
 
 def plain(*texts: str) -> list[Cell]:
     return [(text, False) for text in texts]
+
+
+def table(
+    first: str,
+    columns: Mapping[str, tuple[str, str]],
+    results: Mapping[str, Mapping[str, Any]],
+    text_of: Callable[[str, Any], str],
+) -> tuple[list[str], list[list[Cell]], str]:
+    """Head, lines, and what the columns mean; only columns that have a value.
+
+    :param first: heading of the names of the results
+    :param columns: name -> heading and meaning
+    """
+    names = [name for name in columns if any(row.get(name) is not None for row in results.values())]
+    head = [first, *(columns[name][0] for name in names)]
+    lines = [plain(result, *(text_of(name, row.get(name)) for name in names)) for result, row in results.items()]
+    return head, lines, " ".join(f"{columns[name][0]}: {columns[name][1]}." for name in names)
 
 
 def markdown(head: Sequence[str], lines: Sequence[Sequence[Cell]]) -> str:

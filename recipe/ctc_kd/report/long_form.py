@@ -70,12 +70,12 @@ class LongFormReportJob(Job):
             if row is not teacher:
                 row |= against(row, teacher)
         hours = next(iter(read.values()))[1]["hours"]
-        head, table = table_of(results)
+        head, table, meanings = lines.table("Model", COLUMNS, results, text_of)
         with complete_folder(self.out_report.get_path()) as folder:
             write_json(f"{folder}/results.json", results)
             write_text(f"{folder}/table.md", lines.markdown(head, table))
             sections = [
-                ("Models", "What they said", lines.html(head, table) + note(meanings(results))),
+                ("Models", "What they said", lines.html(head, table) + note(meanings)),
                 ("Notes", "What a reader should know", "".join(map(note, self.notes))),
             ]
             lede = f"{60 * hours:.1f} minutes of recordings, as they are"
@@ -110,24 +110,8 @@ def against(row: Mapping[str, Any], teacher: Mapping[str, Any]) -> dict[str, flo
     return found
 
 
-def columns_of(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """The columns that have a value."""
-    return [name for name in COLUMNS if any(row.get(name) is not None for row in results.values())]
-
-
-def table_of(results: Mapping[str, Mapping[str, Any]]) -> tuple[list[str], list[list[lines.Cell]]]:
-    """Head and lines."""
-    columns = columns_of(results)
-    head = ["Model", *(COLUMNS[name][0] for name in columns)]
-    return head, [lines.plain(name, *(text_of(one, row.get(one)) for one in columns)) for name, row in results.items()]
-
-
 def text_of(column: str, value: float | None) -> str:
     if value is None:
         return names.DASH
     digits = {"real_time": 3, "loops": 0}.get(column, 1)
     return f"{round(value, 1) + 0.0:+.1f}" if column in ("change", "published") else f"{value:.{digits}f}"
-
-
-def meanings(results: Mapping[str, Mapping[str, Any]]) -> str:
-    return " ".join(f"{COLUMNS[name][0]}: {COLUMNS[name][1]}." for name in columns_of(results))

@@ -86,22 +86,23 @@ class PseudoLabelsReportJob(Job):
         hours = next(iter(found.values())).summary["hours"]
         results = {name: one.results(hours) for name, one in found.items()}
         shown = {name: one.examples() for name, one in found.items() if one.scored}
-        cost, table = read_json(self.cost.get_path()), table_of(results)
+        cost = read_json(self.cost.get_path())
+        head, table, meanings = lines.table("Rule", COLUMNS, results, text_of)
         with complete_folder(self.out_report.get_path()) as folder:
             write_json(f"{folder}/results.json", results)
-            write_text(f"{folder}/table.md", lines.markdown(*table))
+            write_text(f"{folder}/table.md", lines.markdown(head, table))
             write_audio(folder, self.cuts.get_path(), [one for kinds in shown.values() for one in sum(kinds, [])])
             lede = f"{hours:.2f} hours of pseudo labels from {cost['hours']:.2f} hours of audio"
             speed = f"Transcribing an hour of audio took {cost['seconds_per_hour'] or 0:.0f} s."
             sections = [
-                ("Rules", "What each rule keeps", lines.html(*table) + note(f"{speed} {meanings(results)}")),
+                ("Rules", "What each rule keeps", lines.html(head, table) + note(f"{speed} {meanings}")),
                 ("Distances", "How far validators are from the labels", "".join(map(histogram, found.items()))),
                 ("Examples", "The worst that was kept, the best that was dropped", examples_html(shown, found)),
                 ("Notes", "What a reader should know", "".join(map(note, self.notes))),
             ]
             page = sectioned(self.title, kicker="Pseudo labels", lede=lede, sections=sections)
             write_text(f"{folder}/index.html", page)
-        print(lines.markdown(*table))
+        print(lines.markdown(head, table))
 
 
 class Filtered:
@@ -182,31 +183,11 @@ def audio_of(piece: Piece) -> str:
     return f"audio/{piece.id.replace('/', '_')}.flac"
 
 
-def columns_of(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """The columns that have a value."""
-    return [name for name in COLUMNS if any(row.get(name) is not None for row in results.values())]
-
-
-def cells(row: Mapping[str, Any], columns: Sequence[str]) -> list[str]:
-    return [text_of(name, row.get(name)) for name in columns]
-
-
 def text_of(column: str, value: Any) -> str:
     if value is None or value == "":
         return names.DASH
     digits = {"auroc": 3, "kept_hours": 3}.get(column, 1)
     return f"{value:.{digits}f}" if isinstance(value, float) else str(value)
-
-
-def table_of(results: Mapping[str, Mapping[str, Any]]) -> tuple[list[str], list[list[lines.Cell]]]:
-    """Head and lines."""
-    columns = columns_of(results)
-    head = ["Rule", *(COLUMNS[name][0] for name in columns)]
-    return head, [lines.plain(name, *cells(row, columns)) for name, row in results.items()]
-
-
-def meanings(results: Mapping[str, Mapping[str, Any]]) -> str:
-    return " ".join(f"{COLUMNS[name][0]}: {COLUMNS[name][1]}." for name in columns_of(results))
 
 
 def histogram(row: tuple[str, Filtered]) -> str:

@@ -57,10 +57,7 @@ class LabelErrorRateJob(Job):
         rate = counts.wer if counts.words else None
         summary = {
             "rate": rate,
-            "substitutions": counts.substitutions,
-            "deletions": counts.deletions,
-            "insertions": counts.insertions,
-            "hits": counts.hits,
+            **vars(counts),
             "labels": counts.words,
             "utterances": utterances,
             "left_out": only + len(hypotheses) - utterances,

@@ -58,10 +58,7 @@ class ScoreJob(Job):
         write_alignments(self.out_alignments.get_path(), alignments, unit=self.unit)
         summary = {
             "wer": counts.wer,
-            "substitutions": counts.substitutions,
-            "deletions": counts.deletions,
-            "insertions": counts.insertions,
-            "hits": counts.hits,
+            **vars(counts),
             "words": counts.words,
             "utterances": len(references),
             "unit": self.unit,

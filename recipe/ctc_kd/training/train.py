@@ -92,7 +92,7 @@ class TrainJob(Job):
         from ctc_kd.training.check_inputs import check_once
         from ctc_kd.training.curves import read_learning_curves
         from ctc_kd.training.outputs import inventory_and_model
-        from ctc_kd.training.returnn_config import MODEL_SIZE_FILE, write_config
+        from ctc_kd.training.returnn_config import MODEL_SIZE_FILE, as_literal, write_config
         from ctc_kd.training.run_returnn import run_returnn
         from ctc_kd.training.several_gpus import num_processes
         from ctc_kd.training.train_config import training_settings
@@ -110,17 +110,17 @@ class TrainJob(Job):
             is_student=isinstance(config, StudentConfig),
         )
         settings = training_settings(
-            model,
-            self.criterion,
             self.training,
+            num_classes=model["num_labels_with_blank"],
             models=self.out_models.get_path(),
             train=train,
             dev=dev,
-            blank=inventory.blank,
             keep_best=self.keep_best,
             rqmt=self.rqmt,
             processes=processes,
         )
+        settings |= {"model_config": as_literal(model), "criterion_config": as_literal(self.criterion)}
+        settings["blank"] = inventory.blank
         write_config(self.out_config.get_path(), settings=settings, steps=["get_model", "train_step"])
         run_returnn(self.out_config.get_path(), threads=self.rqmt["cpu"], processes=processes)
         with open(MODEL_SIZE_FILE) as file:

@@ -40,23 +40,20 @@ class Inputs(NamedTuple):
 
 
 def training_settings(
-    model: dict[str, Any],
-    criterion: dict[str, Any],
     training: TrainingConfig,
     *,
+    num_classes: int,
     models: str,
     train: Inputs,
     dev: Inputs,
-    blank: int,
     keep_best: int,
     rqmt: dict[str, Any],
     processes: int,
 ) -> dict[str, Any]:
     """Names and literal values of the config.
 
-    :param model, criterion: see ``build.build_model`` and ``criteria.build_criterion``
+    :param num_classes: the largest label or token, plus one
     :param models: folder of the checkpoints
-    :param blank: its index among the outputs
     :param keep_best: number of best checkpoints (by dev loss) that are kept
     :param rqmt: the job's resources
     :param processes: number of processes that train together, see ``several_gpus``
@@ -78,12 +75,9 @@ def training_settings(
     return {
         "task": "train",
         "model": f"{models}/epoch",
-        "model_config": as_literal(model),
-        "criterion_config": as_literal(criterion),
-        "blank": blank,
         "train": beside_gpu(train_data, share),
         "dev": beside_gpu(dev_data, share),
-        "extern_data": extern_data(num_classes=model["num_labels_with_blank"], keys=["audio", *train_stores]),
+        "extern_data": extern_data(num_classes=num_classes, keys=["audio", *train_stores]),
         "max_seqs": 10_000,
         **update_options(training, processes),
         "optimizer": as_literal(training.optimizer),

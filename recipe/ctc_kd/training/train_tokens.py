@@ -113,19 +113,15 @@ class TrainWhisperJob(Job):
 
         tokens, dev_tokens = self.tokens.get_path(), self.dev_tokens.get_path()
         settings = training_settings(
-            {"num_labels_with_blank": len(read_labels(tokens))},
-            {},
             self.training,
+            num_classes=len(read_labels(tokens)),
             models=self.out_models.get_path(),
             train=Inputs([path.get_path() for path in self.audio], tokens, None),
             dev=Inputs([self.dev_audio.get_path()], dev_tokens, None),
-            blank=0,
             keep_best=0,
             rqmt=self.rqmt,
             processes=processes,
         )
-        for unused in ("blank", "criterion_config"):
-            del settings[unused]
         settings["model_config"] = self.student.literal()
         settings["loss_config"] = self.loss
         settings["num_prompt_tokens"] = read_metadata(tokens)["prompt"]

@@ -5,14 +5,12 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, TypedDict
+from typing import TypedDict
 
 from sisyphus import Job, Task, tk
 
 from ctc_kd.files import write_json
-
-if TYPE_CHECKING:
-    from ctc_kd.report.record import Record
+from ctc_kd.report.record import Record, read_record, read_score
 
 
 class Candidate(TypedDict):
@@ -96,8 +94,6 @@ def link_chosen(candidates: Sequence[Mapping[str, tk.Path]], seed: int, outputs:
 
     :param outputs: name of a file of candidates -> the link
     """
-    from ctc_kd.report.record import read_record
-
     records = [read_record(candidate["record"].get_path()) for candidate in candidates]
     parameter = best_parameter(records)
     chosen = [(record.parameter, record.seed) for record in records].index((parameter, seed))
@@ -144,8 +140,6 @@ class AddTestScoreJob(Job):
         yield Task("run", resume="run", rqmt=self.rqmt)
 
     def run(self):
-        from ctc_kd.report.record import read_record, read_score
-
         record = read_record(self.record.get_path())
         job_ids = {**record.job_ids, "score test": self.score_job}
         record = dataclasses.replace(record, test=read_score(self.counts), job_ids=job_ids)

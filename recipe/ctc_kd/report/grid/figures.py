@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 
+from ctc_kd.methods import METHODS
 from ctc_kd.report import names
 from ctc_kd.report.grid.results import Results
 
 # Okabe and Ito's colours, distinct for readers with any colour vision; the markers are distinct in grey, too.
 COLOURS = ("#D55E00", "#009E73", "#0072B2", "#CC79A7", "#E69F00")
 MARKERS = "osD^v"
-PAPER_RADII = range(1, 6)
 
 
 def figure1_series(results: Results) -> dict[float, tuple[list[tuple[int, float]], float | None]]:
@@ -31,7 +31,7 @@ def axis_labels(results: Results) -> dict[float, tuple[str, ...]]:
     Plain KD comes last and stands apart, because its radius is unlimited.
     """
     trained = {n for points, _ in figure1_series(results).values() for n, _ in points}
-    radii = sorted({*PAPER_RADII, *trained} - {0})
+    radii = sorted({*METHODS["symmetric"].parameter.tried, *trained} - {0})
     return {0: ("0", "elim."), **{n: (f"{n:g}",) for n in radii}, radii[-1] + 1.4: ("all", "KD")}
 
 

@@ -6,11 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ctc_kd.methods import WEIGHTS
 from ctc_kd.report.grid.cell import Cell, Mean, best_on_dev, fullest
 from ctc_kd.report.grid.significance import Significance
 from ctc_kd.report.record import Record
-
-PAPER_WEIGHTS = (0.25, 0.9, 1.0)
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class Results:
     @property
     def weights(self) -> list[float]:
         """Distillation scales in ascending order: the paper's and any other that was trained."""
-        return sorted({*PAPER_WEIGHTS, *(cell.weight for cell in self.distilled)})
+        return sorted({*WEIGHTS, *(cell.weight for cell in self.distilled)})
 
     def colour(self, weight: float) -> str:
         """Of a distillation scale: its class in style sheets."""
