@@ -43,25 +43,6 @@ def test_the_settings_take_what_is_ours():
     assert subprocess.check_output(command, cwd=SETTINGS, env=environment, text=True) == "1 1 ['1']\n"
 
 
-@pytest.mark.parametrize(
-    ("found", "expected"),
-    [
-        ("200000 100000", 2),
-        ("150000 100000", 2),
-        ("50000 100000", 1),
-        ("900000 100000", 3),
-        ("max 100000", 3),
-        (None, 3),
-    ],
-)
-def test_the_quota_of_a_container_counts(monkeypatch, tmp_path, found, expected):
-    monkeypatch.setattr(machine.os, "sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
-    monkeypatch.setattr(machine, "CPU_MAX", tmp_path / "cpu.max")
-    if found is not None:
-        (tmp_path / "cpu.max").write_text(f"{found}\n")
-    assert machine.cores() == expected
-
-
 def test_the_processor_has_a_name_everywhere(monkeypatch, tmp_path):
     assert machine.processor()
     (tmp_path / "cpuinfo").write_text("processor\t: 0\nmodel name\t: Some CPU @ 2.50GHz\nflags\t: fpu\n")

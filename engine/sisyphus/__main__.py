@@ -34,8 +34,11 @@ def run(argv):
     args = parser(next(iter(argv), None)).parse_args(argv)
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(_PrintableFormatter(LOG_FORMAT))
-    # the settings are loaded by now, and a line that they logged has set up another handler
-    logging.basicConfig(level=args.log_level, handlers=[handler], force=True)
+    root = logging.getLogger()
+    root.setLevel(args.log_level)
+    for other in [other for other in root.handlers if type(other) is logging.StreamHandler]:
+        root.removeHandler(other)  # that of a line which the settings have logged
+    root.addHandler(handler)
     try:
         return args.func(args)
     except Refusal as e:

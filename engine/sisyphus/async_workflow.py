@@ -9,7 +9,7 @@ from .delayed_ops import DelayedBase
 from .graph import OutputCall, graph
 from .tools import extract_paths
 
-STEPS = 200  # of the event loop, in which configs come to what they await; each nested `asyncio.gather` takes a few
+STEPS = 200  # of the event loop before a config counts as waiting; each nested `asyncio.gather` takes three
 _waiters = []  # (paths, future) for everything that is awaited
 
 

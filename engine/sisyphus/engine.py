@@ -108,7 +108,7 @@ class EngineBase:
     # shared --------------------------------------------------------------------------------------------------------
     def get_rqmt(self, task, task_id, update=True):
         """Requirements of the next submission. Values raised earlier stay raised unless the recipe changed."""
-        rqmt = recipe = self._of_recipe(task)
+        rqmt = recipe = self.of_recipe(task)
         history = [entry for ids, entry in task.submissions() if task_id in ids]
         if update and history:
             first, last = history[0], history[-1]
@@ -120,8 +120,14 @@ class EngineBase:
                 rqmt = normalised((task._update_rqmt or gs.update_engine_rqmt)(last_rqmt=asked, last_usage=usage))
         return gs.check_engine_limits(retry.raised(rqmt, recipe, task, task_id), task)
 
-    def _of_recipe(self, task):
+    def of_recipe(self, task):
         return normalised({**self.get_default_rqmt(task), **task.rqmt()})
+
+    def with_origin(self, task, rqmt):
+        """``rqmt`` for the submit log, with the figures of the recipe that it was raised from."""
+        recipe = self.of_recipe(task)
+        raised = {k: v for k, v in recipe.items() if isinstance(v, (int, float)) and (rqmt.get(k) or 0) > v}
+        return {**rqmt, "raised_from": raised} if raised else rqmt
 
     def worker_call(self, task):
         call = [*gs.SIS_COMMAND, gc.CMD_WORKER, task.job._sis_path(), task.name()]
@@ -158,9 +164,7 @@ class EngineBase:
             task.name(),
             ids,
         )
-        raised_from = {k: v for k, v in self._of_recipe(task).items() if rqmt.get(k) != v}
-        beside = {"ended": ended, "raised_from": raised_from}
-        task.log_submission(ids, {**rqmt, **{k: v for k, v in beside.items() if v}}, engine_name, info)
+        task.log_submission(ids, self.with_origin(task, {**rqmt, "ended": ended} if ended else rqmt), engine_name, info)
         logging.debug("submitted %s %s", task.task_name(), ids)
 
 

@@ -199,6 +199,16 @@ def test_requests_are_raised_from_the_recipes_new_figure(here, monkeypatch):
     assert engine.get_rqmt(task, 1)["mem"] == 5.0, "until the recipe has another figure"
 
 
+def test_what_a_limit_lowered_follows_the_limit(here, monkeypatch):
+    engine = Cluster()
+    with monkeypatch.context() as patch:
+        patch.setattr(gs, "check_engine_limits", lambda rqmt, task: {**rqmt, "mem": min(rqmt["mem"], 1)})
+        task = submitted_task(engine, 1)
+    assert "raised_from" not in task.submissions()[0][1]
+    monkeypatch.setattr(Cluster, "get_task_termination_info", EngineBase.get_task_termination_info)
+    assert engine.get_rqmt(task, 1)["mem"] == 2.0
+
+
 def test_progress_that_a_job_cannot_tell(here, caplog):
     engine = Cluster()
     task = submitted_task(engine, 1)

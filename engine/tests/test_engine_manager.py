@@ -332,13 +332,16 @@ def test_broken_settings(folder, text, message):
 
 
 def test_settings_that_log(folder):
-    """The lines of the command stay as they are; else its level and its format would be lost."""
-    settings = (folder / "settings.py").read_text()
-    (folder / "settings.py").write_text(f"{settings}\nimport logging\n\nlogging.info('settings')\n")
+    """The lines of the command stay as they are; else its level and its format would be lost. So do their own logs."""
+    own = (
+        "import logging\n\nlogging.info('settings')\nlogging.getLogger().addHandler(logging.FileHandler('mine.log'))\n"
+    )
+    (folder / "settings.py").write_text(f"{(folder / 'settings.py').read_text()}\n{own}")
     status, output = folder.sis("manager", "config.chain(1)")
     assert status == 1 and "] INFO: Loaded config: config.chain(1)" in output, output
     status, output = folder.sis("--log_level", "40", "manager", "config.nothing")
     assert status == 2 and "] ERROR: config 'config.nothing'" in output and "INFO" not in output, output
+    assert "config 'config.nothing'" in (folder / "mine.log").read_text()
 
 
 def test_settings_file_that_is_missing(folder):

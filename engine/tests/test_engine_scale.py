@@ -291,6 +291,25 @@ def test_submissions_of_earlier_managers_do_not_count(make_manager, monkeypatch)
     assert made._cycle() and task.submission_count(1) == 1
 
 
+def test_nothing_is_written_for_what_runs_when_a_manager_starts(make_manager, monkeypatch):
+    """When it was submitted can still be seen. Its submissions are counted anew when there were too many."""
+    monkeypatch.setattr(gs, "MAX_SUBMIT_RETRIES", 1)
+    job, engine = Step(1), Queue()
+    job._sis_setup_directory()
+    (task,) = job._sis_tasks()
+    task._resume = "run"
+    for _ in range(2):
+        task.log_submission([1], {"cpu": 1}, "queue", None)
+    engine.queue = {(task.task_name(), 1)}
+    made = make_manager(engine, [job])
+    assert made._cycle() and len(task.submissions()) == 2 and made.view.states[job] == "queue"
+    engine.queue.clear()
+    open(task.path("log", 1), "w").close()
+    for _ in range(2):
+        assert made._cycle()
+    assert task.submission_count(1) == 1 and made.view.states[job] == "queue"
+
+
 def test_full_queue_is_asked_once_a_cycle(make_manager):
     engine = Queue(room=3)
     made = make_manager(engine, [Step(i) for i in range(20)])

@@ -7,29 +7,19 @@ from __future__ import annotations
 
 import glob
 import itertools
-import math
 import os
 import platform
 import re
 
 CPUINFO = "/proc/cpuinfo"
-CPU_MAX = "/sys/fs/cgroup/cpu.max"
 
 
 def cores() -> int:
-    """The number of cores that are ours: ``taskset``, Slurm or a container may leave fewer than the machine has."""
-    ours = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(ours, _quota_of_container())
+    """The number of cores that are ours: ``taskset``, Slurm or a cpuset may leave fewer than the machine has.
 
-
-def _quota_of_container() -> float:
-    """How many cores' time is ours (``docker --cpus=1.5``), rounded up; infinite without a quota."""
-    try:
-        with open(CPU_MAX, encoding="utf-8") as file:
-            quota, period = file.read().split()
-    except OSError:
-        return math.inf
-    return math.inf if quota == "max" else math.ceil(int(quota) / int(period))
+    A quota (``docker --cpus=2``) is a speed and is not counted: jobs that ask for more cores run all the same.
+    """
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def processor() -> str:

@@ -143,7 +143,7 @@ def test_an_mp3_that_counts_its_samples_is_whole_or_refused(tmp_path, mode, tag)
         blocks(tmp_path / "a")
 
 
-def test_an_mp3_that_does_not_count_its_samples_is_read_to_its_end(tmp_path):
+def test_an_mp3_of_constant_bit_rate_without_a_count_is_read_to_its_end(tmp_path):
     """libsndfile's estimate takes tags for audio."""
     content = written(tmp_path / "a", "MP3", "MPEG_LAYER_III", bitrate_mode="CONSTANT", compression_level=0.8)
     second_frame = content.index(content[:3], 4)

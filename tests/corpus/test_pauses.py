@@ -184,7 +184,7 @@ def test_a_piece_and_an_utterance_of_one_id_are_named(run_here, tmp_path, by_lou
         run_here(job_of(run_here, tmp_path / "in", max_seconds=6.0))
 
 
-def test_samples_that_are_missing_are_no_speech(run_here, tmp_path, by_loudness):
+def test_a_hole_in_a_recording_is_refused(run_here, tmp_path, by_loudness):
     path = tmp_path / "in" / "talk.ogg"
     write(path, seconds((9, 1)))
     content = bytearray(path.read_bytes())

@@ -51,6 +51,7 @@ def test_workers_end_with_their_parent(tmp_path):
     """A parent killed in the middle leaves no processes behind."""
     parent = os.fork()
     if not parent:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background jobs with Ctrl-C ignored
 
         def function(_):
             (tmp_path / f"{os.getpid()}").touch()

@@ -92,21 +92,27 @@ def test_random_subset_has_the_right_size(candidates, count):
 
 def masked_rows_and_columns(lengths, num_frames, cfg, seed=0):
     """Masked frames ``[B, T]`` and bins ``[B, F]`` of features without zeros."""
-    generator = torch.Generator().manual_seed(seed)
-    zero = spec_augment(torch.ones(len(lengths), num_frames, 80), torch.tensor(lengths), cfg, generator) == 0
+    torch.manual_seed(seed)
+    zero = spec_augment(torch.ones(len(lengths), num_frames, 80), torch.tensor(lengths), cfg) == 0
     return zero.all(dim=2), zero.all(dim=1)
 
 
 def test_spec_augment_masks_whole_blocks_and_leaves_padding():
     lengths = [200, 120, 60] * 10
+    torch.manual_seed(0)
     features = torch.randn(30, 200, 80) + 10
-    augmented = spec_augment(features, torch.tensor(lengths), SpecAugmentConfig(), torch.Generator().manual_seed(0))
+    augmented = spec_augment(features, torch.tensor(lengths), SpecAugmentConfig())
     time, frequency = (augmented == 0).all(dim=2), (augmented == 0).all(dim=1)
     assert torch.equal(augmented == 0, time[:, :, None] | frequency[:, None, :])
     assert torch.equal(augmented[augmented != 0], features[augmented != 0])
     num_time = time.float().sum(dim=1)
     assert (num_time >= 2).all()  # at least two masks of at least one frame, with distinct starts
     assert (frequency.sum(dim=1) <= 5 * 16).all()
+
+
+def test_spec_augment_without_frequency_masks():
+    _, frequency = masked_rows_and_columns([200, 120], 200, SpecAugmentConfig(max_frequency_masks=0))
+    assert not frequency.any()
 
 
 def test_spec_augment_counts_follow_the_own_length_not_the_padded_one():
@@ -138,7 +144,7 @@ def test_spec_augment_widths_are_uniform(width):
     torch.testing.assert_close(share, torch.full_like(share, 1 / 20), atol=0.025, rtol=0)
 
 
-def test_spec_augment_repeats_with_the_same_generator():
+def test_spec_augment_repeats_with_the_same_seed():
     draws = [masked_rows_and_columns([90, 40], 90, SpecAugmentConfig(), seed)[0] for seed in (0, 0, 1)]
     assert torch.equal(draws[0], draws[1])
     assert not torch.equal(draws[0], draws[2])

@@ -194,6 +194,8 @@ def test_config_survives_json_and_options_reach_the_encoder():
     assert TeacherConfig.from_dict(json.loads(json.dumps(asdict(cfg)))) == cfg
     config = SpeechEncoderCtc(cfg).encoder.config
     assert (config.layerdrop, config.hidden_dropout, config.mask_time_prob) == (0.0, 0.3, 0.2)
+    cfg = TeacherConfig(ENCODER, 7, encoder_options={"mask_time_prob": 0.4})
+    assert SpeechEncoderCtc(cfg).encoder.config.mask_time_prob == 0.4
 
 
 def quiet(**options):

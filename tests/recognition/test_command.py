@@ -124,7 +124,7 @@ def test_no_file_and_an_empty_file(capsys):
 
 def test_audio_without_a_header(capsys):
     write("a.raw", format="RAW", subtype="PCM_16")
-    no_audio(capsys, "a.raw", "cannot be read as audio (samplerate must be specified), expected what libsndfile reads")
+    no_audio(capsys, "a.raw", "raw samples do not say their format; give them a header, for example that of WAV")
 
 
 @pytest.mark.parametrize("ending", ["wav", "ogg", "mp3"])

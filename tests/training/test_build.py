@@ -39,11 +39,6 @@ def kd(**selection):
         ({**STUDENT, "conformer": {"kernel_size": 4}}, "kernel_size 4 is even"),
         (TEACHER, "SpeechEncoderCtc cannot be built: .*encoder"),
         ({**TEACHER, "encoder": "x", "waveform": "loud"}, "waveform 'loud'"),
-        (
-            {**TEACHER, "encoder": "x", "encoder_options": {"mask_time_prob": 0.2}},
-            "has mask_time_prob: expected beside encoder_options, not in it",
-        ),
-        (masked(max_frequency_masks=1), "max_frequency_masks 1: expected at least min_frequency_masks 2"),
         (masked(min_time_masks=-1), "min_time_masks -1: expected at least 0"),
         (masked(frames_per_time_mask=0), "frames_per_time_mask 0: expected at least 1"),
         (masked(max_frequency_width=0), "StudentCtc cannot be built: max_frequency_width 0: expected at least 1"),

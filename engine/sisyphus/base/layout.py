@@ -150,8 +150,7 @@ def move_aside(path, reset=lambda: None):
 
     Commands that still work in it, whose worker was killed, are ended: they would write into the next folder.
     """
-    for name in filter(is_usage, os.listdir(path)):
-        end_leftovers(path, f"{path}/{name}")
+    end_leftovers(path, [f"{path}/{name}" for name in filter(is_usage, os.listdir(path))])
     number = 1
     while os.path.lexists(f"{path}{_CLEARED}{number:04d}"):
         number += 1

@@ -29,16 +29,16 @@ def start_time(pid):
         return None
 
 
-def end_leftovers(leader, folder):
-    """Kill the processes that an ended worker left behind: those of session ``leader`` that work in ``folder``."""
+def end_leftovers(leaders, folder):
+    """Kill the processes that ended workers left behind: those of sessions ``leaders`` that work in ``folder``."""
     import psutil
 
-    if start_time(leader) is not None:
-        return  # a later process has this id; the system reuses it only when the session is empty
+    # where a later process has the id, there is nothing: the system reuses it only when the session is empty
+    leaders = {leader for leader in leaders if start_time(leader) is None}
     folder = os.path.realpath(folder) + os.sep
     for pid in psutil.pids():
         with contextlib.suppress(OSError, psutil.Error):  # it ends meanwhile, or is not ours
-            if pid != leader and os.getsid(pid) == leader and psutil.Process(pid).cwd().startswith(folder):
+            if os.getsid(pid) in leaders - {pid} and psutil.Process(pid).cwd().startswith(folder):
                 os.kill(pid, signal.SIGKILL)
 
 

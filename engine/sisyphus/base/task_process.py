@@ -68,7 +68,7 @@ class TaskProcess:
 
     def end_leftovers(self):
         """Ends what a killed worker left behind: commands that would write beside its successor, and its copies."""
-        end_leftovers(self.jobdir, self.file(layout.USAGE))
+        end_leftovers(self.jobdir, [self.file(layout.USAGE)])
         if is_claimed(self.file(layout.LOG)):
             end_copies(self.file(layout.LOG))
 

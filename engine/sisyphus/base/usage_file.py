@@ -47,11 +47,11 @@ def recently_active(usage, usage_file, log):
     return bool(usage and times) and time.time() - max(times) < age
 
 
-def end_leftovers(folder, usage_file):
-    """Kill the commands that work in the job folder for a worker of this host that has ended."""
-    usage = read_usage(usage_file)
-    if runs_here(usage) is False:
-        processes.end_leftovers(usage["pid"], folder)
+def end_leftovers(folder, usage_files):
+    """Kill the commands that work in the job folder for workers of this host that have ended."""
+    ended = [usage["pid"] for usage in map(read_usage, usage_files) if runs_here(usage) is False]
+    if ended:
+        processes.end_leftovers(ended, folder)
 
 
 def runs_here(usage):

@@ -92,5 +92,5 @@ def raised(rqmt, recipe, task, task_id):
 def _host(log):
     """The host of a try, from its log, as a tuple of one; empty if the log does not name it."""
     with open(log, encoding="utf-8", errors="replace") as f:
-        match = next(filter(None, (re.match(_HOST, line) for line in f)), None)
+        *_, match = None, *filter(None, (re.match(_HOST, line) for line in f))  # a resumed task goes on with its log
     return (match[1].partition(".")[0],) if match else ()  # schedulers know nodes without their domain

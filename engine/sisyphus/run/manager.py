@@ -50,6 +50,7 @@ class Manager:
         self._full_engines = set()
         self._failed_targets = set()
         self._not_cleared = ()
+        self._not_counted_anew = set()
         self.view = GraphStates(sis_graph, self.engine)
 
     # one run -------------------------------------------------------------------------------------------------------
@@ -106,7 +107,8 @@ class Manager:
         self.configs.continue_configs()
         self.view.refresh(everything=True)
         self.clear_failed()
-        self._count_submissions_anew()
+        self._not_counted_anew = set(self.view.in_state(*ACTIVE))
+        self._count_submissions_anew(self.view.in_state(*STARTABLE, gc.STATE_RETRY_ERROR))
         self.update_links()
         self.reporter.begin(self.view)
 
@@ -153,11 +155,12 @@ class Manager:
         for job, error in cannot.items():
             self.view.refuse(job, error)
 
-    def _count_submissions_anew(self):
+    def _count_submissions_anew(self, jobs):
         """Whoever starts a manager wants to go on, however often jobs were interrupted before."""
-        for job in self.view.in_state(*ACTIVE, gc.STATE_RETRY_ERROR):
+        for job in jobs:
+            self._not_counted_anew.discard(job)
             try:
-                if (task := job._sis_next_task()) and task.submissions():
+                if job._sis_setup() and (task := job._sis_next_task()) and task.submissions():
                     task.begin_round()
                     self.view.update_one(job)
             except Exception as e:  # an error of this job, the others go on
@@ -170,6 +173,8 @@ class Manager:
         if self.configs.continue_configs():
             self.update_links()
         self.view.refresh()
+        # nothing is written for a job while it runs or waits
+        self._count_submissions_anew(self._not_counted_anew.intersection(self.view.in_state(gc.STATE_RETRY_ERROR)))
         if gs.CLEAR_ERROR:
             self._clear(self.view.in_state(gc.STATE_ERROR))
         self.reporter.update(self.view)

@@ -141,7 +141,8 @@ class SlurmEngine(EngineBase):
         if any(record.job == job for _, entry in task.submissions() for _, job in _jobs(entry)):
             return
         ids = self.queue.of_job(record.name, record.job)
-        task.log_submission(ids, self.get_rqmt(task, record.task_id), "slurm", [(ids, str(record.job))])
+        rqmt = self.with_origin(task, self.get_rqmt(task, record.task_id))
+        task.log_submission(ids, rqmt, "slurm", [(ids, str(record.job))])
         logging.info("%s %s is in the queue already (Slurm job %s)", task.task_name(), ids, record.job)
 
     # end of a task -------------------------------------------------------------------------------------------------
@@ -181,7 +182,7 @@ class SlurmEngine(EngineBase):
     # submission ----------------------------------------------------------------------------------------------------
     def get_rqmt(self, task, task_id, update=True):
         """Raised requests stop at the limits. Raises `ImpossibleRequest` if one at its limit was not enough."""
-        asked = normalised({**self.get_default_rqmt(task), **task.rqmt()})
+        asked = self.of_recipe(task)
         for key in ("cpu", "gpu"):
             if not isinstance(asked.get(key) or 0, (int, float)):
                 raise ImpossibleRequest(f"{task.task_name()} asks for {key}={asked[key]!r}, which is not a number")

@@ -67,7 +67,8 @@ def _run_pool(function: Callable, units: Mapping, workers: int) -> Iterator:
 def _start_worker(function: Callable, parent: int):
     global _function
     _function = function
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends a worker at once; the parent would wait for its unit
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends a worker at once; the parent would wait for its unit
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 

@@ -50,11 +50,6 @@ class SpecAugmentConfig:
         for name, lowest in {**least, "max_time_width": 1, "max_frequency_width": 1}.items():
             if getattr(self, name) < lowest:
                 raise ValueError(f"{name} {getattr(self, name)}: expected at least {lowest}")
-        if self.max_frequency_masks < self.min_frequency_masks:
-            raise ValueError(
-                f"max_frequency_masks {self.max_frequency_masks}: expected at least min_frequency_masks "
-                f"{self.min_frequency_masks}"
-            )
 
 
 @dataclass(frozen=True)
@@ -178,9 +173,6 @@ class TeacherConfig:
             raise ValueError(f"pooling_offset {self.pooling_offset}: expected 0 or more, below pooling {self.pooling}")
         if self.waveform not in (None, *WAVEFORMS):
             raise ValueError(f"waveform {self.waveform!r}: expected one of {', '.join(WAVEFORMS)}")
-        for name in ("mask_time_prob", "mask_time_length"):
-            if name in self.encoder_options:
-                raise ValueError(f"encoder_options has {name}: expected beside encoder_options, not in it")
 
     @property
     def subsampling(self) -> int:

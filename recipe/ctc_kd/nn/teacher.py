@@ -90,7 +90,7 @@ def _options(cfg: TeacherConfig, config: PretrainedConfig) -> dict:
     # The model has the parameter for masked frames only if its own configuration asks for masks.
     masks = {"mask_time_prob": cfg.mask_time_prob, "mask_time_length": cfg.mask_time_length}
     on = {"apply_spec_augment": True} if hasattr(config, "apply_spec_augment") else {}  # some switch masks off
-    options = {**on, **cfg.encoder_options, **masks}
+    options = {**on, **masks, **cfg.encoder_options}
     if is_whisper(config) and "layerdrop" in options:
         options["encoder_layerdrop"] = options.pop("layerdrop")  # its decoder has one, too
     return options

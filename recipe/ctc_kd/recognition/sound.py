@@ -57,9 +57,11 @@ def _read(path: str) -> Iterator[np.ndarray]:
             fault = cut_short(file)
         if fault:
             raise CorpusError(fault)
+        if path.lower().endswith(".raw"):  # soundfile goes by the name
+            raise CorpusError("raw samples do not say their format; give them a header, for example that of WAV")
         with soundfile.SoundFile(mended(path)) as audio:
             yield from _mono(blocks_of(audio, BLOCK_S * audio.samplerate), audio.samplerate)
-    except (soundfile.LibsndfileError, OSError, TypeError) as error:  # TypeError: its name ends in .raw
+    except (soundfile.LibsndfileError, OSError) as error:
         reason = getattr(error, "error_string", None) or getattr(error, "strerror", None) or error
         raise ValueError(f"{path}: cannot be read as audio ({reason}), expected what libsndfile reads") from error
     except ValueError as error:

@@ -91,7 +91,7 @@ def training_settings(
         "cleanup_old_models": {
             "keep_last_n": 1,
             "keep_best_n": keep_best,
-            "keep": sorted({*training.keep_epochs, training.num_epochs}),
+            "keep": training.kept,
         },
         **loader_options(share),
     }

@@ -7,6 +7,9 @@ from typing import Any
 
 from ctc_kd.plain_numbers import make_plain
 
+CHECKPOINT = "epoch.{:03d}.pt"
+"""What RETURNN calls the checkpoint of a sub-epoch."""
+
 ADAMW = {"class": "adamw", "epsilon": 1e-16, "weight_decay": 0.01, "fused": True}
 
 
@@ -50,10 +53,16 @@ class TrainingConfig:
 
         :raises ValueError: it is not kept, so whoever reads it would find out after the training
         """
-        kept = sorted({one for one in (*self.keep_epochs, self.num_epochs) if one <= self.num_epochs})
-        if epoch not in kept:
-            raise ValueError(f"sub-epoch {epoch} of {self.num_epochs} is not kept, only {kept}: name it in keep_epochs")
-        return f"epoch.{epoch:03d}.pt"
+        if epoch not in self.kept:
+            raise ValueError(
+                f"sub-epoch {epoch} of {self.num_epochs} is not kept, only {self.kept}: name it in keep_epochs"
+            )
+        return CHECKPOINT.format(epoch)
+
+    @property
+    def kept(self) -> list[int]:
+        """The sub-epochs whose checkpoints are there after the training."""
+        return sorted({epoch for epoch in (*self.keep_epochs, self.num_epochs) if epoch <= self.num_epochs})
 
     def shortened(self, share: float) -> TrainingConfig:
         """The same schedule in fewer sub-epochs. Only the last checkpoint is kept.
