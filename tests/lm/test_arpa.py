@@ -77,6 +77,7 @@ def test_find_in_nothing():
         ("<s> B A", "<s> A A", "without their first words"),
         ("-0.5\tB A\n", "-0.5\tB </s>\n", "without their last words .* expected an unpruned model"),
         ("-0.5\tA </s>\n", "-0.5\tB A\n", "or that occur twice"),
+        ("-1.0\tB", "-1.0\tA", "a 1-gram occurs twice"),
     ],
 )
 def test_faults_name_file_and_place(tmp_path, arpa_text, right, wrong, message):
@@ -85,3 +86,10 @@ def test_faults_name_file_and_place(tmp_path, arpa_text, right, wrong, message):
     with pytest.raises(ValueError, match=message) as error:
         read_model(str(tmp_path / "broken.arpa"))
     assert "broken.arpa" in str(error.value)
+
+
+def test_an_archive_that_is_cut_off(tmp_path, arpa_text):
+    path = tmp_path / "cut.arpa.gz"
+    path.write_bytes(gzip.compress(arpa_text.encode())[:-20])
+    with pytest.raises(ValueError, match="cut.arpa.gz: Compressed file ended .*; expected a complete .gz"):
+        read_model(str(path))

@@ -123,6 +123,13 @@ def test_likelihood_never_falls_and_ends_at_the_maximum(models, words, seed):
     assert abs(weights * (gradient - 1)).max() < 1e-6
 
 
+def test_models_that_are_alike_end_with_the_steps(monkeypatch):
+    monkeypatch.setattr("ctc_kd.lm.mixture_weights.MAX_STEPS", 50)
+    first = np.random.default_rng(2).uniform(0.1, 1, 100)
+    steps = list(mixture_weights(np.array([first, 0.999 * first])))
+    assert len(steps) == 50
+
+
 def test_known_mixture_is_recovered():
     rng = np.random.default_rng(1)
     distributions = rng.dirichlet(np.full(50, 0.1), size=3)

@@ -31,6 +31,18 @@ def test_vocabulary_of_a_lexicon(tmp_path):
         limit_vocabulary(str(tmp_path / "empty.txt"), str(tmp_path / "words.txt"))
 
 
+def test_a_text_without_words_of_the_vocabulary_is_named(run_here, tmp_path):
+    (tmp_path / "lmplz").write_text(
+        "#!/bin/sh\ncat > /dev/null\nfor last; do :; done\nprintf '\\\\data\\\\\\nngram 1=3\\n\\n' > $last\n"
+    )
+    (tmp_path / "lmplz").chmod(0o755)
+    (tmp_path / "text").write_text("the cat\n")
+    write_lines(tmp_path / "vocabulary.txt", VOCABULARY)
+    text, vocabulary, tools = (tk.Path(str(tmp_path / name)) for name in ("text", "vocabulary.txt", "."))
+    with pytest.raises(ValueError, match="text: none of its words is in .*vocabulary.txt, .* in upper case"):
+        run_here(NgramLmJob(text=text, kenlm_tools=tools, vocabulary=vocabulary))
+
+
 def random_text(path, words, seed):
     rng = random.Random(seed)
     write_lines(path, (" ".join(rng.choices(words, k=rng.randint(1, 8))) for _ in range(60)))

@@ -14,7 +14,8 @@ from ctc_kd.files import complete_file, text_lines
 from ctc_kd.inventory import BLANK, CASES, Inventory, normalise, write_inventory
 
 SEPARATOR = "|"
-START_OF_WORD = "▁"
+START_OF_WORD, UNKNOWN_PIECE = "▁", "▅"
+"""Marks of sentencepiece; it skips a sentence with the second."""
 
 
 class _LabelsOfTexts(Job):
@@ -46,18 +47,20 @@ class _LabelsOfTexts(Job):
     def _sentences(self, reserved: str) -> Iterator[str]:
         """The texts that are not empty.
 
-        :param reserved: the mark of words among the labels; none if it is empty
-        :raises CorpusError: at the end; a text has that mark
+        :param reserved: characters that are marks among the labels
+        :raises CorpusError: at the end; a text has one of them
         """
         problems, number = [], 0
         for place, text in self._lines():
-            if reserved and reserved in text:
-                problems.append(f"{place}: {reserved!r} in {text!r}")
+            if any(mark in text for mark in reserved):
+                problems.append(f"{place}: {text!r}")
             elif text:
                 number += 1
                 yield text
         where = (self.transcripts or self.texts)[0].get_path()
-        refuse(problems, where=where, remedy=f"{reserved!r} tells words apart: remove it from the text.")
+        refuse(
+            problems, where=where, remedy=f"Labels have these marks: remove them from the text: {' '.join(reserved)}"
+        )
         if not number:
             raise ValueError(f"{where}: no text to make labels of")
 
@@ -126,7 +129,7 @@ class TrainPiecesJob(_LabelsOfTexts):
         from sentencepiece import SentencePieceProcessor
 
         with complete_file(self.out_model.get_path()) as partial, open(partial, "wb") as file:
-            train_pieces(self._sentences(START_OF_WORD), file, size=self.size, method=self.method)
+            train_pieces(self._sentences(START_OF_WORD + UNKNOWN_PIECE), file, size=self.size, method=self.method)
         processor = SentencePieceProcessor(model_file=self.out_model.get_path())
         pieces = [processor.id_to_piece(index) for index in range(processor.get_piece_size())]
         inventory = Inventory("pieces", [BLANK, *pieces[1:]], 0, case=self.case, boundary=START_OF_WORD)

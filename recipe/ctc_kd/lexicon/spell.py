@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from sisyphus import Job, Task, tk
 
 from ctc_kd.corpus.transcripts import normalise_spaces, read_texts
-from ctc_kd.corpus.word_lists import entries
+from ctc_kd.corpus.word_lists import VARIANT, entries
 from ctc_kd.files import complete_file, text_lines
 from ctc_kd.lexicon.label_sequences import write_sequences
 from ctc_kd.lexicon.pronunciations import write_lexicon
@@ -90,7 +90,8 @@ class SpellWordsJob(Job):
         yield Task("run", resume="run", rqmt=self.rqmt)
 
     def run(self):
-        words = {word: word for word in self._words()}
+        # word(2) would be read as a second spelling of word
+        words = {word: word for word in self._words() if not VARIANT.search(word)}
         spell = speller(self.inventory, self.tokenizer)
         where = ", ".join(path.get_path() for path in [*self.lexica, *self.texts])
         names = spell.inventory.labels

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import re
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import BinaryIO
@@ -26,7 +28,7 @@ class ArpaReader:
 
     def __init__(self, path: str):
         self.path = path
-        self.file = open_unpacked(path)
+        self.file = self._lines()
         self.counts = list(self._read_counts())
         if not self.counts or not self.counts[0]:
             raise ValueError(f"{path}: not an ARPA file: expected a \\data\\ section with the numbers of n-grams")
@@ -37,6 +39,8 @@ class ArpaReader:
         for tokens in self._pieces(1):
             words.extend(tokens[1 :: self._width(1)])
             pieces.append(self._values(tokens, 1))
+        if len(set(words)) < len(words):
+            raise ValueError(f"{self.path}: a 1-gram occurs twice")
         return words, *np.concatenate(pieces, axis=1)
 
     def section(self, order: int, ids: Mapping[bytes, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -57,6 +61,13 @@ class ArpaReader:
             values[:, piece] = self._values(tokens, order)
             done = piece.stop
         return words, *values
+
+    def _lines(self) -> Iterator[bytes]:
+        try:
+            with open_unpacked(self.path) as file:
+                yield from file
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise ValueError(f"{self.path}: {error}; expected a complete .gz") from error
 
     def _width(self, order: int) -> int:
         """The number of fields in a line; the highest order has no back-off weights."""

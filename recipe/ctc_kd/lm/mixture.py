@@ -71,7 +71,11 @@ def mix(components, weights: Sequence[float]):
     finish_unigrams(model, ids)
     for order in range(2, max(len(component.reader.counts) for component in components) + 1):
         keys = np.unique(np.concatenate([component.read(model.tree) for component in components]))
-        model.tree.add_order(keys)
+        try:
+            model.tree.add_order(keys)
+        except ValueError as error:
+            paths = ", ".join(component.reader.path for component in components)
+            raise ValueError(f"{paths}: {error}; expected models that were not pruned") from error
         for component in components:
             component.follow(model.tree)
         model.log10_p.append(log10_mixture(components, weights))

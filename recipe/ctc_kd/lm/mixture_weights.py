@@ -83,7 +83,10 @@ def word_probabilities(paths: Sequence[str], sentences: Sequence[str]) -> np.nda
 
 
 def mixture_weights(probabilities: np.ndarray) -> Iterable[tuple[np.ndarray, float]]:
-    """Yields the weights ``[models]`` after each step, until they have converged to about :data:`SMALLEST_STEP`.
+    """Yields the weights ``[models]`` after each step, until one changes none of them by :data:`SMALLEST_STEP`.
+
+    Models that are much alike still change after :data:`MAX_STEPS`. Then the mean log likelihood is within
+    ``log(models) / MAX_STEPS`` of its maximum, because EM began with equal weights, and the steps end there.
 
     :param probabilities: ``[models, words]``
     :return: pairs of weights and their mean log likelihood per word (natural logarithm), which never falls
@@ -98,4 +101,3 @@ def mixture_weights(probabilities: np.ndarray) -> Iterable[tuple[np.ndarray, flo
         if np.abs(stepped - weights).max() < SMALLEST_STEP:
             return
         weights = stepped
-    raise RuntimeError(f"the weights still change after {MAX_STEPS} steps: {weights.tolist()}")

@@ -18,8 +18,9 @@ class NgramLmJob(Job):
     :param text: one sentence per line (optionally ``.gz``), words separated by spaces, in the lexicon's spelling
     :param order: n
     :param kenlm_tools: directory with ``lmplz``
-    :param vocabulary: a file such as a lexicon; the first words of its lines are the only words of the model. N-grams
-        of the text with other words are not counted. ``<unk>`` has the probability of any one word that the text lacks:
+    :param vocabulary: a file such as a lexicon, read in upper case; the first words of its lines are the only words of
+        the model. N-grams with other words are not in it; as neighbours these words still count, in the numbers of
+        different contexts and in the discounts. ``<unk>`` has the probability of any one word that the text lacks:
         with it for each such word of the vocabulary and for ``<unk>`` itself, the probabilities of the vocabulary,
         ``</s>`` and ``<unk>`` sum to one after each context. With None, the words are those of the text, and ``<unk>``.
 
@@ -41,6 +42,8 @@ class NgramLmJob(Job):
         yield Task("run", resume="run", rqmt=self.rqmt)
 
     def run(self):
+        from ctc_kd.lm.arpa import ArpaReader
+
         sorting_memory = f"{int(600 * self.rqmt['mem'])}M"  # leaves room for the vocabulary
         command = [os.path.join(self.kenlm_tools.get_path(), "lmplz"), "--order", str(self.order)]
         command += ["--memory", sorting_memory, "--temp_prefix", os.path.join(os.getcwd(), "lmplz.")]
@@ -51,6 +54,11 @@ class NgramLmJob(Job):
         with complete_file(self.out_arpa.get_path()) as partial:
             print("running", " ".join([*command, partial]), flush=True)
             feed([*command, partial], self.text.get_path())
+            if self.vocabulary is not None and ArpaReader(partial).counts[0] <= len(("<unk>", "<s>", "</s>")):
+                raise ValueError(
+                    f"{self.text.get_path()}: none of its words is in {self.vocabulary.get_path()}, whose words are "
+                    "read in upper case; expected a text in upper case"
+                )
 
 
 def limit_vocabulary(source: str, path: str) -> list[str]:

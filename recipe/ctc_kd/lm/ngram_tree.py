@@ -70,7 +70,7 @@ def find(keys: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 
 def power10(log10: np.ndarray) -> np.ndarray:
     """``10 ** x`` as float64, faster than numpy's power."""
-    return np.exp(log10 * math.log(10))
+    return np.exp(log10.astype(float) * math.log(10))
 
 
 def backoff_weights(

@@ -26,7 +26,7 @@ class LmTextJob(Job):
     (``it 's``). Together with the training transcripts they are the background text.
 
     Words with other characters than ``A-Z'`` stay where they are (``<unk>`` as ``<unknown>``): no lexicon has them, and
-    :class:`~ctc_kd.lm.ngram.NgramLmJob` with a vocabulary counts nothing across them. If they were removed, words that
+    :class:`~ctc_kd.lm.ngram.NgramLmJob` with a vocabulary has no n-gram across them. If they were removed, words that
     are not neighbours would become neighbours.
 
     :param texts: one sentence per line, words separated by spaces, as UTF-8, plain or ``.gz``
