@@ -18,7 +18,7 @@ import torch
 
 from ctc_kd.corpus.audio_folder import audio_files
 from ctc_kd.frames import SAMPLE_RATE_HZ, SUBSAMPLING
-from ctc_kd.lexicon.finished_vocabulary import hama_inventory, transformers_inventory
+from ctc_kd.lexicon.finished_vocabulary import finished_inventory
 from ctc_kd.nn.config import POOLS
 from ctc_kd.scoring.alignment import Counts, align, count
 from ctc_kd.scoring.label_errors import label_sequences
@@ -27,10 +27,8 @@ from ctc_kd.training.build import MODELS, build_model
 
 def main():
     options = parsed()
-    if options.model == "hama":
-        inventory, literal = hama_inventory(), {"class": "HamaCtc"}
-    else:
-        inventory, literal = transformers_inventory(options.model), {"class": "TransformersCtc", "model": options.model}
+    literal = {"class": "HamaCtc"} if options.model == "hama" else {"class": "TransformersCtc", "model": options.model}
+    inventory = finished_inventory(literal)
     literal["num_labels_with_blank"] = len(inventory.labels)
     audio = read_audio(options.audio, options.utterances)
     references = dict(label_sequences(options.references, inventory)) if options.references else None

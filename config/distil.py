@@ -9,9 +9,7 @@ audio there are a CTC baseline and students that learn from both; with a `text`,
     sis manager -r config.distil.demo    # or `make demo-distil`: a stranger's model on the embedded corpus
 """
 
-import os
-
-from ctc_kd.experiments.corpora import on_disk
+from ctc_kd.experiments.corpora import last_name, on_disk
 from ctc_kd.experiments.demo_stranger import demo_sources, demo_stranger
 from ctc_kd.experiments.distil import Sources, distil
 from ctc_kd.experiments.distil_sizes import SIZES, preset_of
@@ -49,7 +47,7 @@ def py(
     parts = {name: own_part(source, convert=convert) for name, source in parts.items() if source}
     text = text and on_disk(text)
     lexicon = lexicon and own_lexicon(lexicon, text=text, labelled=parts.get("labelled"))
-    name = name or os.path.basename(os.path.normpath(teacher))
+    name = name or last_name(teacher)
     teacher = {**own_teacher(teacher), "subsampling": subsampling}
     preset = preset_of(size, subsampling=subsampling)
     distil(teacher, Sources(**parts, text=text, lexicon=lexicon, unit=unit), preset, name=name)

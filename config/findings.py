@@ -20,11 +20,12 @@ from dataclasses import replace
 
 from config.mini_librispeech import local, text_files
 from ctc_kd.experiments.beside import regret
+from ctc_kd.experiments.corpora import folder_and_part
 from ctc_kd.experiments.demo import DEMO, demo_corpus, demo_hours
 from ctc_kd.experiments.distillation import Distillation
 from ctc_kd.experiments.hours import BUDGETS, worth_of_hours
 from ctc_kd.experiments.matched import matched_weights
-from ctc_kd.experiments.mini_librispeech import folder_and_part, held_out, mini_librispeech
+from ctc_kd.experiments.mini_librispeech import held_out, mini_librispeech
 from ctc_kd.experiments.mini_presets import mini_on_cpu
 from ctc_kd.experiments.row_analysis import analysed
 from ctc_kd.experiments.rows import BASELINE, Row, with_seeds

@@ -18,11 +18,12 @@ Read speech that is joined to long recordings with noise shows what a filter fin
 import math
 
 from ctc_kd.corpus.join import Noise
+from ctc_kd.experiments.corpora import folder_and_part, last_name
 from ctc_kd.experiments.demo_k2d import demo_k2d
 from ctc_kd.experiments.k2d import ALL, Recordings, joined
-from ctc_kd.experiments.k2d_models import last_name, own_whisper, validators_of
+from ctc_kd.experiments.k2d_models import own_whisper, validators_of
 from ctc_kd.experiments.k2d_students import k2d_with_students
-from ctc_kd.experiments.mini_librispeech import by_speaker, folder_and_part
+from ctc_kd.experiments.mini_librispeech import by_speaker
 from ctc_kd.experiments.sources import own_part
 from ctc_kd.nn.config import SpecAugmentConfig
 from ctc_kd.nn.schedules import one_cycle

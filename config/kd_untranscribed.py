@@ -8,11 +8,9 @@ LibriSpeech alone. Each of the three has its own report.
     sis manager "config.kd_untranscribed.py('/data/podcasts')"             # on audio files of one's own
 """
 
-import os
-
 from ctc_kd.corpus.audio_folder import ReadAudioFolderJob
 from ctc_kd.experiments.blank_kd import blank_kd
-from ctc_kd.experiments.corpora import on_disk, with_untranscribed
+from ctc_kd.experiments.corpora import last_name, on_disk, with_untranscribed
 from ctc_kd.experiments.demo import DEMO, demo_corpus, demo_untranscribed
 from ctc_kd.experiments.librispeech import librispeech_other
 from ctc_kd.experiments.paper_presets import PUBLISHED
@@ -30,7 +28,7 @@ def py(folder=None):
     preset, name = PUBLISHED["tedlium2"], "kd_untranscribed"
     if folder:
         cuts = ReadAudioFolderJob(folder=on_disk(folder)).out_cuts
-        name += f"/{os.path.basename(os.path.normpath(folder))}"
+        name += f"/{last_name(folder)}"
     else:
         cuts = librispeech_other(PUBLISHED["librispeech-other"]).cuts["train"]
     compare(preset, tedlium2(preset), cuts, name=name)

@@ -12,11 +12,9 @@ sentence per line) instead of LibriSpeech's. The second reads a folder in LibriS
     sis manager -r "config.mini_librispeech.folder('/data/LibriSpeech/train-clean-5', '/data/whisper', '/data/text')"
 """
 
-import os
-
 from ctc_kd.experiments.blank_kd import blank_kd
-from ctc_kd.experiments.corpora import on_disk
-from ctc_kd.experiments.mini_librispeech import folder_and_part, held_out, mini_librispeech
+from ctc_kd.experiments.corpora import folder_and_part, is_path, on_disk
+from ctc_kd.experiments.mini_librispeech import held_out, mini_librispeech
 from ctc_kd.experiments.mini_presets import mini, mini_on_cpu
 from ctc_kd.experiments.rows import BASELINE, TABLE_1, TABLE_2, TEACHER, Row
 
@@ -49,4 +47,4 @@ def text_files(text):
 
 def local(encoder):
     """A path, or a name of the Hugging Face hub."""
-    return on_disk(encoder) if encoder.startswith(("/", ".", "~")) or os.path.isdir(encoder) else encoder
+    return on_disk(encoder) if is_path(encoder) else encoder

@@ -19,9 +19,10 @@ The paper's encoder on characters: 100 hours of LibriSpeech, five hours, or a fo
 """
 
 from config.mini_librispeech import local, text_files
+from ctc_kd.experiments.corpora import folder_and_part
 from ctc_kd.experiments.demo import DEMO, demo_corpus
 from ctc_kd.experiments.labels import characters_of, for_other_labels, with_labels
-from ctc_kd.experiments.mini_librispeech import folder_and_part, held_out, librispeech_100, mini_librispeech
+from ctc_kd.experiments.mini_librispeech import held_out, librispeech_100, mini_librispeech
 from ctc_kd.experiments.mini_presets import mini as mini_preset
 from ctc_kd.experiments.mini_presets import mini_on_cpu
 from ctc_kd.experiments.self_kd import self_kd

@@ -24,3 +24,12 @@ def test_sequences_are_those_that_were_written(tmp_path, monkeypatch, block, cla
     for name, array in read:
         assert array.dtype == written[name].dtype and array.shape == written[name].shape
         assert (array == written[name]).all() and array.base is None, "a sequence that is kept keeps no block"
+
+
+def test_a_damaged_store_is_named(tmp_path):
+    path = tmp_path / "logits.hdf"
+    with HdfWriter(path, labels=["A", "B"]) as writer:
+        writer.add("one", np.zeros((300, 2), "float16"))
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(OSError, match=r"logits\.hdf: .*rerun the job that wrote it"):
+        list(read_hdf(path))

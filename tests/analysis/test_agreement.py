@@ -27,7 +27,7 @@ def agreement(run_here, folder, student, teacher):
     return json.loads(Path(run_here(job).out_agreement.get_path()).read_text())
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(PATHS, min_size=1, max_size=3), st.data())
 def test_counts_equal_labels(run_here, tmp_path, teacher, data):
     student = [[data.draw(st.integers(0, 2)) for _ in path] for path in teacher]

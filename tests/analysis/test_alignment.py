@@ -47,7 +47,7 @@ def alignments(teacher, student):
         yield from ([(None, student[0]), *rest] for rest in alignments(teacher, student[1:]))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(SPIKES, SPIKES)
 def test_no_alignment_is_cheaper(teacher, student):
     found = matched(teacher, student)
@@ -56,7 +56,7 @@ def test_no_alignment_is_cheaper(teacher, student):
     assert cost(found) == min(map(cost, alignments(teacher, student)))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(SPIKES, SPIKES)
 def test_labels_are_aligned_as_cheaply_as_without_times(teacher, student):
     plain = count(align([spike.label for spike in teacher], [spike.label for spike in student]))
@@ -71,7 +71,7 @@ def test_time_says_which_of_two_equal_labels_was_left_out():
         assert (kept, Spike(A, frame)) in pairs
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.integers(-3, 3), min_size=1, max_size=6))
 def test_a_shifted_student_has_the_offsets_of_its_shifts(shifts):
     teacher = [Spike(A if number % 2 else B, 10 * number + 5) for number in range(len(shifts))]
@@ -90,7 +90,7 @@ def test_a_shifted_student_has_the_offsets_of_its_shifts(shifts):
 PATHS = st.lists(st.integers(0, 3), max_size=12)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(PATHS, PATHS.map(lambda labels: [-0.5 * label for label in labels]))
 def test_spikes_are_the_labels_of_the_path_at_their_highest_posteriors(labels, scores):
     scores = (scores + [0.0] * len(labels))[: len(labels)]
@@ -106,7 +106,7 @@ def test_spikes_are_the_labels_of_the_path_at_their_highest_posteriors(labels, s
         assert scores[frame] == max(scores[begin:end]) > max([-9.0, *scores[begin:frame]])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=20), st.integers(0, 20))
 def test_frames_are_counted_as_they_are_defined(pairs, cut):
     counts = FrameCounts()

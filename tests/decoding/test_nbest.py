@@ -33,7 +33,7 @@ def random_logits(seed, num_frames):
 
 
 @given(seed=st.integers(0, 1000), num_frames=st.integers(1, 5), num=st.integers(1, 8))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_the_list_has_the_most_probable_sequences(seed, num_frames, num):
     logits = random_logits(seed, num_frames)
     found = NBestSearch(config=EVERYTHING, inventory=INVENTORY).best(logits, num)

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from sisyphus import job as sisyphus_job
 
 from ctc_kd.experiments.blank_kd import blank_kd
 from ctc_kd.experiments.cost import what_it_bought
@@ -21,8 +20,7 @@ from ctc_kd.training.posteriors import PosteriorsJob
 
 
 @pytest.fixture
-def grid(monkeypatch):
-    monkeypatch.setattr(sisyphus_job, "created_jobs", {})
+def grid():
     return Distillation(demo_corpus(DEMO), DEMO)
 
 
@@ -113,11 +111,11 @@ def test_without_candidates_the_mean_of_the_best_checkpoints_teaches(grid):
     assert other.student(Row("all", 0.9)).job_id() != grid.student(Row("all", 0.9)).job_id()
 
 
-def test_a_corpus_that_the_paper_does_not_have(grid):
+def test_a_corpus_that_the_paper_does_not_have(created):
     """Its report has no columns of the paper."""
     preset = PUBLISHED["librispeech-clean"]
     blank_kd(librispeech_clean(preset), preset, [TEACHER, BASELINE], name="clean", reference="librispeech-clean")
-    (report,) = (job for job in sisyphus_job.created_jobs.values() if isinstance(job, ReportJob))
+    (report,) = (job for job in created.values() if isinstance(job, ReportJob))
     assert report.reference is None
 
 
@@ -131,11 +129,11 @@ def test_rows_are_paired_by_seed_whatever_their_order(grid):
     assert [path.creator.lm_scale.creator.seed for path in hypotheses["symmetric-l1"]] == [42, 43]
 
 
-def test_a_row_is_exported_by_name(grid):
+def test_a_row_is_exported_by_name(created):
     preset = PUBLISHED["librispeech-clean"]
     found = blank_kd(librispeech_clean(preset), preset, [TEACHER, BASELINE], name="clean")
     export(found, ["baseline"], name="plain")
-    (job,) = (job for job in sisyphus_job.created_jobs.values() if isinstance(job, ExportStudentJob))
+    (job,) = (job for job in created.values() if isinstance(job, ExportStudentJob))
     training = found.trained["baseline"].training
     assert job.candidates["baseline"]["checkpoint"].creator is training
     assert job.teacher == preset.teacher["encoder"]
@@ -150,12 +148,12 @@ def test_a_teacher_is_exported_as_it_teaches(grid):
     assert candidate["model"] == DEMO.teacher
 
 
-def test_exported_students_are_measured_beside_their_teacher(grid):
+def test_exported_students_are_measured_beside_their_teacher(created):
     found = blank_kd(demo_corpus(DEMO), DEMO, [TEACHER, BASELINE], name="demo")
-    before = set(sisyphus_job.created_jobs)
+    before = set(created)
     plain = export(found, ["baseline"], name="plain")
     what_it_bought(found, {"Plain": plain})
-    new = [job for name, job in sisyphus_job.created_jobs.items() if name not in before]
+    new = [job for name, job in created.items() if name not in before]
     (measured,) = (job for job in new if isinstance(job, MeasureStudentsJob))
     assert list(measured.students) == ["Teacher", "Plain"] and measured.students["Plain"] == plain
     assert measured.audio == found.chain.corpus.audio["test"]

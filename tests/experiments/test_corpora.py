@@ -5,24 +5,18 @@ from pathlib import Path
 
 import pytest
 from sisyphus import gs, tk
-from sisyphus import job as sisyphus_job
 
 from ctc_kd.corpus.librispeech import ReadLibriSpeechAudioJob
 from ctc_kd.corpus.public_files import resource
-from ctc_kd.experiments.corpora import on_disk, with_untranscribed
+from ctc_kd.experiments.corpora import folder_and_part, on_disk, with_untranscribed
 from ctc_kd.experiments.demo import DEMO, demo_corpus, demo_untranscribed
 from ctc_kd.experiments.distillation import Distillation
 from ctc_kd.experiments.librispeech import librispeech_clean, librispeech_other
-from ctc_kd.experiments.mini_librispeech import folder_and_part, held_out, mini_librispeech
+from ctc_kd.experiments.mini_librispeech import held_out, mini_librispeech
 from ctc_kd.experiments.mini_presets import mini, mini_on_cpu
 from ctc_kd.experiments.paper_presets import PAPER, PUBLISHED
 from ctc_kd.experiments.rows import BASELINE, TEACHER, Row
 from ctc_kd.lm.text import LmTextJob
-
-
-@pytest.fixture(autouse=True)
-def no_jobs_of_other_tests(monkeypatch):
-    monkeypatch.setattr(sisyphus_job, "created_jobs", {})
 
 
 def test_students_with_speed_perturbation_learn_from_three_archives_and_their_teacher_from_one():
@@ -108,14 +102,14 @@ def test_spellings_of_one_path_are_one_source(path):
     assert reader_of(path).job_id() == reader_of("corpus/train").job_id()
 
 
-def test_a_link_in_the_setup_folder_is_a_name_that_stays_when_the_data_moves(monkeypatch, tmp_path):
+def test_a_link_in_the_setup_folder_is_a_name_that_stays_when_the_data_moves(created, monkeypatch, tmp_path):
     ids = set()
     for setup in ("here", "there"):
         (tmp_path / setup).mkdir()
         (tmp_path / f"data-{setup}" / "train").mkdir(parents=True)
         (tmp_path / setup / "corpus").symlink_to(tmp_path / f"data-{setup}")
         monkeypatch.setattr(gs, "BASE_DIR", str(tmp_path / setup))
-        monkeypatch.setattr(sisyphus_job, "created_jobs", {})
+        created.clear()
         reader = reader_of("corpus/train")
         assert (Path(reader.corpus_dir.get_path()) / "train").is_dir()
         ids.add(reader.job_id())

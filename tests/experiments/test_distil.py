@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import soundfile
-from sisyphus import job as sisyphus_job
 from sisyphus import tk
 
 from ctc_kd.experiments import distil as experiment
@@ -26,7 +25,6 @@ SPOKEN = Part(tk.Path("spoken.jsonl.gz"), tk.Path("spoken.txt"))
 def outputs(monkeypatch):
     """Name -> path of what is registered."""
     found = {}
-    monkeypatch.setattr(sisyphus_job, "created_jobs", {})
     monkeypatch.setattr(experiment, "register_outputs", lambda outputs, requests: found.update(outputs))
     return found
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from config import findings
-from sisyphus import job as sisyphus_job
 from sisyphus import tk, toolkit
 from sisyphus.graph import SISGraph
 
@@ -23,12 +22,6 @@ from ctc_kd.experiments.rows import BASELINE, Row
 from ctc_kd.experiments.speech import demo_speech, in_units
 from ctc_kd.report.differences import DifferencesReportJob
 from ctc_kd.training.train import TrainJob
-
-
-@pytest.fixture(autouse=True)
-def created(monkeypatch):
-    monkeypatch.setattr(sisyphus_job, "created_jobs", {})
-    return sisyphus_job.created_jobs
 
 
 def trainings(hypotheses):
@@ -193,6 +186,7 @@ def test_units_are_other_labels_of_the_same_words():
         (lambda: findings.normalisation(seeds=[42]), False),
         (lambda: blank_kd(demo_corpus(DEMO), DEMO, [BASELINE], name="demo"), True),  # its report has learning curves
     ],
+    ids=["prior", "untranscribed", "silence", "normalisation", "another row"],
 )
 def test_rows_of_archives_are_not_trained_again(monkeypatch, tmp_path, ask, trains):
     monkeypatch.setattr(toolkit, "sis_graph", SISGraph())

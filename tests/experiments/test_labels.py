@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from sisyphus import job as sisyphus_job
 from sisyphus import tk
 
 from ctc_kd.corpus.speed import PerturbedTranscriptsJob
@@ -23,11 +22,6 @@ from ctc_kd.experiments.recognition import error_rates
 from ctc_kd.experiments.rows import BASELINE, TEACHER, Row
 
 PRESET = for_other_labels(DEMO)
-
-
-@pytest.fixture(autouse=True)
-def no_jobs_of_other_tests(monkeypatch):
-    monkeypatch.setattr(sisyphus_job, "created_jobs", {})
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from sisyphus import job as sisyphus_job
 
 from ctc_kd.experiments.blank_kd import blank_kd
 from ctc_kd.experiments.demo import DEMO, demo_corpus
@@ -14,8 +13,7 @@ from ctc_kd.training.criteria import CRITERIA, build_criterion
 
 
 @pytest.fixture
-def grid(monkeypatch):
-    monkeypatch.setattr(sisyphus_job, "created_jobs", {})
+def grid():
     return Distillation(demo_corpus(DEMO), DEMO)
 
 

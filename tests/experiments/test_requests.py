@@ -1,13 +1,10 @@
 """What jobs ask for: every job of every config obeys the settings, and no id depends on that."""
 
 import importlib
-import tempfile
-from functools import cache
 from pathlib import Path
 
 import pytest
 from sisyphus import gs, toolkit
-from sisyphus import job as sisyphus_job
 from sisyphus.graph import SISGraph
 
 from ctc_kd.experiments.demo import DEMO, demo_corpus
@@ -23,7 +20,7 @@ CONFIGS = {
         *(config.prior([1.0]), config.normalisation([0.25])),
         *(config.untranscribed([1.0], [42]), config.silence([1.0], seeds=[42])),
     ),
-    "k2d": lambda config: (config.py(recordings()), config.demo()),
+    "k2d": lambda config: (config.py("recordings"), config.demo()),
     "kd_blank": lambda config: (config.py(), config.paper()),
     "kd_untranscribed": lambda config: (config.py(), config.demo(), config.py("/data/podcasts")),
     "mini_librispeech": lambda config: (config.py(), config.cmudict(), config.folder("/data/part", "/data/encoder")),
@@ -31,19 +28,15 @@ CONFIGS = {
 }
 
 
-@cache
-def recordings():
-    folder = Path(tempfile.mkdtemp(prefix="recordings-"))
-    (folder / "first.wav").write_bytes(b"only its name is read")
-    return str(folder)
-
-
 @pytest.fixture
-def jobs_of(monkeypatch):
+def jobs_of(created, tmp_path, monkeypatch):
     """``jobs_of(declare)``: by id the jobs that the outputs need which ``declare`` registers."""
+    monkeypatch.setattr(gs, "BASE_DIR", str(tmp_path))
+    (tmp_path / "recordings").mkdir()
+    (tmp_path / "recordings" / "first.wav").write_bytes(b"only its name is read")
 
     def run(declare):
-        monkeypatch.setattr(sisyphus_job, "created_jobs", {})
+        created.clear()
         monkeypatch.setattr(toolkit, "sis_graph", SISGraph())
         declare()
         return {job.job_id(): job for job in toolkit.sis_graph.jobs()}

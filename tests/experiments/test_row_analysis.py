@@ -1,8 +1,5 @@
 """The analysis of a grid's rows adds jobs to its graph, and trains nothing."""
 
-import pytest
-from sisyphus import job as sisyphus_job
-
 from ctc_kd.decoding.search_job import SearchJob
 from ctc_kd.decoding.tune import TuneScalesJob
 from ctc_kd.experiments.blank_kd import blank_kd
@@ -16,18 +13,11 @@ from ctc_kd.experiments.significance import MARGIN
 ROWS = [TEACHER, BASELINE, Row("symmetric", 1.0, 1), Row("symmetric", 1.0, 2)]
 
 
-@pytest.fixture
-def created(monkeypatch):
-    monkeypatch.setattr(sisyphus_job, "created_jobs", {})
-    return sisyphus_job.created_jobs
-
-
 def test_analysis_adds_searches_and_trains_nothing(created):
     grid = blank_kd(demo_corpus(DEMO), DEMO, ROWS, name="demo")
-    before = dict(created)
+    before = set(created)
     report = analysed(grid.chain, ROWS, folder="demo").creator
     new = [job for name, job in created.items() if name not in before]
-    assert {name: before[name] for name in before} == {name: created[name] for name in before}
     assert sorted({type(job).__name__ for job in new}) == [
         *("AlignmentJob", "AnalysisReportJob", "LabelErrorRateJob", "LabelSequencesJob", "ScoreJob", "SearchJob"),
         "TuneScalesJob",

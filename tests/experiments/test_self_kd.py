@@ -19,7 +19,6 @@ from ctc_kd.training.train import TrainJob
 def outputs(monkeypatch):
     """Name -> path of what is registered."""
     found = {}
-    monkeypatch.setattr(sisyphus_job, "created_jobs", {})
     monkeypatch.setattr(experiment, "register_outputs", lambda outputs, requests: found.update(outputs))
     return found
 

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import soundfile
 from sisyphus import gs
-from sisyphus import job as sisyphus_job
 
 import own_corpora
 from ctc_kd.corpus.audio_folder import ReadAudioFolderJob
@@ -19,11 +18,6 @@ from ctc_kd.corpus.problems import CorpusError
 from ctc_kd.corpus.read_listed import ReadListedAudioJob
 from ctc_kd.corpus.transcripts import read_transcripts
 from ctc_kd.experiments.sources import own_part
-
-
-@pytest.fixture(autouse=True)
-def no_jobs_of_other_tests(monkeypatch):
-    monkeypatch.setattr(sisyphus_job, "created_jobs", {})
 
 
 @pytest.fixture

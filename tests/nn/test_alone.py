@@ -9,7 +9,6 @@ from ctc_kd.nn.student import StudentCtc
 from ctc_kd.nn.teacher import SpeechEncoderCtc
 from tiny_encoders import CONVOLUTIONAL, STABLE
 
-torch.set_num_threads(1)
 WHISPER = {"d_model": 16, "encoder_layers": 2, "encoder_attention_heads": 2, "encoder_ffn_dim": 32}
 
 

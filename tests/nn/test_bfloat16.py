@@ -8,7 +8,6 @@ from ctc_kd.experiments.demo import DEMO
 from ctc_kd.nn.narrow_convolutions import keep_in_fp32
 from ctc_kd.training.build import build_model
 
-torch.set_num_threads(1)
 TEACHER = {**DEMO.teacher, "encoder": DEMO.teacher["encoder"].get_path()}
 
 

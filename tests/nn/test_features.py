@@ -12,8 +12,6 @@ from ctc_kd.nn.features import LogMel, prepare_waveform
 from ctc_kd.nn.masking import random_subset, spans, valid_frames
 from ctc_kd.nn.specaugment import spec_augment
 
-torch.set_num_threads(1)
-
 
 def test_prepare_waveform_equals_the_plain_definition():
     audio, lengths = torch.randn(3, 50), torch.tensor([50, 20, 1])

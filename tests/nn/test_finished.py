@@ -15,7 +15,6 @@ from ctc_kd.nn.finished import TransformersCtc
 from ctc_kd.nn.pooling import Pooling, fit
 from finished_models import CHARACTERS, FAMILIES, PIECES, WITH_PIECES, save_model, their_logits
 
-torch.set_num_threads(1)
 LENGTHS = (9000, 16000, 5555)
 WINDOWS = {"parakeet, 80 ms": 8}
 """Windows of 10 ms per frame of a family; all others have 4 or fewer."""

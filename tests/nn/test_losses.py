@@ -12,8 +12,6 @@ from ctc_kd.nn.distillation import DistillationLoss
 from ctc_kd.nn.losses import ctc_loss, kd_loss
 from ctc_kd.nn.selection import Selection
 
-torch.set_num_threads(1)
-
 
 def random_batch(seed=0, batch=3, frames=7, classes=5):
     generator = torch.Generator().manual_seed(seed)

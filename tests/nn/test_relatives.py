@@ -20,8 +20,6 @@ from ctc_kd.nn.selection import Selection
 from ctc_kd.nn.sequence import SequenceLoss, split_hypotheses
 from ctc_kd.nn.soft_selection import SoftSelectionLoss
 
-torch.set_num_threads(1)
-
 BLANK = 2  # in the middle, so that nobody takes it for the first or the last class
 LENGTHS = torch.tensor([7, 5, 0])
 TARGETS = {"targets": torch.tensor([[0, 1], [3, 9], [9, 9]]), "target_lengths": torch.tensor([2, 1, 0])}
@@ -61,7 +59,7 @@ def value_of(criterion, logits, name="kd", **inputs):
 
 
 SEEDS, TEMPERATURES = st.integers(0, 1000), st.sampled_from([1.0, 2.0])
-EACH = settings(max_examples=15, deadline=None)
+EACH = settings(max_examples=15)
 
 
 @given(seed=SEEDS, temperature=TEMPERATURES)

@@ -24,7 +24,6 @@ from ctc_kd.nn.selection import (
 )
 
 BLANK = 4
-torch.set_num_threads(1)
 
 
 @st.composite

@@ -21,7 +21,6 @@ from ctc_kd.nn.conformer import (
 from ctc_kd.nn.frontend import VggFrontend, pooled_relu
 from ctc_kd.nn.student import StudentCtc
 
-torch.set_num_threads(1)
 TINY = StudentConfig(
     11, frontend=VggConfig((4, 6, 6, 4)), conformer=ConformerConfig(2, 24, 2, 48, kernel_size=7, dropout=0.1)
 )

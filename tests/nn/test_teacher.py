@@ -21,7 +21,6 @@ from ctc_kd.nn.losses import ctc_loss
 from ctc_kd.nn.teacher import SpeechEncoderCtc, convolution_lengths, save_encoder
 from tiny_encoders import CONVOLUTIONAL, STABLE
 
-torch.set_num_threads(1)
 ENCODER, GROUP_NORM = ({"model_type": "hubert", **fields} for fields in (STABLE, CONVOLUTIONAL))
 FAMILIES = ["hubert", "wav2vec2", "wavlm"]
 

@@ -16,7 +16,6 @@ from ctc_kd.nn.masking import valid_frames
 from ctc_kd.nn.teacher import SpeechEncoderCtc, save_encoder
 from ctc_kd.nn.whisper_encoder import WhisperFeatures, Windows, whisper_lengths
 
-torch.set_num_threads(1)
 WINDOW_S = 1.2  # instead of Whisper's 30 s
 ENCODER = {
     "model_type": "whisper",

@@ -78,7 +78,7 @@ def texts(path):
     return {piece.id: piece.text for piece in read_pieces(path.get_path())}
 
 
-def test_faults_are_left_out_and_end_a_chunk(run_here, segments, chunks):
+def test_faults_are_left_out_and_end_a_chunk(segments, chunks):
     faults = [(one["after"], one["fault"], one["text"]) for one in lines_of(segments.out_faults)]
     assert faults == [
         (6, "times run backwards", "it runs back"),

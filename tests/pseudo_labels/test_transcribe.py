@@ -117,7 +117,7 @@ def test_other_audio_is_refused_before_anything_is_decoded(run_here, run_tasks, 
     assert Decoder.heard == []
 
 
-def test_a_recording_within_a_file_keeps_its_own_time(run_here, tmp_path):
+def test_a_recording_within_a_file_keeps_its_own_time(tmp_path):
     samples = spoken((1, 0.1), (1, 0.2), (1, 0.3))
     write(tmp_path / "in", "talk", samples)
     file = str(tmp_path / "in" / "talk.flac")

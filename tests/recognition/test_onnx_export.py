@@ -13,7 +13,6 @@ from ctc_kd.recognition.onnx_export import ConvolvedLogMel, write_int8, write_on
 from ctc_kd.recognition.sherpa import write_tokens
 from random_student import INVENTORIES, best_path, log_posteriors, random_student, speech
 
-torch.set_num_threads(1)
 LETTERS = INVENTORIES["characters"]
 
 

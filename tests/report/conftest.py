@@ -1,7 +1,11 @@
-"""Records made by hand: small grids with and without holes."""
+"""Records made by hand: small grids with and without holes; and reports as texts."""
+
+from pathlib import Path
 
 import pytest
+from sisyphus import tk
 
+from ctc_kd.files import write_json
 from ctc_kd.report.record import Record, Score
 from ctc_kd.scoring.speaker_tests import holm
 
@@ -83,3 +87,26 @@ def significance():
         return {**sizes, "wer": wer, "comparisons": comparisons}
 
     return make
+
+
+@pytest.fixture
+def store(tmp_path):
+    """``store(content)``: a new file of JSON."""
+
+    def write(content):
+        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.json"
+        write_json(str(path), content)
+        return tk.Path(str(path))
+
+    return write
+
+
+@pytest.fixture
+def run_report(run_here):
+    """``run_report(job)(name)``: the text of a file of the report."""
+
+    def run(job):
+        report = Path(run_here(job).out_report.get_path())
+        return lambda name: (report / name).read_text(encoding="utf-8")
+
+    return run

@@ -4,16 +4,15 @@ import json
 from xml.etree import ElementTree
 
 import pytest
-from sisyphus import tk
 
 from ctc_kd.analysis.frame_counts import FrameCounts
 from ctc_kd.analysis.spike_offsets import Spike, SpikeOffsets
-from ctc_kd.files import write_json
 from ctc_kd.report.analysis.alignment import histograms
-from ctc_kd.report.analysis.decoders import picture, spread_out
+from ctc_kd.report.analysis.decoders import picture
 from ctc_kd.report.analysis.job import AnalysisReportJob
 from ctc_kd.report.analysis.priors import interaction
 from ctc_kd.report.analysis.rows import AnalysedRow, Errors, Rows
+from ctc_kd.report.svg import spread_out
 
 
 def counts(errors):
@@ -29,13 +28,8 @@ def alignment(offsets):
 
 
 @pytest.fixture
-def report(run_here, tmp_path):
+def report(run_report, store):
     """``report([(label, seed, {decoder: (errors on dev, on test)}, offsets)])``; a teacher has None for offsets."""
-
-    def store(content):
-        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.json"
-        write_json(str(path), content)
-        return tk.Path(str(path))
 
     def make(rows, priors=None):
         measured = [
@@ -50,8 +44,7 @@ def report(run_here, tmp_path):
             }
             for label, seed, errors, offsets in rows
         ]
-        job = run_here(AnalysisReportJob(title="Rows of <it>", rows=measured, priors=priors and store(priors)))
-        return lambda name: open(f"{job.out_report.get_path()}/{name}", encoding="utf-8").read()
+        return run_report(AnalysisReportJob(title="Rows of <it>", rows=measured, priors=priors and store(priors)))
 
     return make
 

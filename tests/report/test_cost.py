@@ -29,11 +29,10 @@ def models(make_record):
 
 
 @pytest.fixture
-def report(run_here, tmp_path):
+def report(run_report, tmp_path):
     def make(models):
         write_json(str(tmp_path / "records"), {name: record.to_json() for name, record in models.items()})
-        job = run_here(CostReportJob(title="Students", records=tk.Path(str(tmp_path / "records"))))
-        return lambda name: open(f"{job.out_report.get_path()}/{name}", encoding="utf-8").read()
+        return run_report(CostReportJob(title="Students", records=tk.Path(str(tmp_path / "records"))))
 
     return make
 

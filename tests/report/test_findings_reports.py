@@ -3,30 +3,9 @@
 from xml.etree import ElementTree
 
 import pytest
-from sisyphus import tk
 
-from ctc_kd.files import write_json
 from ctc_kd.report.differences import DifferencesReportJob
 from ctc_kd.report.hours import HoursReportJob, note_of, picture, worth_text
-
-
-@pytest.fixture
-def store(tmp_path):
-    def write(content):
-        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.json"
-        write_json(str(path), content)
-        return tk.Path(str(path))
-
-    return write
-
-
-@pytest.fixture
-def read(run_here):
-    def read(job, name):
-        run_here(job)
-        return open(f"{job.out_report.get_path()}/{name}", encoding="utf-8").read()
-
-    return read
 
 
 def compared(row, difference, p, **seeds):
@@ -38,7 +17,7 @@ def equivalence(p):
     return {"equivalence": {"margin": 0.5, "p": p, "holm": p}}
 
 
-def test_a_column_for_each_setting_and_their_mean(store, read, make_record):
+def test_a_column_for_each_setting_and_their_mean(store, run_report, make_record):
     over_seeds = {"seeds": {"low": -0.5, "high": 0.9, "spread": 0.25, "p": 0.4, "holm": 0.8}, **equivalence(0.01)}
     settings = {
         "pauses × 1": store({"wer": {"best n": 16.0}, "comparisons": [compared("<Soft>", 0.2, 0.01, **over_seeds)]}),
@@ -51,14 +30,15 @@ def test_a_column_for_each_setting_and_their_mean(store, read, make_record):
     }
     chosen = {"pauses × 1": store(make_record("symmetric", 2, 1.0, dev=16.0, test=16.0).to_json())}
     job = DifferencesReportJob(title="Regret", settings=settings, chosen=chosen, kicker="Rules", notes=["A <note>."])
-    lines = read(job, "table.md").splitlines()
+    read = run_report(job)
+    lines = read("table.md").splitlines()
     assert lines[0] == "|  | pauses × 1 | pauses × 4 | mean |"
     assert lines[2:5] == [
         "| best n [%] | 16.0 (n = 2) | 18.0 |  |",
         "| <Soft> | +0.20 ≈ [−0.50, +0.90] | **+1.40 [+0.40, +2.40]** | +0.80 |",
         "| Other | – | −0.50 [−1.50, +0.50] | −0.50 |",
     ]
-    page = read(job, "index.html")
+    page = read("index.html")
     assert page.count("p of a difference of 0.5 points or more") == 1
     assert "A &lt;note&gt;." in page and "<th>&lt;Soft&gt;</th>" in page and "<b>+1.40<br/>[+0.40, +2.40]</b>" in page
 
@@ -78,18 +58,19 @@ EXCHANGE = {
 }
 
 
-def test_rates_over_hours_and_what_they_are_worth(store, read, make_record):
+def test_rates_over_hours_and_what_they_are_worth(store, run_report, make_record):
     teacher = store(make_record("teacher", None, None, dev=12.0, test=14.0).to_json())
     budgets = {"Equal updates": store(EXCHANGE)}
     job = HoursReportJob(title="Hours", rate="WER", budgets=budgets, notes=["One teacher."], teacher=teacher)
-    lines = read(job, "table.md").splitlines()
+    read = run_report(job)
+    lines = read("table.md").splitlines()
     assert lines[2] == "|  | 0.5 h [%] | 1 h [%] | 2 h [%] | hours as good as 1 |"
     assert lines[-1] == "One teacher."
     assert lines[4:6] == [
         "| CTC | 31.0 ± 1.41 | 20.0 ± 0.00 | – | 1 |",
         "| KD & more | 25.0 ± 0.00 | – | 16.0 ± 1.41 ≈ | 0.77 [≤ 0.5, > 2] |",
     ]
-    page = read(job, "index.html")
+    page = read("index.html")
     assert "≈ means as good as “CTC” at 1 h" in lines[0] and lines[0].endswith("The teacher has 14.0 %.")
     assert "KD &amp; more" in page and "One teacher." in page and "Equal updates" in page
     assert "teacher, 14.0 %" in page

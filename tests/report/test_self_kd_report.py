@@ -7,7 +7,6 @@ from sisyphus import tk
 
 from ctc_kd.analysis.frame_counts import FrameCounts
 from ctc_kd.analysis.spike_offsets import Spike, SpikeOffsets
-from ctc_kd.files import write_json
 from ctc_kd.report.self_kd import GREEDY, TUNED, SelfKdReportJob
 
 COMPARED = {
@@ -21,13 +20,8 @@ COMPARED = {
 
 
 @pytest.fixture
-def read(run_here, tmp_path):
+def read(run_report, store, tmp_path):
     """``read(file of the report)``"""
-
-    def store(content):
-        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.json"
-        write_json(str(path), content)
-        return tk.Path(str(path))
 
     def counts(errors):
         return store({"substitutions": errors, "deletions": 0, "insertions": 0, "hits": 1000 - errors})
@@ -54,7 +48,7 @@ def read(run_here, tmp_path):
         for label, numbers in found.items()
         for seed, number in enumerate(numbers)
     ]
-    job = run_here(
+    return run_report(
         SelfKdReportJob(
             title="Rows of <it>",
             rate="WER",
@@ -66,7 +60,6 @@ def read(run_here, tmp_path):
             notes=["Nobody knows."],
         )
     )
-    return lambda name: open(f"{job.out_report.get_path()}/{name}", encoding="utf-8").read()
 
 
 def test_the_table_has_means_the_papers_numbers_and_the_best_student(read):

@@ -16,10 +16,9 @@ COLUMNS = {
 
 
 @pytest.fixture
-def report(run_here):
+def report(run_report):
     def make(rows, **more):
-        job = run_here(StudentsReportJob(title="Students of <it>", columns=COLUMNS, rows=rows, **more))
-        return lambda name: open(f"{job.out_report.get_path()}/{name}", encoding="utf-8").read()
+        return run_report(StudentsReportJob(title="Students of <it>", columns=COLUMNS, rows=rows, **more))
 
     return make
 

@@ -143,7 +143,7 @@ def write_labels(path, sequences):
     return str(path)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.tuples(st.lists(st.integers(0, 2), max_size=8), st.integers(0, 16)), min_size=1, max_size=6))
 def test_too_short_for_ctc(tmp_path_factory, utterances):
     """CTC needs a frame for each label, and one between two equal ones."""

@@ -9,6 +9,7 @@ import pytest
 import torch
 from sisyphus import tk
 
+from cpu_jobs import on_cpu
 from ctc_kd.inventory import Inventory, inventory_of, read_inventory, write_inventory
 from ctc_kd.store import HdfWriter, read_hdf, read_metadata
 from ctc_kd.training.build import build_model
@@ -20,11 +21,6 @@ from ctc_kd.training.training_config import TrainingConfig
 from finished_models import save_model
 
 TRAINING = TrainingConfig(learning_rates=(1e-3,), partition_epoch=1, batch_seconds=10.0)
-
-
-def on_cpu(job):
-    job.rqmt.update(cpu=1, gpu=0)
-    return job
 
 
 def student_of(tiny, subsampling):

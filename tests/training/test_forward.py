@@ -9,6 +9,7 @@ import soundfile
 import torch
 from sisyphus import tk
 
+from cpu_jobs import on_cpu
 from ctc_kd.lexicon.inventory import phonemes
 from ctc_kd.store import read_hdf
 from ctc_kd.training.build import build_model
@@ -39,11 +40,6 @@ def checkpoint(tmp_path):
         return tk.Path(str(tmp_path / "initial.pt")), model
 
     return save
-
-
-def on_cpu(job):
-    job.rqmt.update(cpu=1, gpu=0)
-    return job
 
 
 def test_a_dump_does_not_depend_on_the_batch(run_jobs, archive, tmp_path, checkpoint):

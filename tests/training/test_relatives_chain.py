@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from cpu_jobs import on_cpu
 from ctc_kd.decoding.search import SearchConfig
 from ctc_kd.experiments.corpora import Corpus
 from ctc_kd.experiments.distillation import Distillation
@@ -104,7 +105,7 @@ def forked_returnn(monkeypatch):
 def test_every_row_trains(run_jobs, grid, forked_returnn):
     jobs = {row: grid.student(row) for row in ROWS}
     for job in [*jobs.values(), grid.hypotheses(2), grid.hypotheses(1)]:
-        job.rqmt.update(cpu=1, gpu=0)
+        on_cpu(job)
     run_jobs(*(job.out_curves for job in jobs.values()))
     for row, losses in ROWS.items():
         scores = read_json(jobs[row].out_curves.get_path())[-1]["scores"]
@@ -129,6 +130,5 @@ def test_inputs_that_a_loss_does_not_take_are_left(run_jobs, tiny, grid, forked_
         dev_labels=tiny.dev_labels,
         teacher_logits=grid.teacher_dump.out_logits,
     )
-    job.rqmt.update(cpu=1, gpu=0)
-    run_jobs(job.out_curves)
+    run_jobs(on_cpu(job).out_curves)
     assert math.isfinite(read_json(job.out_curves.get_path())[-1]["scores"]["dev_loss_ctc"])

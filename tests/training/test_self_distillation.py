@@ -5,6 +5,7 @@ import os
 import pytest
 import torch
 
+from cpu_jobs import on_cpu
 from ctc_kd.files import read_json
 from ctc_kd.training.build import build_model, with_two_heads
 from ctc_kd.training.train import TrainJob
@@ -53,8 +54,7 @@ def train_job(tiny, model):
         labels=tiny.train_labels,
         dev_labels=tiny.dev_labels,
     )
-    job.rqmt.update(cpu=1, gpu=0)
-    return job
+    return on_cpu(job)
 
 
 def test_a_model_with_one_head_is_not_truncated(tiny):

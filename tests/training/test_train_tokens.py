@@ -7,6 +7,7 @@ import pytest
 import torch
 from sisyphus import tk
 
+from cpu_jobs import on_cpu
 from ctc_kd.files import read_json
 from ctc_kd.nn.token_losses import IGNORED, TokenLoss
 from ctc_kd.store import HdfWriter
@@ -46,9 +47,8 @@ def trained(run_here, tmp_path, tiny, monkeypatch):
         tokens=stores["train"],
         dev_tokens=stores["dev"],
     )
-    job.rqmt.update(cpu=1, gpu=0)
     monkeypatch.setattr(job, "run", lambda: [TrainWhisperJob.run(job), job.save()])
-    return run_here(job), teacher
+    return run_here(on_cpu(job)), teacher
 
 
 @pytest.mark.slow

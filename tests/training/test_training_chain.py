@@ -1,42 +1,29 @@
 """The RETURNN jobs in one chain: CTC training, dump, label-free distillation, posteriors; and resuming each."""
 
-import ast
 import json
 import os
 import resource
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from cpu_jobs import on_cpu
 from ctc_kd.files import read_json
-from ctc_kd.frames import FRAME_SHIFT_S, SUBSAMPLING, num_frames, student_centre_s
+from ctc_kd.frames import FRAME_SHIFT_S, SUBSAMPLING, student_centre_s
 from ctc_kd.inventory import inventory_of
 from ctc_kd.lexicon.inventory import phonemes
-from ctc_kd.nn.config import ConformerConfig, StudentConfig, VggConfig
-from ctc_kd.nn.student import StudentCtc
 from ctc_kd.store import HdfWriter, hdf_files, read_hdf, read_metadata
-from ctc_kd.training import train_config
 from ctc_kd.training.dump import DumpLogitsJob
 from ctc_kd.training.posteriors import PosteriorsJob
-from ctc_kd.training.returnn_config import write_config
-from ctc_kd.training.run_returnn import RECIPES, run_returnn
-from ctc_kd.training.step_parts import SAMPLES, in_few_shapes
+from ctc_kd.training.run_returnn import run_returnn
 from ctc_kd.training.train import TrainJob
-from ctc_kd.training.train_config import Inputs, order_offset, precision_options, training_settings
 from ctc_kd.training.training_config import TrainingConfig
 
 SHARD_SIZE = 16  # two shards of 25 utterances
 TRAINING = TrainingConfig(learning_rates=(1e-3, 1e-3), partition_epoch=1, batch_seconds=4.0, keep_epochs=(1,))
-
-
-def on_cpu(job):
-    job.rqmt.update(cpu=1, gpu=0)
-    return job
 
 
 def ctc_training(tiny, training=TRAINING):
@@ -134,30 +121,6 @@ def test_chain(run_jobs, tiny):
     np.testing.assert_allclose(np.exp(np.loadtxt(posteriors.out_prior.get_path())).sum(), 1.0, atol=1e-3)
 
 
-ORDER = """
-import sys
-from returnn.config import Config, set_global_config
-from returnn.datasets import init_dataset
-for path in sys.argv[1:]:
-    config = Config()
-    config.load_file(path)
-    set_global_config(config)
-    data = init_dataset(config.typed_value("train"))
-    data.init_seq_order(epoch=2)
-    data.load_seqs(0, 20)
-    print([data.get_tag(index) for index in range(20)])
-"""
-
-
-def test_a_damaged_store_is_named(tmp_path):
-    path = tmp_path / "logits.hdf"
-    with HdfWriter(path, labels=["A", "B"]) as writer:
-        writer.add("one", np.zeros((300, 2), "float16"))
-    path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(OSError, match=r"logits\.hdf: .*rerun the job that wrote it"):
-        list(read_hdf(path))
-
-
 def test_the_dev_loss_does_not_depend_on_the_batches(run_jobs, tiny):
     """Labels are weighed alike, in batches of 1.5 s or of 30 s. The model does not learn: its rate is 0."""
     losses = []
@@ -167,27 +130,6 @@ def test_the_dev_loss_does_not_depend_on_the_batches(run_jobs, tiny):
         run_jobs(job.out_curves)
         losses.append(read_json(job.out_curves.get_path())[-1]["scores"]["dev_loss_ctc"])
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
-
-
-def test_another_seed_is_another_order_of_the_data(tiny, tmp_path):
-    inputs = {
-        part: Inputs([getattr(tiny, part).get_path()], getattr(tiny, f"{part}_labels").get_path(), None)
-        for part in ("train", "dev")
-    }
-    rest = {"models": "models", "num_classes": 79, "keep_best": 0, "rqmt": {"cpu": 1}, "processes": 1}
-    configs = []
-    for seed in (42, 43):
-        training = replace(TRAINING, seed=seed)
-        settings = training_settings(training, **inputs, **rest)
-        configs.append(str(tmp_path / f"{seed}.config"))
-        write_config(configs[-1], settings=settings, steps=["get_model", "train_step"])
-    environment = {**os.environ, "PYTHONPATH": RECIPES}
-    output = subprocess.check_output([sys.executable, "-c", ORDER, *configs], env=environment, text=True)
-    orders = [ast.literal_eval(line) for line in output.splitlines() if line.startswith("[")]
-    assert sorted(orders[0]) == sorted(orders[1])
-    assert orders[0] != orders[1]
-    assert order_offset(42) == 0
-    assert 0 < order_offset(1) < 2**32 - 1000
 
 
 def test_resumed_training_equals_undisturbed(run_jobs, tiny):
@@ -275,13 +217,6 @@ def test_utterances_too_short_for_their_labels_are_named(run_jobs, tiny, archive
     assert notes[0].endswith("their CTC loss counts as 0: fast (24 of 25)")
 
 
-@pytest.mark.parametrize("samples", [880, 1519, 1520, 15600, 16000, 16239, 16240])
-def test_number_of_frames_is_the_students(samples):
-    student = StudentCtc(StudentConfig(5, frontend=VggConfig((1, 1, 1, 1)), conformer=ConformerConfig(0, dim=8)))
-    logits, lengths = student(torch.zeros(1, samples), torch.tensor([samples]))
-    assert num_frames(samples / 16000) == int(lengths[0]) == logits.shape[1]
-
-
 def _run_again(job):
     """Start the job's task once more in its work folder, as the manager does after a kill."""
     here = os.getcwd()
@@ -290,22 +225,3 @@ def _run_again(job):
         job.run()
     finally:
         os.chdir(here)
-
-
-@pytest.mark.parametrize(("length", "found"), [(1, SAMPLES), (SAMPLES, SAMPLES), (SAMPLES + 1, 2 * SAMPLES)])
-def test_batches_on_a_cpu_have_few_lengths(length, found):
-    audio = torch.randn(2, length)
-    padded = in_few_shapes(audio)
-    assert padded.shape == (2, found)
-    assert torch.equal(padded[:, :length], audio)
-    assert not padded[:, length:].any()
-
-
-@pytest.mark.parametrize("has_products", [True, False])
-def test_bfloat16_only_where_the_hardware_multiplies_it(monkeypatch, has_products):
-    monkeypatch.setattr(train_config, "multiplies_bfloat16", lambda: has_products)
-    mixed = {"torch_amp": "bfloat16", "grad_scaler": None}
-    assert precision_options("bfloat16", on_gpu=True) == mixed
-    assert precision_options("bfloat16", on_gpu=False) == (mixed if has_products else {"torch_amp": None})
-    assert precision_options(None, on_gpu=True) == {"torch_amp": None}
-    assert precision_options("float16", on_gpu=True) == {"torch_amp": "float16"}  # RETURNN scales its losses

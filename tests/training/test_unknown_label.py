@@ -8,6 +8,7 @@ import pytest
 import torch
 from sisyphus import tk
 
+from cpu_jobs import on_cpu
 from ctc_kd.corpus.transcripts import write_transcripts
 from ctc_kd.lexicon.inventory import phonemes
 from ctc_kd.lexicon.label_sequences import LabelSequencesJob
@@ -42,11 +43,6 @@ def cat_labels(tiny, tmp_path):
 def train_job(tiny, model, **inputs):
     training = TrainingConfig(learning_rates=(1e-3, 1e-3), partition_epoch=1, batch_seconds=4.0, keep_epochs=(1,))
     return on_cpu(TrainJob(model=model, training=training, audio=[tiny.train], dev_audio=tiny.dev, **inputs))
-
-
-def on_cpu(job):
-    job.rqmt.update(cpu=1, gpu=0)
-    return job
 
 
 def test_a_training_makes_the_labels_of_its_words_likelier(run_jobs, tiny, wide, cat_labels):

@@ -78,13 +78,13 @@ class NBestJob(Job):
             for number, (utterance, logits) in enumerate(read_hdf(file)):
                 if number % PARTS == part:
                     sequences, log_probs = zip(*search.best(logits, self.num), strict=True)
-                    found[utterance] = sequences, weights_of(log_probs)
+                    found[utterance] = sequences, normalised(log_probs)
             return found
 
         return search_part
 
 
-def weights_of(log_probabilities: tuple[float, ...]) -> list[float]:
+def normalised(log_probabilities: tuple[float, ...]) -> list[float]:
     """Probabilities, divided by their sum. The first log probability is the largest."""
     relative = [math.exp(value - log_probabilities[0]) for value in log_probabilities]
     return [value / sum(relative) for value in relative]

@@ -101,6 +101,21 @@ def on_disk(path: str) -> tk.Path:
     return tk.Path(os.path.normpath(os.path.expanduser(path)))
 
 
+def folder_and_part(path: str) -> tuple[tk.Path, str]:
+    """A part of a corpus on disk, in the folder that holds it."""
+    folder, part = os.path.split(os.path.normpath(path))
+    return on_disk(folder), part
+
+
+def last_name(path: str) -> str:
+    return os.path.basename(os.path.normpath(path))
+
+
+def is_path(model: str) -> bool:
+    """Whether a model is named by a path; else, it has a name that a hub knows."""
+    return model.startswith(("/", ".", "~")) or os.path.isdir(model)
+
+
 def librispeech_part(corpus_dir: tk.Path, part: str) -> Part:
     """Reads a folder in LibriSpeech's layout."""
     cuts = ReadLibriSpeechAudioJob(corpus_dir=corpus_dir, part=part).out_cuts

@@ -122,7 +122,7 @@ class DemoSpeech(NamedTuple):
     text: tk.Path
 
 
-def demo_speech() -> DemoSpeech:
+def k2d_speech() -> DemoSpeech:
     speech = SynthesiseDemoCorpusJob(minutes=MINUTES, acoustics=CLEAR, transcribe_all=True)
     parts = {name: librispeech_part(speech.out_corpus, name) for name in MINUTES}
     labels = characters_of(parts["train"].transcripts, speech.out_lm_text, case="upper")
@@ -195,7 +195,7 @@ def first_whisper(speech: DemoSpeech, grid: Distillation) -> tuple[tk.Path, tk.P
 
 def demo_k2d():
     """Registers the whole chain: teacher, pseudo labels, filters, students of Whisper's kind and of CTC."""
-    speech = demo_speech()
+    speech = k2d_speech()
     grid = Distillation(speech.corpus, CTC)
     teacher, early = first_whisper(speech, grid)
     validators = {

@@ -8,6 +8,8 @@ from typing import Any
 
 from sisyphus import tk
 
+from ctc_kd.experiments.corpora import is_path
+
 ENDS = 1 << 20  # bytes at either end of a file of weights
 
 
@@ -21,9 +23,9 @@ def own_teacher(name: str) -> dict[str, Any]:
     """
     if name == "hama":
         return {"class": "HamaCtc"}
-    folder = os.path.abspath(os.path.expanduser(name))
-    if not (name.startswith(("/", ".", "~")) or os.path.isdir(folder)):
+    if not is_path(name):
         return {"class": "TransformersCtc", "model": name}
+    folder = os.path.abspath(os.path.expanduser(name))
     if not os.path.exists(os.path.join(folder, "config.json")):
         raise FileNotFoundError(f"{folder}: no config.json, expected a folder with a CTC model of transformers")
     model = tk.Path(folder, hash_overwrite=f"model of transformers {fingerprint(folder)}")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sisyphus import tk
 
-from ctc_kd.experiments.corpora import on_disk
+from ctc_kd.experiments.corpora import is_path, last_name, on_disk
 from ctc_kd.experiments.finished import fingerprint, own_teacher
 from ctc_kd.experiments.k2d import Recordings
 from ctc_kd.pseudo_labels.convert import ConvertWhisperJob
@@ -52,9 +52,9 @@ def own_whisper(name: str) -> WhisperModel:
         ``"large-v2"``. Sizes and names with ``faster-`` are of CTranslate2
     :raises FileNotFoundError: the name is a path, and there is no model
     """
-    folder = os.path.abspath(os.path.expanduser(name))
-    if not (name.startswith(("/", ".", "~")) or os.path.isdir(folder)):
+    if not is_path(name):
         return WhisperModel(name, "/" not in name or "faster-" in os.path.basename(name))
+    folder = os.path.abspath(os.path.expanduser(name))
     if not os.path.exists(os.path.join(folder, "config.json")):
         raise FileNotFoundError(f"{folder}: no config.json, expected a folder with a Whisper model")
     model = tk.Path(folder, hash_overwrite=f"Whisper model {fingerprint(folder)}")
@@ -84,7 +84,3 @@ def validators_of(
     }
     found |= {last_name(model): {"kind": "ctc", "model": own_teacher(model)} for model in ctc}
     return found | {last_name(folder): {"kind": "student", "folder": on_disk(folder)} for folder in students}
-
-
-def last_name(path: str) -> str:
-    return os.path.basename(os.path.normpath(path))

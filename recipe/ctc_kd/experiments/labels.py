@@ -96,13 +96,13 @@ def label_references(corpus: Corpus, preset: Preset, name: str, labels: Labels |
     return job.out_hdf
 
 
-def with_label_lm(corpus: Corpus, labels: Labels, text: tk.Path, *, order: int = 6) -> Corpus:
-    """The corpus, recognised without lexicon by an n-gram over labels.
+def with_label_lm(corpus: Corpus, labels: Labels, text: tk.Path) -> Corpus:
+    """The corpus, recognised without lexicon by a 6-gram over labels.
 
     :param text: one sentence per line; those with missing characters are left out
     """
     spelled = SpellTextJob(text=text, missing="skip", **labels.spelling()).out_text
-    return replace(corpus, lexicon=None, lm=ngram_lm(spelled, order=order), lm_statistics={})
+    return replace(corpus, lexicon=None, lm=ngram_lm(spelled, order=6), lm_statistics={})
 
 
 def without_lm(corpus: Corpus) -> Corpus:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 from sisyphus import gs, tk
@@ -13,10 +12,10 @@ from ctc_kd.corpus.sets import SplitBySpeakerJob
 from ctc_kd.experiments.corpora import (
     Corpus,
     Part,
+    folder_and_part,
     known_counts,
     librispeech_part,
     ngram_lm,
-    on_disk,
     three_sets,
     with_g2p,
 )
@@ -67,12 +66,6 @@ def source_of(name: str) -> tuple[tk.Path, str]:
     if isinstance(source, str):
         return folder_and_part(source)
     return corpus_dir(*source), source[1]
-
-
-def folder_and_part(path: str) -> tuple[tk.Path, str]:
-    """A part of a corpus on disk, in the folder that holds it, see :func:`ctc_kd.experiments.corpora.on_disk`."""
-    folder, part = os.path.split(os.path.normpath(path))
-    return on_disk(folder), part
 
 
 def held_out(

@@ -14,7 +14,7 @@ from ctc_kd.corpus.convert import ConvertAudioJob
 from ctc_kd.corpus.pauses import CutAtPausesJob
 from ctc_kd.corpus.problems import CorpusError
 from ctc_kd.corpus.read_listed import ReadListedAudioJob, ReadListedTranscriptsJob
-from ctc_kd.experiments.corpora import Part, librispeech_part, on_disk
+from ctc_kd.experiments.corpora import Part, folder_and_part, librispeech_part, on_disk
 from ctc_kd.lexicon.ipa import IpaLexiconJob
 
 EXPECTED = (
@@ -41,8 +41,7 @@ def own_part(source: str | list[str], *, convert: bool = False, max_seconds: flo
         if not os.path.exists(path):
             raise CorpusError(f"{path}: no such file or folder; {EXPECTED}")
     if len(files) == 1 and is_librispeech_part(files[0]):
-        folder, part = os.path.split(os.path.normpath(paths[0]))
-        return librispeech_part(on_disk(folder), part)
+        return librispeech_part(*folder_and_part(paths[0]))
     layout = layout_of(files)
     inputs = [on_disk(path) for path in paths]
     if layout is None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from typing import NamedTuple
 
 from sisyphus import tk
 
-from ctc_kd.experiments.corpora import Corpus, Labelled, on_disk
+from ctc_kd.experiments.corpora import Corpus, Labelled, last_name, on_disk
 from ctc_kd.experiments.demo import DEMO, demo_corpus, demo_text
 from ctc_kd.experiments.distil import Sources, audio_corpus, labelled_corpus
 from ctc_kd.experiments.distil_sizes import preset_of
@@ -93,8 +92,7 @@ def finished_speech(
     lexicon = lexicon and own_lexicon(lexicon, text=text, labelled=parts["audio"])
     model = {**own_teacher(teacher), "subsampling": subsampling}
     preset = replace(preset_of(size, subsampling=subsampling), teacher=model)
-    name = os.path.basename(os.path.normpath(teacher))
-    labels = Labels(name, ModelInventoryJob(model=model).out_inventory, model.get("model"))
+    labels = Labels(last_name(teacher), ModelInventoryJob(model=model).out_inventory, model.get("model"))
     sources = Sources(**parts, labelled=parts["audio"], text=text, lexicon=lexicon)
     from_audio = Distillation(audio_corpus(preset, sources, labels), preset)
     corpus = labelled_corpus(from_audio, sources, labels)

@@ -78,7 +78,7 @@ class ExportStudentJob(Job):
         from ctc_kd.recognition import folder
         from ctc_kd.recognition.clients import add_clients
         from ctc_kd.recognition.cost import model_rtf
-        from ctc_kd.training.build import build_model
+        from ctc_kd.training.build import build_model, weights_of
         from ctc_kd.training.outputs import inventory_and_model
 
         records = fullest([read_record(path.get_path()) for path in self.records])
@@ -156,10 +156,3 @@ def portable(literal: dict[str, Any]) -> dict[str, Any]:
         config = AutoConfig.from_pretrained(place, local_files_only=os.path.isdir(place)).to_dict()
         literal["encoder"] = {name: value for name, value in config.items() if name != "_name_or_path"}
     return literal
-
-
-def weights_of(checkpoint: str) -> dict[str, Any]:
-    """Name -> tensor."""
-    import torch
-
-    return torch.load(checkpoint, map_location="cpu", weights_only=True)["model"]

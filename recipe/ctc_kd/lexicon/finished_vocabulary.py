@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ctc_kd.inventory import Inventory
 
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 NOT_SPOKEN = re.compile(r"<.+>|\[.+\]")
 PIECE, BYTES = "▁", "Ġ"
 """Marks at the start of a word: of sentence pieces, and of pieces that are bytes, not letters."""
+
+
+def finished_inventory(literal: dict[str, Any]) -> Inventory:
+    """
+    :param literal: class and config of a finished model, see :mod:`ctc_kd.training.build`
+    """
+    return hama_inventory() if literal["class"] == "HamaCtc" else transformers_inventory(literal["model"])
 
 
 def transformers_inventory(model: str) -> Inventory:

@@ -9,10 +9,11 @@ from .config import SpecAugmentConfig
 from .masking import random_subset, spans, valid_frames
 
 
-def _random_blocks(
-    candidates: Tensor, min_count: int, max_count: Tensor, max_width: int
-) -> Tensor:
-    """From ``min_count``, or ``max_count`` (``[B]``) if that is less, to ``max_count`` blocks, with distinct starts among the candidates ``[B, T]``."""
+def _random_blocks(candidates: Tensor, min_count: int, max_count: Tensor, max_width: int) -> Tensor:
+    """Up to ``max_count`` blocks (``[B]``), with distinct starts among the candidates ``[B, T]``.
+
+    There are at least ``min_count``, or ``max_count`` if that is less.
+    """
     device = candidates.device
     draw = torch.rand(len(candidates), device=device)
     least = max_count.clamp(max=min_count)

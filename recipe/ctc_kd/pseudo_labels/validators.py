@@ -61,12 +61,11 @@ def finished(literal: dict[str, Any]) -> tuple[torch.nn.Module, Inventory]:
     :param literal: class and config of a finished CTC model
     :raises ValueError: it says phonemes that have no counterparts here
     """
-    from ctc_kd.lexicon.finished_vocabulary import hama_inventory, transformers_inventory
+    from ctc_kd.lexicon.finished_vocabulary import finished_inventory
     from ctc_kd.training.build import build_model
 
-    is_hama = literal["class"] == "HamaCtc"
-    inventory = hama_inventory() if is_hama else transformers_inventory(literal["model"])
-    if inventory.kind == "phonemes" and not is_hama:
+    inventory = finished_inventory(literal)
+    if inventory.kind == "phonemes" and literal["class"] != "HamaCtc":
         raise ValueError(f"{literal['model']} says phonemes: of those only hama's can be compared with a text")
     return build_model({**literal, "subsampling": None, "num_labels_with_blank": len(inventory.labels)}), inventory
 
@@ -77,10 +76,8 @@ def trained(literal: dict[str, Any], checkpoint: str, path: str) -> tuple[torch.
     :param path: file of its inventory
     :raises ValueError: it says phonemes
     """
-    import torch
-
     from ctc_kd.inventory import read_inventory
-    from ctc_kd.training.build import build_model
+    from ctc_kd.training.build import build_model, weights_of
 
     inventory = read_inventory(path)
     if inventory.kind == "phonemes":
@@ -89,7 +86,7 @@ def trained(literal: dict[str, Any], checkpoint: str, path: str) -> tuple[torch.
             "characters or pieces of words"
         )
     model = build_model({**literal, "num_labels_with_blank": len(inventory.labels)})
-    model.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["model"])
+    model.load_state_dict(weights_of(checkpoint))
     return model, inventory
 
 

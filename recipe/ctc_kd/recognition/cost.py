@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 ROUNDS = 3
 """How often the recordings are recognised; the fastest time counts."""
 
+NOISE_S = 10
+"""Seconds of noise that a model hears alone."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -172,15 +175,14 @@ def cost_of_this_process(path: str, recordings: Sequence[str]) -> Cost:
     )
 
 
-def model_rtf(model: nn.Module, *, seconds: int = 10) -> float:
+def model_rtf(model: nn.Module) -> float:
     """Processor time of an acoustic model on one thread, in seconds for a second of audio; the best of ``ROUNDS``.
 
     :param model: in eval mode: 16 kHz samples ``[1, N]``, their number ``[1]`` -> what it says
-    :param seconds: length of the noise that it hears
     """
     import torch
 
-    samples, threads, found = torch.randn(1, seconds * SAMPLE_RATE_HZ), torch.get_num_threads(), []
+    samples, threads, found = torch.randn(1, NOISE_S * SAMPLE_RATE_HZ), torch.get_num_threads(), []
     torch.set_num_threads(1)
     with torch.inference_mode():
         for _ in range(ROUNDS):
@@ -188,7 +190,7 @@ def model_rtf(model: nn.Module, *, seconds: int = 10) -> float:
             model(samples, torch.tensor([samples.shape[1]]))
             found.append(time.process_time() - start)
     torch.set_num_threads(threads)
-    return min(found) / seconds
+    return min(found) / NOISE_S
 
 
 def peak_mib() -> float:

@@ -11,9 +11,8 @@ from sisyphus import Job, Task, tk
 
 from ctc_kd.files import complete_folder, read_json, write_json, write_text
 from ctc_kd.report import as_good, lines, names
-from ctc_kd.report.analysis.decoders import LINE_HEIGHT, spread_out
 from ctc_kd.report.record import read_record
-from ctc_kd.report.svg import Plot, element, note, sectioned
+from ctc_kd.report.svg import LINE_HEIGHT, Plot, element, note, sectioned, spread_out
 
 
 class HoursReportJob(Job):

@@ -12,6 +12,8 @@ HEAD = (
     '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
     '<meta name="color-scheme" content="light dark">'
 )
+LINE_HEIGHT = 15
+"""Of labels at the ends of lines, in drawing units."""
 
 
 def element(name: str, content: str = "", **attributes) -> str:
@@ -77,6 +79,15 @@ def ticks(low: float, high: float, count: int = 5) -> list[float]:
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw * 0.999)
     return [index * step for index in range(math.ceil(low / step - 1e-6), math.floor(high / step + 1e-6) + 1)]
+
+
+def spread_out(heights: Sequence[float], step: float, bottom: float) -> list[float]:
+    """Heights in the same order, moved up as little as makes them ``step`` apart, and not below ``bottom``."""
+    placed, limit = [0.0] * len(heights), bottom
+    for index in sorted(range(len(heights)), key=lambda index: -heights[index]):
+        placed[index] = min(heights[index], limit)
+        limit = placed[index] - step
+    return placed
 
 
 class Plot:

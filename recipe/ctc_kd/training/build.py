@@ -82,6 +82,13 @@ def build_model(literal: dict[str, Any]) -> torch.nn.Module:
     return getattr(import_module(MODELS[literal["class"]].module), literal["class"])(config)
 
 
+def weights_of(checkpoint: str) -> dict[str, torch.Tensor]:
+    """The parameters in a checkpoint, by name, on the CPU."""
+    import torch
+
+    return torch.load(checkpoint, map_location="cpu", weights_only=True)["model"]
+
+
 def has_two_heads(literal: dict[str, Any]) -> bool:
     return MODELS[literal["class"]].plain is not None
 

@@ -7,6 +7,7 @@ import os
 from sisyphus import Job, Task, tk
 
 from ctc_kd.files import complete_file, read_json
+from ctc_kd.training.training_config import CHECKPOINT
 
 
 class SelectCheckpointJob(Job):
@@ -75,14 +76,16 @@ class AverageCheckpointsJob(Job):
         return sorted(kept, key=lambda epoch: scores[epoch])[: self.num]
 
     def _file(self, epoch: int) -> str:
-        return f"{self.models.get_path()}/epoch.{epoch:03d}.pt"
+        return f"{self.models.get_path()}/{CHECKPOINT.format(epoch)}"
 
     def run(self):
         import torch
 
+        from ctc_kd.training.build import weights_of
+
         epochs = self.best_epochs()
         print(f"averaging the sub-epochs {epochs}")
-        states = [torch.load(self._file(epoch), map_location="cpu", weights_only=True)["model"] for epoch in epochs]
+        states = [weights_of(self._file(epoch)) for epoch in epochs]
         mean = {}
         for name, first in states[0].items():
             stacked = torch.stack([state[name] for state in states])

@@ -29,12 +29,12 @@ class ModelInventoryJob(Job):
 
     def run(self):
         from ctc_kd.inventory import write_inventory
-        from ctc_kd.lexicon.finished_vocabulary import hama_inventory, transformers_inventory
+        from ctc_kd.lexicon.finished_vocabulary import finished_inventory
         from ctc_kd.training.build import build_model
         from ctc_kd.training.returnn_config import as_literal
 
         literal = as_literal(self.model)
-        inventory = hama_inventory() if literal["class"] == "HamaCtc" else transformers_inventory(literal["model"])
+        inventory = finished_inventory(literal)
         teacher = build_model({**literal, "num_labels_with_blank": len(inventory.labels)})
         print(f"{teacher.identity}: {len(inventory.labels)} labels, which are {inventory.kind}; {teacher.pooling}")
         write_inventory(self.out_inventory.get_path(), inventory)

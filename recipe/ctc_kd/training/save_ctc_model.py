@@ -47,16 +47,15 @@ class SaveCtcModelJob(Job):
         yield Task("run", resume="run", rqmt=self.rqmt)
 
     def run(self):
-        import torch
         from transformers import MODEL_FOR_CTC_MAPPING, AutoModelForCTC
 
-        from ctc_kd.training.build import build_model
+        from ctc_kd.training.build import build_model, weights_of
         from ctc_kd.training.outputs import inventory_and_model
         from ctc_kd.training.save_processor import save_processor
 
         inventory, literal = inventory_and_model(self.inventory, self.model)
         ours = build_model(literal)
-        ours.load_state_dict(torch.load(self.checkpoint.get_path(), map_location="cpu", weights_only=True)["model"])
+        ours.load_state_dict(weights_of(self.checkpoint.get_path()))
         config = ours.encoder.config
         if type(config) not in MODEL_FOR_CTC_MAPPING:
             raise ValueError(f"{literal['encoder']}: {NO_CTC}")

@@ -143,7 +143,7 @@ class SaveWhisperJob(Job):
         self.student = student
         self.checkpoint = checkpoint
         self.out_model = self.output_path("model", directory=True)
-        self.rqmt = {"cpu": 1, "mem": 8, "time": 1}
+        self.rqmt = {"cpu": 1, "mem": 24, "time": 1}
 
     def tasks(self):
         yield Task("run", resume="run", rqmt=self.rqmt)
@@ -154,15 +154,15 @@ class SaveWhisperJob(Job):
 
 def save_whisper(student: WhisperStudent | FirstWhisper, checkpoint: str | None, target: str):
     """Writes the trained model to the folder ``target``, with the tokenizer and the processor that it began with."""
-    import torch
     from transformers import AutoTokenizer, WhisperFeatureExtractor
 
+    from ctc_kd.training.build import weights_of
     from ctc_kd.training.whisper_models import build_whisper
 
     literal = student.literal()
     trained = build_whisper(literal)
     if checkpoint is not None:
-        trained.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["model"])
+        trained.load_state_dict(weights_of(checkpoint))
     source = literal.get("teacher") or literal["model"]
     with complete_folder(target) as folder:
         trained.student.save_pretrained(folder)

@@ -41,11 +41,11 @@ class TruncateJob(Job):
     def run(self):
         import torch
 
-        from ctc_kd.training.build import build_model
+        from ctc_kd.training.build import build_model, weights_of
         from ctc_kd.training.outputs import inventory_and_model
 
         whole = build_model(inventory_and_model(self.inventory, self.model)[1])
-        whole.load_state_dict(torch.load(self.checkpoint.get_path(), map_location="cpu", weights_only=True)["model"])
+        whole.load_state_dict(weights_of(self.checkpoint.get_path()))
         plain = build_model(inventory_and_model(self.inventory, self.truncated)[1])
         plain.load_state_dict(whole.truncated_state())
         with complete_file(self.out_checkpoint.get_path()) as partial:

@@ -16,6 +16,7 @@ from ctc_kd.nn.specaugment import spec_augment
 from ctc_kd.nn.token_losses import IGNORED
 from ctc_kd.nn.whisper_encoder import HOP, WhisperAudioEncoder, WhisperFeatures
 from ctc_kd.nn.whisper_student import WhisperDistillation
+from ctc_kd.training.build import weights_of
 
 
 class WhisperTraining(WhisperDistillation):
@@ -63,7 +64,7 @@ class WhisperAlone(nn.Module):
         self.encoder = WhisperAudioEncoder(self.student.config)
         self.encoder.encoder = self.student.model.encoder
         if encoder is not None:
-            weights = torch.load(encoder, map_location="cpu", weights_only=True)["model"]
+            weights = weights_of(encoder)
             prefix = "encoder.encoder."
             own = {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
             self.student.model.encoder.load_state_dict(own)
@@ -80,13 +81,13 @@ class WhisperAlone(nn.Module):
         """
         :param audio: ``[B, N]`` samples
         :return: ``[B, L, num_mel_bins]``, all that the encoder reads at once: 3000 frames for 30 s. Behind the end of
-            an utterance they are 0, as faster-whisper pads them, or silence, as transformers pads them, each in half of
-            the batches
+            an utterance they are silence, as transformers pads them; in half of the training's batches they are 0, as
+            faster-whisper pads them
         """
         window = self.student.config.max_source_positions * 2 * HOP
         audio = audio[:, :window].float().masked_fill(~valid_frames(lengths, min(audio.shape[1], window)), 0.0)
         found = self.log_mel(F.pad(audio, (0, window - audio.shape[1])))
-        if torch.rand(()) < 0.5:
+        if self.training and torch.rand(()) < 0.5:
             found = found.masked_fill(~valid_frames(lengths // HOP, found.shape[1])[..., None], 0.0)
         return found
 

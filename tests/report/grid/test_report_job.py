@@ -92,7 +92,7 @@ def test_scales_are_read_when_the_job_runs(scored, run_jobs, tmp_path):
     assert read_record(job.out_record.get_path()).lm_scale == 2.4
 
 
-def test_record_names_the_jobs_that_made_its_inputs(scored, run_jobs):
+def test_record_names_the_jobs_that_made_its_inputs(scored):
     from ctc_kd.report.record import RecordJob
 
     first = record_job(scored, ROW)

@@ -192,10 +192,10 @@ class Grammar:
         """One sentence, upper case."""
         return " ".join(self._expand("sentence"))
 
-    def distinct(self, seen: set[str], *, min_words: int = 5, max_words: int = 13) -> Iterator[str]:
-        """Yields sentences that are not in ``seen``, without end, and adds them to it."""
+    def distinct(self, seen: set[str]) -> Iterator[str]:
+        """Yields sentences of 5 to 13 words that are not in ``seen``, without end, and adds them to it."""
         while True:
             sentence = self.sentence()
-            if min_words <= len(sentence.split()) <= max_words and sentence not in seen:
+            if 5 <= len(sentence.split()) <= 13 and sentence not in seen:
                 seen.add(sentence)
                 yield sentence

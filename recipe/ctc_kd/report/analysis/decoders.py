@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
 from ctc_kd.report import names
 from ctc_kd.report.analysis.rows import AnalysedRow, Errors, Rows
 from ctc_kd.report.students import Column, Table
-from ctc_kd.report.svg import Plot
+from ctc_kd.report.svg import LINE_HEIGHT, Plot, spread_out
 
 
 class Decoder(NamedTuple):
@@ -75,10 +74,6 @@ def summary(rows: Rows) -> str:
     return f"The best student on dev by decoder: {'; '.join(parts)}." if parts else ""
 
 
-LINE_HEIGHT = 15
-"""Of the picture's labels, in drawing units."""
-
-
 def picture(rows: Rows, on: str) -> str:
     """A line for each row over the decoders; parallel lines would say that the decoder does not matter."""
     lines = {
@@ -112,12 +107,3 @@ def picture(rows: Rows, on: str) -> str:
         plot.add("polyline", points=leader, class_=f"line train {colour}")
         plot.text(plot.right + 18, height + 4, label, class_=f"label {colour}", anchor="start")
     return plot.svg(f"Error rate on {on} by decoder, a line for each of {len(lines)} rows")
-
-
-def spread_out(heights: Sequence[float], step: float, bottom: float) -> list[float]:
-    """Heights in the same order, moved up as little as makes them ``step`` apart, and not below ``bottom``."""
-    placed, limit = [0.0] * len(heights), bottom
-    for index in sorted(range(len(heights)), key=lambda index: -heights[index]):
-        placed[index] = min(heights[index], limit)
-        limit = placed[index] - step
-    return placed

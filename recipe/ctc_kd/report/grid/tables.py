@@ -15,7 +15,7 @@ STANDARD = tuple(rules_of_table(1))
 
 
 @dataclass(frozen=True)
-class Row:
+class TableLine:
     """One line of Table 1 or 2; ``cell`` is None where the grid has a hole.
 
     :param first: whether a new group of rows (method) begins
@@ -33,7 +33,7 @@ class Row:
         return self.method != "teacher"
 
 
-def table1(results: Results) -> list[Row]:
+def table1(results: Results) -> list[TableLine]:
     """Teacher, baseline, then plain KD and blank elimination for each distillation scale."""
     return [
         *(_row(results, method, None) for method in ("teacher", "baseline")),
@@ -41,7 +41,7 @@ def table1(results: Results) -> list[Row]:
     ]
 
 
-def table2(results: Results) -> list[Row]:
+def table2(results: Results) -> list[TableLine]:
     """KD and elimination at their best scale, then each method at every scale, with the hyper-parameter chosen on dev.
 
     The methods are the paper's and all others that were trained.
@@ -52,12 +52,12 @@ def table2(results: Results) -> list[Row]:
     return [*(_row(results, method, found and found.weight) for method, found in best), *_groups(results, shown)]
 
 
-def _row(results: Results, method: str, weight: float | None, first: bool = True) -> Row:
+def _row(results: Results, method: str, weight: float | None, first: bool = True) -> TableLine:
     cell, paper = results.best(method, weight), results.paper(method, weight)
-    return Row(METHODS[method].short, method, weight, cell, paper, first)
+    return TableLine(METHODS[method].short, method, weight, cell, paper, first)
 
 
-def _groups(results: Results, methods: Sequence[str]) -> list[Row]:
+def _groups(results: Results, methods: Sequence[str]) -> list[TableLine]:
     return [
         _row(results, method, weight, first=number == 0)
         for method in methods
@@ -65,7 +65,7 @@ def _groups(results: Results, methods: Sequence[str]) -> list[Row]:
     ]
 
 
-def best_scores(rows: Sequence[Row]) -> dict[str, str]:
+def best_scores(rows: Sequence[TableLine]) -> dict[str, str]:
     """The lowest WER of a student on dev and on test, as printed: the bold numbers of the table."""
     students = [row.cell for row in rows if row.cell and row.is_student]
     scores = {name: [score.wer for cell in students if (score := getattr(cell, name))] for name in SETS}
@@ -93,7 +93,7 @@ def table2_markdown(results: Results) -> str:
     return _document(title, ["Blank selection", "KD scale", "Hyper-param.", *SETS], lines, rows, results)
 
 
-def chosen_mark(row: Row) -> str:
+def chosen_mark(row: TableLine) -> str:
     """The dagger at a distillation scale of Table 2 that was chosen on dev."""
     return "†" if row.method in STANDARD and row.cell else ""
 
@@ -127,7 +127,7 @@ def paper_note(results: Results) -> str:
     )
 
 
-def _document(title: str, head: list[str], lines: list[list[str]], rows: list[Row], results: Results) -> str:
+def _document(title: str, head: list[str], lines: list[list[str]], rows: list[TableLine], results: Results) -> str:
     has_parameter = "Hyper-param." in head
     if results.reference:
         column = paper_columns(results)
@@ -137,7 +137,7 @@ def _document(title: str, head: list[str], lines: list[list[str]], rows: list[Ro
     return f"{' '.join(filter(None, [title, seeds_note(results)]))}\n\n{names.markdown(head, lines)}"
 
 
-def _scores(row: Row, rows: list[Row]) -> list[str]:
+def _scores(row: TableLine, rows: list[TableLine]) -> list[str]:
     best = best_scores(rows)
     texts = []
     for name in SETS:
@@ -148,11 +148,11 @@ def _scores(row: Row, rows: list[Row]) -> list[str]:
     return texts
 
 
-def _parameter(row: Row) -> str:
+def _parameter(row: TableLine) -> str:
     return names.parameter(row.method, row.cell and row.cell.parameter)
 
 
-def paper_cells(row: Row, *, has_parameter: bool) -> list[str]:
+def paper_cells(row: TableLine, *, has_parameter: bool) -> list[str]:
     """The paper's hyper-parameter (Table 2), dev and test WER."""
     chosen = [names.parameter(row.method, row.paper and row.paper.parameter)] if has_parameter else []
     return chosen + [names.wer(row.paper and getattr(row.paper, name)) for name in SETS]

@@ -16,7 +16,7 @@ FREE = '<abbr class="free" title="trained without transcripts">∅</abbr>'
 class WerTable:
     """:param has_parameter: whether there is a column for the hyper-parameter chosen on dev (Table 2)"""
 
-    def __init__(self, results: Results, rows: list[tables.Row], *, has_parameter: bool):
+    def __init__(self, results: Results, rows: list[tables.TableLine], *, has_parameter: bool):
         self.results = results
         self.rows = rows
         self.has_parameter = has_parameter
@@ -42,7 +42,7 @@ class WerTable:
         over = f'<th colspan="{len(ours) + 1}"></th><th class="paper" colspan="{len(papers)}">{column}</th>'
         return f'<tr class="over">{over}</tr><tr>{cells}</tr>'
 
-    def _ours(self, row: tables.Row) -> str:
+    def _ours(self, row: tables.TableLine) -> str:
         cell = row.cell
         free = FREE if cell and not cell.uses_transcripts else ""
         mark = tables.chosen_mark(row) if self.has_parameter else ""
@@ -57,7 +57,7 @@ class WerTable:
             cells += f"<td>{element('b', text) if best else text}{spread and element('small', spread)}</td>"
         return cells + f'<td class="plot">{self._strip.draw(cell)}</td>'
 
-    def _paper(self, row: tables.Row) -> str:
+    def _paper(self, row: tables.TableLine) -> str:
         if not self.results.reference:
             return ""
         texts = tables.paper_cells(row, has_parameter=self.has_parameter)
