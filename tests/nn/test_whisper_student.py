@@ -34,6 +34,13 @@ def test_the_student_has_the_first_and_the_last_layer(teacher):
         student_of(teacher, decoder_layers=5)
 
 
+def test_times_of_words_come_from_heads_that_the_student_has(teacher):
+    teacher.generation_config.alignment_heads = [[0, 1], [2, 0], [3, 1]]
+    assert student_of(teacher).generation_config.alignment_heads == [[0, 1], [1, 1]]
+    teacher.generation_config.alignment_heads = [[2, 0]]
+    assert not hasattr(student_of(teacher).generation_config, "alignment_heads")
+
+
 def test_logits_are_those_of_both_models_by_themselves(teacher, features):
     both = WhisperDistillation(teacher).eval()
     ours, theirs = both(features, TARGETS)

@@ -14,7 +14,6 @@ from ctc_kd.training.build import build_model
 from random_student import INVENTORIES, best_path, random_student, speech
 from tiny_encoders import STABLE
 
-torch.set_num_threads(1)
 LETTERS = INVENTORIES["characters"]
 
 
@@ -30,7 +29,8 @@ def pipeline(monkeypatch, tmp_path):
     import transformers
 
     monkeypatch.setattr("transformers.dynamic_module_utils.HF_MODULES_CACHE", str(tmp_path / "modules"))
-    return lambda path: transformers.pipeline("automatic-speech-recognition", model=path, trust_remote_code=True)
+    kind = {"task": "automatic-speech-recognition", "trust_remote_code": True}
+    return lambda path, **options: transformers.pipeline(model=path, **kind, **options)
 
 
 @pytest.mark.parametrize("inventory", INVENTORIES.values(), ids=INVENTORIES)
@@ -47,6 +47,7 @@ def test_the_pipeline_of_transformers_prints_the_labels_of_the_best_path(pipelin
         texts = [" ".join(found["text"].split()) for found in recognise(inputs, batch_size=batch_size)]
         assert texts == expected
     assert recognise(inputs[0][:500])["text"] == ""
+    assert pipeline(path, dtype=torch.float16)(inputs[0])["text"] == recognise(inputs[0])["text"]
 
 
 @pytest.mark.parametrize(("subsampling", "normalise"), [(4, False), (2, True), (8, True)])

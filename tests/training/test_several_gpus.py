@@ -19,6 +19,7 @@ from patience import PATIENCE, wait_until
 from ctc_kd.lexicon.inventory import phonemes
 from ctc_kd.nn.losses import ctc_loss, kd_loss, one_process
 from ctc_kd.store import HdfWriter
+from ctc_kd.training import train_config
 from ctc_kd.training.build import with_two_heads
 from ctc_kd.training.run_returnn import RECIPES
 from ctc_kd.training.several_gpus import num_processes, sum_over_processes, update_options
@@ -49,6 +50,32 @@ SELF_DISTILLED = {
         "selection": {"rule": "symmetric", "parameters": {"n": 1}},
     },
 }
+
+
+@pytest.mark.parametrize(("parts", "processes"), [(1, 2), (1, 4), (5, 2)])
+def test_processes_have_nearly_as_much_audio(monkeypatch, parts, processes):
+    """Of RETURNN's own order: a sub-epoch ends when the first process has no more."""
+    from returnn.datasets.generating import StaticDataset
+
+    durations = np.random.default_rng(1).gamma(4, 20, 3000).astype(int) + 1
+    monkeypatch.setattr(train_config, "utterance_durations", lambda archives: dict.fromkeys(range(len(durations))))
+    monkeypatch.setattr(StaticDataset, "supports_sharding", lambda self: True)
+    config = TrainingConfig((0.01,), partition_epoch=parts, batch_seconds=10.0)
+    assert train_config.seq_ordering(config, [], 1) == "laplace:.1000"
+    order = train_config.seq_ordering(config, [], processes)
+    heard = []
+    for index in range(processes):
+        dataset = StaticDataset(
+            [{"data": np.zeros((duration, 1), np.int8)} for duration in durations],
+            output_dim={"data": (1, 2)},
+            seq_ordering=order,
+            partition_epoch=parts,
+            _num_shards=processes,
+            _shard_index=index,
+        )
+        dataset.init_seq_order(epoch=1)
+        heard.append(sum(dataset.get_seq_length(number)["data"] for number in range(dataset.num_seqs)))
+    assert max(heard) < 1.05 * min(heard)
 
 
 def training(*, num_epochs=2, **fields):
@@ -119,6 +146,7 @@ def parameters(job):
 def test_two_processes_train_what_one_trains(
     run_here, data, tmp_path, monkeypatch, size, shortest_s, accumulate, gpus, trained
 ):
+    monkeypatch.setattr(train_config, "seq_ordering", lambda *_: "laplace:4")  # the same utterances meet in a batch
     config, files = training(accumulate=accumulate), data(size, shortest_s)
     alone = run_here(train_job(files, config, gpus=0, **trained))
     expected_scores, expected = scores(alone), parameters(alone)

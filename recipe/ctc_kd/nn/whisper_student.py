@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -36,7 +37,21 @@ def student_of(teacher: WhisperForConditionalGeneration, *, decoder_layers: int 
                 weights[f"model.decoder.layers.{own}.{name.removeprefix(prefix)}"] = value
     student.load_state_dict(weights)
     student.generation_config = copy.deepcopy(teacher.generation_config)
+    _keep_alignment_heads(student, kept)
     return student
+
+
+def _keep_alignment_heads(student: WhisperForConditionalGeneration, kept: Sequence[int]):
+    """Times of words come from heads of the decoder, and the student has only some of its teacher's layers.
+
+    Without any of these heads, programs take all heads of the upper half of the layers.
+
+    :param kept: the teacher's layer that each layer of the student was
+    """
+    if heads := getattr(student.generation_config, "alignment_heads", None):
+        del student.generation_config.alignment_heads
+        if own := [[kept.index(layer), head] for layer, head in heads if layer in kept]:
+            student.generation_config.alignment_heads = own
 
 
 class WhisperDistillation(nn.Module):

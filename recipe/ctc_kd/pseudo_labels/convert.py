@@ -25,7 +25,7 @@ class ConvertWhisperJob(Job):
         self.languages = languages
         self.quantization = quantization
         self.out_model = self.output_path("model", directory=True)
-        self.rqmt = {"cpu": 1, "mem": 8, "time": 2}
+        self.rqmt = {"cpu": 1, "mem": 24, "time": 2}
 
     def tasks(self):
         yield Task("run", resume="run", rqmt=self.rqmt)

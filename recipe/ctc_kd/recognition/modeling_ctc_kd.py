@@ -29,6 +29,7 @@ class CtcKdForCTC(PreTrainedModel):
 
     config_class = CtcKdConfig
     main_input_name = "input_values"
+    _keep_in_fp32_modules_strict = ["frontend", "conformer", "output"]  # features are, whatever dtype is asked for
 
     def __init__(self, config):
         super().__init__(config)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ctc_kd.training.datasets import audio_dataset, beside_gpu, extern_data, joined_dataset
-from ctc_kd.training.returnn_config import as_literal, loader_options, write_config
+from ctc_kd.training.returnn_config import as_literal, gpu_options, write_config
 from ctc_kd.training.run_returnn import run_returnn
 
 MAX_SEQS = 16  # utterances per batch; fixed, so that batches and results do not depend on where a run resumed
@@ -37,7 +37,7 @@ def run_forward(
         "batch_size": {"audio": 10**9},
         "max_seqs": MAX_SEQS,
         "callback_options": options,
-        **loader_options(rqmt),
+        **gpu_options(rqmt),
     }
     write_config(
         "returnn.config", settings=settings, steps=["get_model", "forward_step", f"{callback} as forward_callback"]

@@ -6,6 +6,7 @@ import pprint
 from typing import Any
 
 from ctc_kd.files import write_lines
+from ctc_kd.machine import gpus
 from ctc_kd.plain_numbers import plain
 
 STEPS_MODULE = "ctc_kd.training.steps"
@@ -42,6 +43,10 @@ def write_config(path: str, *, settings: dict[str, Any], steps: list[str], modul
     write_lines(path, lines)
 
 
-def loader_options(rqmt: dict) -> dict:
-    """A job with a GPU puts batches together in a process of their own, other jobs in the training process."""
-    return {"torch_dataloader_opts": {"num_workers": 1 if rqmt.get("gpu") else 0, "pin_memory": bool(rqmt.get("gpu"))}}
+def gpu_options(rqmt: dict) -> dict:
+    """A job with a GPU puts batches together in a process of their own, other jobs in the training process.
+
+    If it was given a GPU that torch cannot use, as with an old driver, it fails and does not go on with the CPU.
+    """
+    loader = {"num_workers": 1 if rqmt.get("gpu") else 0, "pin_memory": bool(rqmt.get("gpu"))}
+    return {"torch_dataloader_opts": loader, **({"device": "gpu"} if rqmt.get("gpu") and gpus() else {})}

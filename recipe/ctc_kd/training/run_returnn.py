@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
+PARENT = "CTC_KD_PARENT"
+"""Variable with the process that starts another one. In a container it may be process 1, which adopts orphans."""
 RECIPES = str(Path(__file__).parents[2])  # lets RETURNN import the package even if it is not installed
 COMPILED = 2**15
 """Operations that oneDNN keeps compiled. A training step has about a hundred, and each is compiled for each shape of a
@@ -34,6 +36,7 @@ def run_returnn(config: str, *, threads: int, processes: int = 1):
         PYTHONUNBUFFERED="1",
         CLICOLOR="0",  # RETURNN's tracebacks go to log files
         HF_HUB_DISABLE_TELEMETRY="1",
+        **{PARENT: str(os.getpid())},
     )
     command = [sys.executable, "-m", __name__, config, str(processes)]
     status = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL).returncode
@@ -48,7 +51,7 @@ def main():
         # RETURNN keeps all shards of a store open, one per 1024 utterances; often the limit is 1024 open files.
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 2**16), most))
-    if os.getppid() == 1:
+    if os.getppid() != int(os.environ[PARENT]):
         sys.exit("the process that started this one is gone")
     config, processes = sys.argv[1], int(sys.argv[2])
     if processes > 1:
@@ -64,6 +67,7 @@ def run_together(config: str, processes: int):
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.run import main as start
 
+    os.environ[PARENT] = str(os.getpid())
     module = ["-m", "ctc_kd.training.run_returnn", config, "1"]
     try:
         start(["--standalone", "--local-addr=127.0.0.1", f"--nproc-per-node={processes}", *module])

@@ -1,8 +1,9 @@
 """Training on several GPUs of one machine: each process computes a share of every update.
 
-The number of GPUs depends on where a job runs, so it must not show in the result: the effective batch, the weight of
-every frame and label in it, and the reported losses are those of one process. Only a dev loss that is divided by
-``batch_times_labels`` depends on the size of batches, and so on the number of GPUs where they are split.
+The number of GPUs depends on where a job runs, so it must not show in the result: the largest batch of an update, the
+weight of every frame and label in it, and the reported losses are those of one process. Batches that are split are less
+full, and a sub-epoch ends when the first process has no more data, see docs/cluster.md. Only a dev loss that is divided
+by ``batch_times_labels`` depends on the size of batches, and so on the number of GPUs where they are split.
 """
 
 from __future__ import annotations
@@ -34,9 +35,7 @@ def update_options(training: TrainingConfig, processes: int) -> dict:
     samples = int(training.batch_seconds * SAMPLE_RATE_HZ)
     if processes == 1:
         return {"batch_size": {"audio": samples}, "accum_grad_multiple_step": training.accumulate}
-    import torch
-
-    split, has_gpus = training.accumulate % processes != 0, torch.cuda.is_available()
+    split, has_gpus = training.accumulate % processes != 0, bool(gpus())
     return {
         "batch_size": {"audio": samples // processes if split else samples},
         "accum_grad_multiple_step": training.accumulate if split else training.accumulate // processes,
@@ -44,7 +43,7 @@ def update_options(training: TrainingConfig, processes: int) -> dict:
         "device": "gpu" if has_gpus else "cpu",
         "torch_distributed": {
             "backend": "cpu:gloo,cuda:nccl" if has_gpus else "gloo",
-            "dataset_distribution": "shard",  # together the processes read the sub-epoch once
+            "dataset_distribution": "shard",  # see train_config.seq_ordering
             # With layer drop, some layers of a process have no gradient. Buffers that change are those of batch norms
             # in a few pre-trained encoders: their statistics are of what the first process sees.
             "options": {"find_unused_parameters": True, "broadcast_buffers": False},

@@ -8,8 +8,15 @@ from typing import Any, NamedTuple
 
 from ctc_kd.machine import multiplies_bfloat16
 from ctc_kd.store import hdf_files
-from ctc_kd.training.datasets import HYPOTHESES, audio_dataset, beside_gpu, extern_data, joined_dataset
-from ctc_kd.training.returnn_config import as_literal, loader_options
+from ctc_kd.training.datasets import (
+    HYPOTHESES,
+    audio_dataset,
+    beside_gpu,
+    extern_data,
+    joined_dataset,
+    utterance_durations,
+)
+from ctc_kd.training.returnn_config import as_literal, gpu_options
 from ctc_kd.training.several_gpus import update_options
 from ctc_kd.training.training_config import TrainingConfig
 
@@ -62,7 +69,9 @@ def training_settings(
     train_stores = train.stores()
     train_data = joined_dataset(
         audio=audio_dataset(
-            train.audio, seq_ordering=f"laplace:.{training.bin_size}", partition_epoch=training.partition_epoch
+            train.audio,
+            seq_ordering=seq_ordering(training, train.audio, processes),
+            partition_epoch=training.partition_epoch,
         ),
         stores=train_stores,
     )
@@ -93,8 +102,20 @@ def training_settings(
             "keep_best_n": keep_best,
             "keep": training.kept,
         },
-        **loader_options(share),
+        **gpu_options(share),
     }
+
+
+def seq_ordering(training: TrainingConfig, audio: Sequence[str], processes: int) -> str:
+    """Bins of utterances that are sorted by duration.
+
+    Several processes take a part of a sub-epoch each, and it ends when the first has no more data. Therefore each has
+    whole bins: one that had the short half of a bin would leave much of the others' audio out.
+    """
+    if processes == 1:
+        return f"laplace:.{training.bin_size}"
+    parts = training.partition_epoch * processes
+    return f"laplace:{parts * max(1, round(len(utterance_durations(audio)) / (parts * training.bin_size)))}"
 
 
 def precision_options(autocast: str | None, *, on_gpu: bool) -> dict[str, Any]:
