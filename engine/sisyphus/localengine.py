@@ -82,7 +82,7 @@ class LocalEngine(EngineBase):
 
     def get_rqmt(self, task, task_id, update=True):
         """Automatic increases stop at what the machine has."""
-        asked = {**self.get_default_rqmt(task), **task.rqmt()}
+        asked = self.of_recipe(task)
         for name in self.resources:
             if not isinstance(asked.get(name, 0), (int, float)):
                 raise ImpossibleRequest(f"{task.task_name()} asks for {name}={asked[name]!r}, which is not a number")

@@ -278,15 +278,22 @@ def _refuse(*names):
     raise PermissionError(13, "Permission denied", *names[:1])
 
 
-def test_submissions_of_earlier_managers_do_not_count(make_manager, monkeypatch):
-    monkeypatch.setattr(gs, "MAX_SUBMIT_RETRIES", 2)
-    job, engine = Step(1), Queue()
+def submitted_twice():
+    """A job whose task may be resumed, with two submissions by an earlier manager; and the task."""
+    job = Step(1)
     job._sis_setup_directory()
     (task,) = job._sis_tasks()
     task._resume = "run"
-    open(task.path("log", 1), "w").close()
     for _ in range(2):
         task.log_submission([1], {"cpu": 1}, "queue", None)
+    return job, task
+
+
+def test_submissions_of_earlier_managers_do_not_count(make_manager, monkeypatch):
+    monkeypatch.setattr(gs, "MAX_SUBMIT_RETRIES", 2)
+    job, task = submitted_twice()
+    engine = Queue()
+    open(task.path("log", 1), "w").close()
     made = make_manager(engine, [job])
     assert made._cycle() and task.submission_count(1) == 1
 
@@ -294,12 +301,8 @@ def test_submissions_of_earlier_managers_do_not_count(make_manager, monkeypatch)
 def test_nothing_is_written_for_what_runs_when_a_manager_starts(make_manager, monkeypatch):
     """When it was submitted can still be seen. Its submissions are counted anew when there were too many."""
     monkeypatch.setattr(gs, "MAX_SUBMIT_RETRIES", 1)
-    job, engine = Step(1), Queue()
-    job._sis_setup_directory()
-    (task,) = job._sis_tasks()
-    task._resume = "run"
-    for _ in range(2):
-        task.log_submission([1], {"cpu": 1}, "queue", None)
+    job, task = submitted_twice()
+    engine = Queue()
     engine.queue = {(task.task_name(), 1)}
     made = make_manager(engine, [job])
     assert made._cycle() and len(task.submissions()) == 2 and made.view.states[job] == "queue"
