@@ -113,3 +113,12 @@ def test_a_curve_is_drawn_for_each_row():
         *("CTC, 0.5 h: 31.0 %", "CTC, 1 h: 20.0 %"),
         *("KD & more, 0.5 h: 25.0 %", "KD & more, 2 h: 16.0 %"),
     ]
+
+
+def test_halves_of_an_error_rate_are_equally_far_apart_and_0_is_drawn():
+    rates = [40.0, 20.0, 10.0, 0.0]
+    curve = [{"hours": hours, "rates": [rate]} for hours, rate in zip((1.0, 2.0, 4.0, 8.0), rates, strict=True)]
+    (line,) = ElementTree.fromstring(picture({**EXCHANGE, "curves": {"CTC": curve}}, "WER")).iter("polyline")
+    heights = [float(point.split(",")[1]) for point in line.get("points").split()]
+    assert heights[1] - heights[0] == pytest.approx(heights[2] - heights[1], abs=0.2)
+    assert heights[3] > heights[2]

@@ -14,6 +14,9 @@ from ctc_kd.report import as_good, lines, names
 from ctc_kd.report.record import read_record
 from ctc_kd.report.svg import LINE_HEIGHT, Plot, element, note, sectioned, spread_out
 
+LEAST = 0.1
+"""Error rate in percent; pictures show smaller ones as this one, as 0 has no logarithm."""
+
 
 class HoursReportJob(Job):
     """Writes ``index.html`` (self-contained), ``table.md`` and ``results.json``.
@@ -115,7 +118,7 @@ def note_of(found: Mapping[str, Any], teacher: float | None) -> str:
 
 
 def picture(found: Mapping[str, Any], rate: str, teacher: float | None = None) -> str:
-    """A line for each curve over the logarithm of hours; the target and the teacher are horizontal lines."""
+    """A line for each curve, both axes logarithmic; the target and the teacher are horizontal lines."""
     means = {
         label: [(math.log(point["hours"]), statistics.fmean(point["rates"])) for point in curve]
         for label, curve in found["curves"].items()
@@ -130,6 +133,7 @@ def picture(found: Mapping[str, Any], rate: str, teacher: float | None = None) -
         x=(math.log(hours[0]), math.log(hours[-1])),
         y=(max(0, min(values) - pad), max(values) + pad),
         margins=(44, 250, 30, 44),
+        y_scale=lambda value: math.log(max(value, LEAST)),
     )
     plot.y_axis()
     plot.text(4, 14, f"{rate} on test [%]", anchor="start")

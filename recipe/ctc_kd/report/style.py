@@ -66,7 +66,8 @@ table.errors{width:auto;margin:.4rem 0}
 .key.teacher{border-top-style:dotted}.key.line{height:.18rem;width:1.1rem}
 
 svg text{font-size:12px;fill:var(--soft);font-variant-numeric:tabular-nums}
-svg .label{paint-order:stroke;stroke:var(--paper);stroke-width:4px}
+:where(svg .label){color:var(--soft)}
+svg .label{fill:currentColor;paint-order:stroke;stroke:var(--paper);stroke-width:4px}
 svg .grid{stroke:var(--faint);stroke-width:1}
 svg .line{fill:none;stroke:currentColor;stroke-width:2;stroke-linejoin:round}
 svg .line.train{opacity:.45;stroke-width:1.3}

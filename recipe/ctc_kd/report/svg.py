@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
 from ctc_kd.report.style import STYLE
@@ -91,10 +91,11 @@ def spread_out(heights: Sequence[float], step: float, bottom: float) -> list[flo
 
 
 class Plot:
-    """A plot area with linear axes: maps data to drawing units and collects elements.
+    """A plot area: maps data to drawing units and collects elements.
 
     :param x, y: lower and upper end of the axes
     :param margins: left, right, top, bottom
+    :param y_scale: what heights are linear in
     """
 
     def __init__(
@@ -105,11 +106,12 @@ class Plot:
         x: tuple[float, float],
         y: tuple[float, float],
         margins: tuple[int, int, int, int],
+        y_scale: Callable[[float], float] = float,
     ):
         self.width, self.height = width, height
         self.left, self.right = margins[0], width - margins[1]
         self.top, self.bottom = margins[2], height - margins[3]
-        self._x, self._y = x, y
+        self._x, self._y, self._y_scale = x, y, y_scale
         self._elements: list[str] = []
 
     def x(self, value: float) -> float:
@@ -117,7 +119,7 @@ class Plot:
         return self.left + (value - low) / ((high - low) or 1) * (self.right - self.left)
 
     def y(self, value: float) -> float:
-        low, high = self._y
+        low, high, value = map(self._y_scale, (*self._y, value))
         return self.bottom - (value - low) / ((high - low) or 1) * (self.bottom - self.top)
 
     def add(self, name: str, content: str = "", **attributes):
