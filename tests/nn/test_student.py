@@ -2,12 +2,13 @@
 
 import json
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 import torch
 import torch.nn.functional as F
 
+from ctc_kd.frames import min_samples
 from ctc_kd.nn.config import ConformerConfig, StudentConfig, VggConfig
 from ctc_kd.nn.conformer import (
     Conformer,
@@ -18,6 +19,7 @@ from ctc_kd.nn.conformer import (
     select_distances,
     sum_by_key,
 )
+from ctc_kd.nn.distillation import DistillationLoss
 from ctc_kd.nn.frontend import VggFrontend, pooled_relu
 from ctc_kd.nn.student import StudentCtc
 
@@ -145,6 +147,25 @@ def test_an_utterance_gives_the_same_in_any_batch():
         alone, alone_frames = model(audio[i : i + 1, :length], torch.tensor([length]))
         assert alone_frames[0] == frames[i] == alone.shape[1]
         torch.testing.assert_close(logits[i, : frames[i]], alone[0], atol=1e-5, rtol=1e-5)
+
+
+def test_an_utterance_too_short_for_a_frame_can_be_alone():
+    """Corpora leave out what makes no frame of the usual student; one of another subsampling may need more."""
+    cfg = replace(TINY, frontend=VggConfig(TINY.frontend.channels, subsampling=8))
+    model, samples = StudentCtc(cfg), torch.tensor([min_samples(4)])
+    logits, frames = model(torch.randn(1, int(samples)), samples)
+    losses = DistillationLoss(kd_scale=0.5)(
+        logits,
+        frames,
+        blank=10,
+        teacher_logits=torch.randn(1, 1, 11),
+        teacher_lengths=torch.tensor([1]),
+        targets=torch.tensor([[3]]),
+        target_lengths=torch.tensor([1]),
+    )
+    sum(loss.value for loss in losses.values()).backward()
+    assert frames.tolist() == [0] and [loss.value.item() for loss in losses.values()] == [0, 0]
+    assert all(not parameter.grad.any() for parameter in model.parameters())
 
 
 def test_gradients_do_not_come_from_padding():

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..frames import Layer, first_centre_s, vgg_layers
+from ..frames import Layer, first_centre_s, min_samples, vgg_layers
 from .config import StudentConfig
 from .conformer import Conformer
 from .dropout import Dropout
@@ -46,6 +47,8 @@ class StudentCtc(nn.Module):
 
     def frames(self, audio: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """:return: what the conformer reads, ``[B, T, dim]``, and lengths ``[B]``"""
+        missing = max(0, min_samples(self.cfg.subsampling) - audio.shape[1])
+        audio = F.pad(audio, (0, missing))  # if no utterance of the batch makes a frame, there is one, of padding
         features, lengths = self.log_mel(prepare_waveform(audio, lengths), lengths)
         if self.training and self.cfg.spec_augment is not None:
             features = spec_augment(features, lengths, self.cfg.spec_augment)
