@@ -63,7 +63,7 @@ def test_an_ogg_file_without_its_last_page_was_cut_short(tmp_path):
 def test_of_ogg_files_that_were_joined_only_the_first_would_be_read(tmp_path):
     both = [written(tmp_path / name, "OGG", "VORBIS") for name in "ab"]
     (tmp_path / "a").write_bytes(b"".join(both))
-    assert header(tmp_path / "a").startswith("several streams, of which only the first would be read")
+    assert header(tmp_path / "a").startswith("several streams, and only the first would be read")
 
 
 def test_what_follows_the_samples_does_no_harm(tmp_path):

@@ -29,7 +29,7 @@ def start_time(pid):
         return None
 
 
-def end_leftovers(leaders, folder):
+def kill_sessions(leaders, folder):
     """Kill the processes that ended workers left behind: those of sessions ``leaders`` that work in ``folder``."""
     import psutil
 

@@ -51,7 +51,7 @@ def end_leftovers(folder, usage_files):
     """Kill the commands that work in the job folder for workers of this host that have ended."""
     ended = [usage["pid"] for usage in map(read_usage, usage_files) if runs_here(usage) is False]
     if ended:
-        processes.end_leftovers(ended, folder)
+        processes.kill_sessions(ended, folder)
 
 
 def runs_here(usage):

@@ -143,5 +143,5 @@ def _fault_of_ogg(file: BinaryIO) -> str | None:
     if len(page) < header_size + sum(page[27:header_size]) or not page[5] & LAST_PAGE:
         return f"cut short: its last page is not complete, or not marked as the last; {REMEDY}"
     if page[14:18] != first[14:]:  # the number of a stream
-        return "several streams, of which only the first would be read; write them to one, for example with ffmpeg"
+        return "several streams, and only the first would be read; write them to one, for example with ffmpeg"
     return None
