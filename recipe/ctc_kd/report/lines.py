@@ -48,7 +48,7 @@ def html(head: Sequence[str], lines: Sequence[Sequence[Cell]]) -> str:
             [element("b", _broken(text)) if bold else _broken(text) for text, bold in line] for line in lines
         )
     )
-    return element("div", element("table", element("thead", top) + element("tbody", body)), class_="scroll")
+    return element("div", element("table", element("thead", top) + element("tbody", body)), class_="scroll columns")
 
 
 def _broken(text: str) -> str:

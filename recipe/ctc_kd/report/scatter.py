@@ -7,10 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import NamedTuple
 
-from ctc_kd.report.svg import Plot
-
-LINE_HEIGHT, CHARACTER_WIDTH = 17, 8.4
-"""Of labels, in drawing units. On a phone texts are larger than elsewhere, and these are for them."""
+from ctc_kd.report.svg import CHARACTER_WIDTH, LINE_HEIGHT, Plot
 
 
 class Dot(NamedTuple):

@@ -8,7 +8,7 @@ STYLE = """
 --c0:#f08a4b;--c1:#3ec6a0;--c2:#62b5ec;--c3:#dd9cc0;--c4:#e3b34c;--accent:#62b5ec}}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%}
-body{margin:0;background:var(--paper);color:var(--ink);
+body{margin:0;overflow-x:clip;background:var(--paper);color:var(--ink);
 font:17px/1.55 Charter,"Bitstream Charter","Iowan Old Style","Source Serif 4",Cambria,Georgia,"Liberation Serif",serif}
 main{max-width:58rem;margin:0 auto;padding:3.5rem 1.5rem 4rem}
 h1{font-size:2.1rem;line-height:1.15;font-weight:600;letter-spacing:-.012em;margin:.2rem 0 1.2rem}
@@ -34,6 +34,9 @@ td small{font-size:.78rem;color:var(--soft)}
 .tile small{font-size:1.1rem;color:var(--soft)}
 
 .scroll{overflow-x:auto;margin:0 -1.5rem;padding:0 1.5rem}
+.scroll.columns{margin-right:calc(50% - 50vw)}
+.scroll.columns table{width:auto;min-width:min(100%,55rem)}
+.scroll.columns th:first-child{position:sticky;left:0;background:var(--paper)}
 table{border-collapse:collapse;width:100%;font-size:.88rem;line-height:1.2;
 font-variant-numeric:tabular-nums lining-nums}
 th,td{height:1.85rem;padding:0 .55rem;text-align:right;white-space:nowrap;font-weight:400}

@@ -12,8 +12,8 @@ HEAD = (
     '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
     '<meta name="color-scheme" content="light dark">'
 )
-LINE_HEIGHT = 15
-"""Of labels at the ends of lines, in drawing units."""
+LINE_HEIGHT, CHARACTER_WIDTH = 17, 8.4
+"""Of labels, in drawing units. On a phone texts are larger than elsewhere, and these are for them."""
 
 
 def element(name: str, content: str = "", **attributes) -> str:
@@ -88,6 +88,11 @@ def spread_out(heights: Sequence[float], step: float, bottom: float) -> list[flo
         placed[index] = min(heights[index], limit)
         limit = placed[index] - step
     return placed
+
+
+def label_width(labels: Iterable[str]) -> int:
+    """The room that the longest label needs on any device."""
+    return math.ceil(CHARACTER_WIDTH * max(map(len, labels)))
 
 
 class Plot:

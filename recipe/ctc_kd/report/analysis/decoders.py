@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ctc_kd.report import names
 from ctc_kd.report.analysis.rows import AnalysedRow, Errors, Rows
 from ctc_kd.report.students import Column, Table
-from ctc_kd.report.svg import LINE_HEIGHT, Plot, spread_out
+from ctc_kd.report.svg import LINE_HEIGHT, Plot, label_width, spread_out
 
 
 class Decoder(NamedTuple):
@@ -83,12 +83,13 @@ def picture(rows: Rows, on: str) -> str:
     values = [value for line in lines.values() for value in line if value is not None]
     pad = max(0.06 * (max(values) - min(values)), 0.2)
     last = len(rows.decoders) - 1
+    right = 18 + label_width(lines)
     plot = Plot(
-        width=640,
+        width=450 + right,
         height=max(340, LINE_HEIGHT * (len(lines) + 4)),
         x=(0, max(last, 1)),
         y=(max(0, min(values) - pad), max(values) + pad),
-        margins=(44, 190, 30, 30),
+        margins=(44, right, 30, 30),
     )
     plot.y_axis()
     plot.text(4, 14, f"error rate on {on} [%]", anchor="start")
