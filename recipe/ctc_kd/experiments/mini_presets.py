@@ -75,5 +75,6 @@ def mini_on_cpu(encoder: str | tk.Path, *, parts: int = 1) -> Preset:
             partition_epoch=parts,
             batch_seconds=25,
         ),
+        requests={"*": {"cpu": 1, "gpu": 0, "mem": 3}},  # with Whisper base, trainings take up to 2.3
         notes=(),
     )
