@@ -151,7 +151,7 @@ class LocalEngine(EngineBase):
         held = _gpus_of(usage["pid"]) if process.rqmt.get("gpu") else []
         with self._lock:
             self._take(process, held)
-        logging.info("%s is running already (process %s)", process, usage["pid"])
+        logging.debug("%s is running already (process %s)", process, usage["pid"])
         self._watch(process)
         return True
 
