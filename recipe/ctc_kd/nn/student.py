@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..frames import Layer, first_centre_s, min_samples, vgg_layers
+from ..frames import Layer, first_centre_s, vgg_layers
 from .config import StudentConfig
 from .conformer import Conformer
 from .dropout import Dropout
@@ -36,6 +36,11 @@ class StudentCtc(nn.Module):
     def frame_shift_s(self) -> float:
         return self.cfg.subsampling * self.cfg.log_mel.hop / self.cfg.log_mel.sample_rate_hz
 
+    @property
+    def min_samples(self) -> int:
+        """The fewest that make a frame; less is an error in the front-end."""
+        return self.cfg.log_mel.window + (self.cfg.subsampling - 1) * self.cfg.log_mel.hop
+
     def forward(self, audio: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """
         :param audio: ``[B, N]`` samples as recorded; :func:`prepare_waveform` is applied here
@@ -47,8 +52,8 @@ class StudentCtc(nn.Module):
 
     def frames(self, audio: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """:return: what the conformer reads, ``[B, T, dim]``, and lengths ``[B]``"""
-        missing = max(0, min_samples(self.cfg.subsampling) - audio.shape[1])
-        audio = F.pad(audio, (0, missing))  # if no utterance of the batch makes a frame, there is one, of padding
+        if (missing := self.min_samples - audio.shape[1]) > 0:  # no utterance of the batch makes a frame
+            audio = F.pad(audio, (0, missing))
         features, lengths = self.log_mel(prepare_waveform(audio, lengths), lengths)
         if self.training and self.cfg.spec_augment is not None:
             features = spec_augment(features, lengths, self.cfg.spec_augment)

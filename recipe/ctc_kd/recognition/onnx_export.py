@@ -55,7 +55,6 @@ class LogPosteriors(nn.Module):
         super().__init__()
         self.student = copy.deepcopy(student).eval()
         self.student.log_mel = ConvolvedLogMel(student.cfg.log_mel)
-        self.fewest = student.cfg.log_mel.window + (student.cfg.subsampling - 1) * student.cfg.log_mel.hop
         certain = torch.full((student.cfg.num_labels_with_blank,), NOT_BLANK)
         certain[blank] = 0.0
         self.register_buffer("certain_blank", certain)
@@ -67,7 +66,7 @@ class LogPosteriors(nn.Module):
         :return: ``[B, T, C]``, with the frames of the longest utterance; T is 0 if no utterance makes a frame
         """
         lengths = lengths.clamp(max=audio.shape[1]).expand(audio.shape[0])
-        padded = F.pad(audio, (0, self.fewest))  # so that an utterance without frames does not fail
+        padded = F.pad(audio, (0, self.student.min_samples))  # of any length: a trace has no conditions
         logits, frames = self.student(padded, lengths)
         log_posteriors = logits.log_softmax(dim=-1)[:, : frames.max()]
         valid = valid_frames(frames, log_posteriors.shape[1])[..., None]
@@ -84,7 +83,7 @@ def write_onnx(path: str, student: StudentCtc, blank: int):
     import onnx
 
     model = LogPosteriors(student, blank)
-    example = (torch.zeros(2, 4 * model.fewest), torch.tensor([WHOLE]))
+    example = (torch.zeros(2, 4 * student.min_samples), torch.tensor([WHOLE]))
     with complete_file(path) as partial:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that this exporter is the older one, and that sizes are traced
