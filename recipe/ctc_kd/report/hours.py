@@ -11,8 +11,9 @@ from sisyphus import Job, Task, tk
 
 from ctc_kd.files import complete_folder, read_json, write_json, write_text
 from ctc_kd.report import as_good, lines, names
+from ctc_kd.report.named_lines import named_lines
 from ctc_kd.report.record import read_record
-from ctc_kd.report.svg import LINE_HEIGHT, Plot, element, label_width, note, sectioned, spread_out
+from ctc_kd.report.svg import element, note, sectioned
 
 LEAST = 0.1
 """Error rate in percent; pictures show smaller ones as this one, as 0 has no logarithm."""
@@ -124,35 +125,13 @@ def picture(found: Mapping[str, Any], rate: str, teacher: float | None = None) -
         for label, curve in found["curves"].items()
     }
     hours = sorted({point["hours"] for curve in found["curves"].values() for point in curve})
-    limit = {} if teacher is None else {f"teacher, {names.wer(teacher)} %": teacher}
-    values = [*(value for curve in means.values() for _, value in curve), *limit.values()]
-    pad = max(0.06 * (max(values) - min(values)), 0.2)
-    right = 10 + label_width([*means, *limit])
-    plot = Plot(
-        width=430 + right,
-        height=max(340, LINE_HEIGHT * (len(means) + 4)),
-        x=(math.log(hours[0]), math.log(hours[-1])),
-        y=(max(0, min(values) - pad), max(values) + pad),
-        margins=(44, right, 30, 44),
+    plot = named_lines(
+        means,
+        heading=f"{rate} on test [%]",
+        places={math.log(number): f"{number:g} h" for number in hours},
+        in_ink=[found["reference"]],
+        limits={} if teacher is None else {f"teacher, {names.wer(teacher)} %": teacher},
         y_scale=lambda value: math.log(max(value, LEAST)),
     )
-    plot.y_axis()
-    plot.text(4, 14, f"{rate} on test [%]", anchor="start")
-    plot.text((plot.left + plot.right) / 2, plot.height - 6, "hours of audio")
-    for number in hours:
-        plot.text(plot.x(math.log(number)), plot.bottom + 18, f"{number:g}")
-    target = dict(means[found["reference"]])[math.log(found["target"])]
-    plot.horizontal(target, "rule baseline")
-    ends = [*(curve[-1][1] for curve in means.values()), *limit.values()]
-    heights = spread_out([plot.y(end) for end in ends], LINE_HEIGHT, plot.bottom)
-    for label, value in limit.items():
-        plot.horizontal(value, "rule teacher")
-        plot.text(plot.right + 10, heights.pop() + 4, label, class_="label", anchor="start")
-    for number, ((label, curve), height) in enumerate(zip(means.items(), heights, strict=True)):
-        colour = "ink" if label == found["reference"] else f"c{number % 5}"
-        plot.line(curve, f"line {colour}")
-        for position, value in curve:
-            title = f"{label}, {math.exp(position):.3g} h: {names.wer(value)} %"
-            plot.marker(position, value, number % 3, f"mark {colour}", title)
-        plot.text(plot.right + 10, height + 4, label, class_=f"label {colour}", anchor="start")
+    plot.horizontal(dict(means[found["reference"]])[math.log(found["target"])], "rule baseline")
     return plot.svg(f"{rate} on test over hours of audio, a line for each of {len(means)} rows")

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from ctc_kd.report import names
 from ctc_kd.report.analysis.rows import AnalysedRow, Errors, Rows
+from ctc_kd.report.named_lines import named_lines
 from ctc_kd.report.students import Column, Table
-from ctc_kd.report.svg import LINE_HEIGHT, Plot, label_width, spread_out
 
 
 class Decoder(NamedTuple):
@@ -77,34 +77,17 @@ def summary(rows: Rows) -> str:
 def picture(rows: Rows, on: str) -> str:
     """A line for each row over the decoders; parallel lines would say that the decoder does not matter."""
     lines = {
-        label: [rows.mean(label, partial(error_rate, decoder=decoder, on=on))[0] for decoder in rows.decoders]
+        label: [
+            (position, value)
+            for position, decoder in enumerate(rows.decoders)
+            if (value := rows.mean(label, partial(error_rate, decoder=decoder, on=on))[0]) is not None
+        ]
         for label in rows.groups
     }
-    values = [value for line in lines.values() for value in line if value is not None]
-    pad = max(0.06 * (max(values) - min(values)), 0.2)
-    last = len(rows.decoders) - 1
-    right = 18 + label_width(lines)
-    plot = Plot(
-        width=450 + right,
-        height=max(340, LINE_HEIGHT * (len(lines) + 4)),
-        x=(0, max(last, 1)),
-        y=(max(0, min(values) - pad), max(values) + pad),
-        margins=(44, right, 30, 30),
+    plot = named_lines(
+        lines,
+        heading=f"error rate on {on} [%]",
+        places={position: DECODERS[decoder].heading for position, decoder in enumerate(rows.decoders)},
+        in_ink=rows.teachers,
     )
-    plot.y_axis()
-    plot.text(4, 14, f"error rate on {on} [%]", anchor="start")
-    for position, decoder in enumerate(rows.decoders):
-        plot.text(plot.x(position), plot.bottom + 18, DECODERS[decoder].heading)
-    ends = [next((value for value in reversed(line) if value is not None), 0.0) for line in lines.values()]
-    heights = spread_out([plot.y(end) for end in ends], LINE_HEIGHT, plot.bottom)
-    for number, ((label, line), height) in enumerate(zip(lines.items(), heights, strict=True)):
-        colour = "ink" if label in rows.teachers else f"c{number % 5}"
-        points = [(position, value) for position, value in enumerate(line) if value is not None]
-        plot.line(points, f"line {colour}")
-        for position, value in points:
-            title = f"{label}, {DECODERS[rows.decoders[position]].heading}: {names.wer(value)} %"
-            plot.marker(position, value, number % 3, f"mark {colour}", title)
-        leader = f"{plot.right:.1f},{plot.y(ends[number]):.1f} {plot.right + 14:.1f},{height:.1f}"
-        plot.add("polyline", points=leader, class_=f"line train {colour}")
-        plot.text(plot.right + 18, height + 4, label, class_=f"label {colour}", anchor="start")
     return plot.svg(f"Error rate on {on} by decoder, a line for each of {len(lines)} rows")
