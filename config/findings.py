@@ -21,7 +21,7 @@ from dataclasses import replace
 from config.mini_librispeech import local, text_files
 from ctc_kd.experiments.beside import regret
 from ctc_kd.experiments.corpora import folder_and_part
-from ctc_kd.experiments.demo import DEMO, demo_corpus, demo_hours
+from ctc_kd.experiments.demo import DEMO, DEMO_FOR_HOURS, demo_corpus, demo_hours
 from ctc_kd.experiments.distillation import Distillation
 from ctc_kd.experiments.hours import BUDGETS, worth_of_hours
 from ctc_kd.experiments.matched import matched_weights
@@ -87,7 +87,7 @@ def untranscribed(hours=HOURS, seeds=SEEDS, budgets=BUDGETS, speech=None):
     them: with equal updates, these say how often the others are heard.
     """
     audio = speech.train if speech else demo_hours(DEMO, max(*HOURS, *hours))
-    corpus, preset, *_ = speech or demo_speech()
+    corpus, preset, *_ = speech or demo_speech(DEMO_FOR_HOURS)
     worth_of_hours(corpus, preset, audio, hours=hours, seeds=seeds, budgets=budgets, name="findings/untranscribed")
 
 

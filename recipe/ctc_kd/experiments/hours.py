@@ -33,19 +33,11 @@ WITHOUT_TRANSCRIPTS = (
     Row("frames_and_path", 1.0, 0.5),
 )
 
-LONGER = 3
-"""How many times the students' updates the baseline has, at half of their learning rates, if its preset does not say.
-With as many, CTC from random weights is often still where all frames are blank, see docs/findings.md."""
-
 NOTES = [
     "“Baseline” is CTC on the transcripts of the same audio. All other rows read no transcripts; they learn from one "
     "teacher, which is the same for all hours.",
     "Hours are nested samples of one set of recordings. More hours are more sentences, not more speakers.",
 ]
-OF_LONGER = (
-    f"The baseline has {LONGER} times the updates of the other rows, at half of their learning rates: with fewer, CTC "
-    "from random weights may not get beyond saying blank."
-)
 
 Curves = dict[str, list[tuple[float, list[RecordedRow]]]]
 """Name of a row in tables -> (hours, its students in the order of seeds)."""
@@ -88,7 +80,7 @@ def worth_of_hours(
         title=f"What audio without transcripts is worth: {corpus.name}",
         rate=ERROR_RATES[corpus.unit],
         budgets=exchanges,
-        notes=[*NOTES, *([] if preset.baseline_training else [OF_LONGER]), *preset.notes],
+        notes=[*NOTES, *preset.notes],
         teacher=teacher,
     )
     outputs[f"{folder}/report"] = report.out_report
@@ -144,7 +136,7 @@ def exchange(corpus: Corpus, curves: Curves) -> tk.Path:
 
 
 def with_budget(preset: Preset, parts: int, budget: str) -> Preset:
-    """The preset whose students hear a part of the data in each sub-epoch, and whose baseline is trained for longer.
+    """The preset whose students and baseline hear a part of the data in each sub-epoch.
 
     :param parts: sub-epochs in a pass over these hours, instead of the preset's
     :param budget: which names its students
@@ -153,13 +145,11 @@ def with_budget(preset: Preset, parts: int, budget: str) -> Preset:
     def divided(training: TrainingConfig) -> TrainingConfig:
         return replace(training, partition_epoch=parts)
 
-    students = preset.student_training
-    rates = tuple(rate / 2 for rate in students.learning_rates for _ in range(LONGER))
     return replace(
         preset,
         name=f"{preset.name}-{budget.replace(' ', '-')}",
-        student_training=divided(students),
-        baseline_training=divided(preset.baseline_training or replace(students, learning_rates=rates)),
+        student_training=divided(preset.student_training),
+        baseline_training=divided(preset.baseline_training or preset.student_training),
     )
 
 

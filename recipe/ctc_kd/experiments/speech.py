@@ -45,8 +45,8 @@ class Speech(NamedTuple):
         return Labelled(self.corpus.cuts["train"], self.corpus.labels["train"])
 
 
-def demo_speech() -> Speech:
-    return Speech(demo_corpus(DEMO), DEMO, (demo_text(),))
+def demo_speech(preset: Preset = DEMO) -> Speech:
+    return Speech(demo_corpus(preset), preset, (demo_text(),))
 
 
 def in_units(speech: Speech, units: str) -> Speech:
