@@ -14,9 +14,10 @@ from sisyphus.graph import SISGraph
 
 from ctc_kd.experiments.beside import regret
 from ctc_kd.experiments.blank_kd import blank_kd
+from ctc_kd.experiments.corpora import Labelled
 from ctc_kd.experiments.demo import DEMO, DEMO_FOR_HOURS, demo_corpus, demo_hours
 from ctc_kd.experiments.distillation import Distillation
-from ctc_kd.experiments.hours import BUDGETS, WITHOUT_TRANSCRIPTS, check, worth_of_hours
+from ctc_kd.experiments.hours import BUDGETS, NOTES, OF_OWN_AUDIO, WITHOUT_TRANSCRIPTS, check, worth_of_hours
 from ctc_kd.experiments.matched import matched_weights
 from ctc_kd.experiments.rows import BASELINE, Row
 from ctc_kd.experiments.speech import demo_speech, in_units
@@ -91,7 +92,15 @@ def test_a_preset_may_say_how_its_baseline_is_trained():
         ((_, hypotheses),) = report.budgets["Equal updates"].creator.curves["Baseline"]
         (training,) = trainings(hypotheses)
         assert training.training == (preset.baseline_training or preset.student_training)
-        assert report.notes[-len(preset.notes) :] == list(preset.notes)
+        assert report.notes == [*NOTES, *preset.notes]
+
+
+def test_a_teacher_that_was_fine_tuned_on_the_students_audio_is_named():
+    corpus = demo_corpus(DEMO)
+    train = Labelled(corpus.cuts["train"], corpus.labels["train"])
+    for audio, has_heard in ((train, True), (demo_hours(DEMO, 1.0), False)):
+        report = worth_of_hours(corpus, DEMO, audio, hours=[1.0], seeds=[42], name="hours", rows=[Row("all", 1.0)])
+        assert (OF_OWN_AUDIO in report.creator.notes) is has_heard
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,11 @@ def test_validators_have_names_of_their_own():
         validators_of(Recordings(tk.Path("/cuts")), [], students=["a/students/best", "b/students/best/"])
 
 
+def test_the_name_of_a_validator_is_no_list_of_letters():
+    with pytest.raises(ValueError, match=r"expected a list of names: \['base'\]"):
+        validators_of(Recordings(tk.Path("/cuts")), "base")
+
+
 def distil(distilled=("All", "PER, hama"), test=None):
     recordings = Recordings(tk.Path("/cuts"), language="en")
     training = TrainingConfig(learning_rates=(1e-4,) * 2, partition_epoch=1, batch_seconds=120)

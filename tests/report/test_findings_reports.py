@@ -20,9 +20,18 @@ def equivalence(p):
 def test_a_column_for_each_setting_and_their_mean(store, run_report, make_record):
     over_seeds = {"seeds": {"low": -0.5, "high": 0.9, "spread": 0.25, "p": 0.4, "holm": 0.8}, **equivalence(0.01)}
     settings = {
-        "pauses × 1": store({"wer": {"best n": 16.0}, "comparisons": [compared("<Soft>", 0.2, 0.01, **over_seeds)]}),
+        "pauses × 1": store(
+            {
+                "speakers": 4,
+                "exact": True,
+                "wer": {"best n": 16.0},
+                "comparisons": [compared("<Soft>", 0.2, 0.01, **over_seeds)],
+            }
+        ),
         "pauses × 4": store(
             {
+                "speakers": 5,
+                "exact": True,
                 "wer": {"best n": 18.0},
                 "comparisons": [compared("<Soft>", 1.4, 0.01), compared("Other", -0.5, 0.3, **equivalence(0.06))],
             }
@@ -39,6 +48,8 @@ def test_a_column_for_each_setting_and_their_mean(store, run_report, make_record
         "| Other | – | −0.50 [−1.50, +0.50] | −0.50 |",
     ]
     page = read("index.html")
+    assert "With 4 speakers" not in page  # over seeds, too
+    assert page.count("With 5 speakers the intervals are too narrow, and no difference can be significant.") == 1
     assert page.count("p of a difference of 0.5 points or more") == 1
     assert "A &lt;note&gt;." in page and "<th>&lt;Soft&gt;</th>" in page and "<b>+1.40<br/>[+0.40, +2.40]</b>" in page
 

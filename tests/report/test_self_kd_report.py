@@ -10,12 +10,14 @@ from ctc_kd.analysis.spike_offsets import Spike, SpikeOffsets
 from ctc_kd.report.self_kd import GREEDY, TUNED, SelfKdReportJob
 
 COMPARED = {
+    "speakers": 24,
+    "exact": False,
     "comparisons": [
         {"row": "Self-KD, 2", "against": "Layer pruning, 2", "difference": -3.0, "low": -4, "high": -2, "p": 0.01}
         | {"holm": 0.02, "seeds": {"low": -5.0, "high": -1.0, "p": 0.04, "holm": 0.08}},
         {"row": "Layer pruning, 2", "against": "Self-KD, 2", "difference": 3.0, "low": 2, "high": 4, "p": 0.01}
         | {"holm": 0.02},
-    ]
+    ],
 }
 
 

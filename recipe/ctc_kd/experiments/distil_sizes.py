@@ -13,7 +13,7 @@ from ctc_kd.experiments.presets import Preset
 LARGE = for_other_labels(PAPER["tedlium2"])
 
 SIZES = {
-    "tiny": replace(for_other_labels(DEMO), name="tiny"),
+    "tiny": replace(for_other_labels(DEMO), name="tiny", notes=()),
     "small": replace(for_other_labels(mini("facebook/hubert-base-ls960")), name="small"),
     "large": replace(LARGE, name="large", scales=replace(LARGE.scales, climb=True)),
 }

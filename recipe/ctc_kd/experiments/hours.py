@@ -38,6 +38,10 @@ NOTES = [
     "teacher, which is the same for all hours.",
     "Hours are nested samples of one set of recordings. More hours are more sentences, not more speakers.",
 ]
+OF_OWN_AUDIO = (
+    "The teacher was fine-tuned on this audio with its transcripts, so it knows more of it than of audio that nobody "
+    "has transcribed."
+)
 
 Curves = dict[str, list[tuple[float, list[RecordedRow]]]]
 """Name of a row in tables -> (hours, its students in the order of seeds)."""
@@ -76,11 +80,12 @@ def worth_of_hours(
         chain = Distillation(corpus, preset)
         teacher = chain.recorded(chain.trained(TEACHER)).record.out_record
         outputs[f"{folder}/records/{TEACHER.name}.json"] = teacher
+    has_heard = teacher is not None and audio.cuts == corpus.cuts["train"]
     report = HoursReportJob(
         title=f"What audio without transcripts is worth: {corpus.name}",
         rate=ERROR_RATES[corpus.unit],
         budgets=exchanges,
-        notes=[*NOTES, *preset.notes],
+        notes=[*NOTES, *([OF_OWN_AUDIO] if has_heard else []), *preset.notes],
         teacher=teacher,
     )
     outputs[f"{folder}/report"] = report.out_report

@@ -69,8 +69,10 @@ def validators_of(
     :param whisper: see :func:`own_whisper`
     :param ctc: see :func:`ctc_kd.experiments.finished.own_teacher`
     :param students: folders of exported students
-    :raises ValueError: two of them have one name
+    :raises ValueError: two of them have one name, or names are no list
     """
+    if text := next((names for names in (whisper, ctc, students) if isinstance(names, str)), None):
+        raise ValueError(f"validators are {text!r}, expected a list of names: [{text!r}]")
     names = Counter(map(last_name, [*whisper, *ctc, *students]))
     if twice := [name for name, count in names.items() if count > 1]:
         raise ValueError(f"several validators are called {twice[0]}: expected other last names, which links can have")

@@ -10,7 +10,7 @@ from sisyphus import Job, Task, tk
 
 from ctc_kd.files import complete_folder, read_json, write_json, write_text
 from ctc_kd.report import as_good, lines, names
-from ctc_kd.report.grid.significance import LEVEL
+from ctc_kd.report.grid.significance import LEVEL, too_few_speakers
 from ctc_kd.report.record import read_record
 from ctc_kd.report.svg import note, sectioned
 
@@ -100,10 +100,12 @@ def note_of(found: Mapping[str, Mapping[str, Any]]) -> str:
     every = [compared for one in found.values() for compared in one["comparisons"]]
     seeds = any("seeds" in compared for compared in every)
     margins = {compared["equivalence"]["margin"] for compared in every if "equivalence" in compared}
+    few = dict.fromkeys(map(too_few_speakers, found.values()))
     over = "seeds and speakers" if seeds else "speakers"
     return (
         "Differences on test in points; above 0, the row is worse than the one in the first line. In brackets is the "
         f"95 % interval over {over}. Bold means that p, corrected for the comparisons of its column by Holm, is below "
         f"{LEVEL}."
+        + "".join(f" {text}" for text in few if text)
         + "".join(f" ≈ means that both are as good as each other: {as_good.meaning(margin)}." for margin in margins)
     )

@@ -12,7 +12,7 @@ from ctc_kd.report import lines, names
 from ctc_kd.report.analysis import alignment
 from ctc_kd.report.analysis.job import MeasuredRow, analysed, contents
 from ctc_kd.report.analysis.rows import AnalysedRow, Rows
-from ctc_kd.report.grid.significance import p_value
+from ctc_kd.report.grid.significance import p_value, too_few_speakers
 from ctc_kd.report.students import Column, Table
 from ctc_kd.report.svg import note, sectioned
 
@@ -74,14 +74,16 @@ class SelfKdReportJob(Job):
         rows = Rows([analysed(**result) for result in results])
         table = self._table(rows)
         beside = replace(alignment.alignment_table(rows), teachers=table.teachers)
-        compared = comparisons(read_json(self.significance.get_path()))
+        tested = read_json(self.significance.get_path())
+        compared, chance = comparisons(tested), f"{CHANCE} {too_few_speakers(tested)}".strip()
         target = self.out_report.get_path()
         with complete_folder(target) as folder:
             write_json(f"{folder}/results.json", results)
             write_text(f"{folder}/table.md", f"{table.markdown()}\n{' '.join([*table.notes(), *self.notes])}\n")
             write_text(f"{folder}/alignment.md", f"{beside.markdown()}\n{' '.join(beside.notes())}\n")
-            write_text(f"{folder}/significance.md", f"{lines.markdown(*compared)}\n{CHANCE}\n")
-            write_text(f"{folder}/index.html", self._page(rows, table, beside, compared))
+            write_text(f"{folder}/significance.md", f"{lines.markdown(*compared)}\n{chance}\n")
+            significance = lines.html(*compared) + note(chance)
+            write_text(f"{folder}/index.html", self._page(rows, table, beside, significance))
         print(table.markdown())
         print(f"report of {len(results)} models: {target}/index.html")
 
@@ -109,10 +111,10 @@ class SelfKdReportJob(Job):
         spreads = {label: {**row, "parameters": None, "paper": None} for label, row in table.spreads.items()}
         return replace(table, teachers=[label for label in rows.groups if label not in self.students], spreads=spreads)
 
-    def _page(self, rows: Rows, table: Table, beside: Table, compared: tuple[list[str], list[list[lines.Cell]]]) -> str:
+    def _page(self, rows: Rows, table: Table, beside: Table, significance: str) -> str:
         sections = [
             ("Models", "What the students learnt", table.html()),
-            ("Significance", "What may be chance", lines.html(*compared) + note(CHANCE)),
+            ("Significance", "What may be chance", significance),
             ("Alignment", "Beside the teacher on test", beside.html()),
             ("Offsets", "When students say what the teacher says", alignment.histograms(rows)),
             ("Notes", "What a reader should know", "".join(map(note, self.notes))),

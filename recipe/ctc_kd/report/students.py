@@ -8,7 +8,7 @@ from sisyphus import Job, Task, tk
 
 from ctc_kd.files import complete_folder, read_json, write_json, write_text
 from ctc_kd.report import lines, names
-from ctc_kd.report.grid.coverage_table import coverage_facts
+from ctc_kd.report.grid.coverage_table import coverage_facts, coverage_shares
 from ctc_kd.report.grid.details import facts_list
 from ctc_kd.report.record import value_of
 from ctc_kd.report.svg import note, sectioned
@@ -42,7 +42,8 @@ class StudentsReportJob(Job):
     :param columns: name -> column, in the order of the table
     :param rows: name of a model, as the table shows it -> column -> number, or Variable; columns may be left out
     :param teachers: the rows that are not students; the others compete for the best value
-    :param coverage: ``CoverageJob.out_coverage``: facts about the teacher's frames
+    :param coverage: ``CoverageJob.out_coverage``: facts about the teacher's frames, and what share of them each
+        selection distils
     :param notes: sentences that a reader should know
     """
 
@@ -72,7 +73,8 @@ class StudentsReportJob(Job):
         results = {row: self._values(found) for row, found in self.rows.items()}
         measured = {name for row in results.values() for name in row}
         columns = {name: column for name, column in self.columns.items() if name in measured}
-        facts = coverage_facts(read_json(self.coverage.get_path())) if self.coverage else {}
+        coverage = read_json(self.coverage.get_path()) if self.coverage else None
+        facts = coverage_facts(coverage) | coverage_shares(coverage) if coverage else {}
         table = Table(columns, results, self.teachers)
         target = self.out_report.get_path()
         with complete_folder(target) as folder:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ctc_kd.experiments.published import published_reference
+from ctc_kd.experiments.published import published_reference, published_wer
 from ctc_kd.report.grid.figures import axis_labels, figure1, figure1_series
 from ctc_kd.report.grid.findings import caution, headline, key_figures
 from ctc_kd.report.grid.page import Page
@@ -209,11 +209,21 @@ def test_without_baseline_nothing_is_compared_with_it(make_record, significance)
 
 
 def test_figure1_has_the_papers_points_of_the_same_corpus_only(make_record):
-    for corpus, hollow in (("tedlium2", 1), ("demo", 0)):
+    for corpus, reference, hollow in (
+        ("tedlium2", "tedlium2", 1),
+        ("demo", "tedlium2", 0),
+        ("librispeech-other", "librispeech-other", 0),
+    ):
         record = make_record("symmetric", 1, 1.0, dev=6.0, test=7.0, corpus=corpus)
-        page = page_of(Results([record], published_reference("tedlium2")))
+        page = page_of(Results([record], published_reference(reference)))
         assert page.count('class="mark hollow') == hollow
         assert ("Hollow" in page) == bool(hollow)
+
+
+def test_the_papers_number_of_a_row_says_its_hyper_parameter(make_record):
+    published = published_wer("tedlium2", "symmetric", 1.0)
+    page = page_of(Results([make_record("symmetric", 5, 1.0, dev=6.0, test=7.0, published=published)]))
+    assert "dev 5.6, test 6.3 (n\u00a0=\u00a02)" in page
 
 
 @given(data=st.data())

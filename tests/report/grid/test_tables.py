@@ -4,7 +4,7 @@ import pytest
 
 from ctc_kd.experiments.published import published_reference, published_wer
 from ctc_kd.methods import METHODS, Method, Parameter
-from ctc_kd.report.grid.coverage_table import coverage_markdown
+from ctc_kd.report.grid.coverage_table import coverage_markdown, coverage_shares
 from ctc_kd.report.grid.results import Results
 from ctc_kd.report.grid.tables import table1_markdown, table2_markdown
 
@@ -160,6 +160,7 @@ def test_coverage(make_record):
         "| Symmetric selection | n = 2 | 6\u2009300 | 70.0 % | 69 % |",
         "| Trimming | – | 7\u2009200 | 80.0 % | – |",
     ]
+    assert coverage_shares(coverage) == {"Symmetric, n = 2": "70.0 %", "Trim": "80.0 %"}
     assert "- Speech: 0.10 h, 2 utterances" in text
     assert "First frame" not in text  # the file of an earlier version does not say it
     for first_centre_s, where in ((0.02246875, "at 22.5 ms, 5.0 ms before"), (0.03653125, "at 36.5 ms, 9.1 ms after")):

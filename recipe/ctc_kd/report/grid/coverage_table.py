@@ -10,9 +10,9 @@ from ctc_kd.report.grid.results import Results
 from ctc_kd.report.svg import grouped_rows
 
 NOTE = (
-    "Frames of train and dev are counted, without padding. The paper's shares come from its own data and teacher. Its "
-    "published script counts frames to the right of a label only at distance exactly n, so its figures for n ≥ 2 are "
-    "somewhat low."
+    "Frames of the students' audio and of the validation set are counted, without padding. The paper's shares come "
+    "from its own data and teacher. Its published script counts frames to the right of a label only at distance "
+    "exactly n, so its figures for n ≥ 2 are somewhat low."
 )
 
 
@@ -68,6 +68,16 @@ def coverage_facts(coverage: dict) -> dict[str, str]:
     if spikes["mean_gap_frames"] is not None:
         facts["Blank frames between spikes"] = f"{spikes['mean_gap_frames']:.2f}"
     return facts
+
+
+def coverage_shares(coverage: dict) -> dict[str, str]:
+    """How many frames each selection distils, name -> text."""
+    shares = {}
+    for entry in coverage["selections"]:
+        parameter, _, share = _numbers(entry)
+        name = METHODS[entry["rule"]].short
+        shares[name if parameter == names.DASH else f"{name}, {parameter}"] = share
+    return shares
 
 
 def _centre(first_centre_s: float | None, frame_shift_s: float) -> dict[str, str]:

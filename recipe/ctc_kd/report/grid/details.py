@@ -67,14 +67,16 @@ def _facts(record: Record) -> dict[str, str]:
         "KD normalisation": record.normalisation or names.DASH,
         "Seed": names.DASH if record.seed is None else str(record.seed),
         "Preset": record.preset,
-        "Paper": _published(record.published),
+        "Paper": _published(record),
         "Sub-epochs": names.count(record.epochs),
         "Training time": names.duration(record.training_seconds),
         "Parameters": names.count(record.num_parameters),
     }
 
 
-def _published(published: dict | None) -> str:
-    if published is None:
+def _published(record: Record) -> str:
+    """The paper's row of this method and lambda; its hyper-parameter, which may be another, stands behind."""
+    if (published := record.published) is None:
         return names.DASH
-    return f"dev {names.wer(published['dev'])}, test {names.wer(published['test'])}"
+    chosen = "" if published["parameter"] is None else f" ({names.parameter(record.method, published['parameter'])})"
+    return f"dev {names.wer(published['dev'])}, test {names.wer(published['test'])}{chosen}"

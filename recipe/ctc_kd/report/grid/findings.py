@@ -113,7 +113,11 @@ def _tested(found: Significance, differences: Sequence[Difference]) -> str:
         f"CTC baseline by more than chance in {training}the choice of test speakers (5 %, corrected for the number of "
         "comparisons)."
     )
-    return f"{text} {few_speakers(found)}" if found.exact and not found.num_paired else text
+    return (
+        f"{text} {few_speakers(found.speakers, found.num_comparisons)}"
+        if found.exact and not found.num_paired
+        else text
+    )
 
 
 def _independent(results: Results) -> str:

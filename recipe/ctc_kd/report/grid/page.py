@@ -100,7 +100,7 @@ class Page:
             f"Dev {self.results.rate} [%]. n = 0 is blank elimination; the points on the far right are plain KD on all "
             "frames."
         )
-        if self.results.comparable:
+        if any(map(self.results.paper_points, self.results.weights)):
             text += " Hollow points are the paper's."
         return charts.figure1_legend(self.results) + element("figure", drawing, class_="wide") + note(text)
 

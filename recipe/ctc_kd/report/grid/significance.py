@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ctc_kd.files import read_json
 from ctc_kd.report import names
@@ -128,8 +129,19 @@ class Significance:
         return row_key(cell.method, cell.weight), other
 
 
-def few_speakers(found: Significance) -> str:
+def few_speakers(speakers: int, num_comparisons: int) -> str:
     """A sentence on what few speakers cannot show; the smallest p there is, is that of two ways to swap the rows."""
-    text = f"With {found.speakers} speakers the intervals are too narrow"
-    powerless = found.num_comparisons * 2 / 2**found.speakers >= LEVEL
+    text = f"With {speakers} speakers the intervals are too narrow"
+    powerless = num_comparisons * 2 / 2**speakers >= LEVEL
     return f"{text}, and no difference can be significant." if powerless else f"{text}."
+
+
+def too_few_speakers(found: Mapping[str, Any]) -> str:
+    """That sentence, if intervals are over few speakers alone; else nothing.
+
+    :param found: content of ``SignificanceJob.out_significance``
+    """
+    tested = found["comparisons"]
+    if not found["exact"] or any("seeds" in one for one in tested):
+        return ""
+    return few_speakers(found["speakers"], sum(any((one["difference"], one["low"], one["high"])) for one in tested))

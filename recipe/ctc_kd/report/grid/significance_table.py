@@ -33,7 +33,7 @@ def significance_note(results: Results) -> str:
         f"corrected for the number of comparisons ({found.num_comparisons}); bold means that it is below {LEVEL}. All "
         f"this covers chance in the choice of speakers, but not in training{training}."
     )
-    return f"{text} {few_speakers(found)}" if found.exact else text
+    return f"{text} {few_speakers(found.speakers, found.num_comparisons)}" if found.exact else text
 
 
 def seeds_note(results: Results) -> str:
