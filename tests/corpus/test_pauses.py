@@ -162,7 +162,11 @@ def test_a_killed_job_keeps_finished_recordings(run_here, tmp_path, by_loudness,
     with pytest.raises(KeyboardInterrupt):
         run_here(job)
     opened.append("again")
-    assert [cut.id for cut in pieces(run_here, job)] == [f"{name}-{number:04d}" for name in "abc" for number in (1, 2)]
+    write(tmp_path / "in" / "0.wav", seconds((5, 0), (2, 1)))  # whose place in the manifest is that of a
+    job_of(run_here, tmp_path / "in")
+    first, *others = pieces(run_here, job)
+    assert first.id == "0-0001" and first.start == pytest.approx(5, abs=0.3)
+    assert [cut.id for cut in others] == [f"{name}-{number:04d}" for name in "abc" for number in (1, 2)]
     assert "a" not in opened[opened.index("again") :]
 
 

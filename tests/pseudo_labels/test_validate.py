@@ -33,7 +33,7 @@ def inputs(tmp_path):
     return {name: tk.Path(str(tmp_path / f"{name}.jsonl.gz")) for name in ("cuts", "pieces")}
 
 
-def test_a_killed_validation_repeats_no_finished_recording(run_here, inputs, monkeypatch):
+def test_a_killed_validation_repeats_no_finished_recording(run_here, inputs, monkeypatch, tmp_path):
     heard, breaks = [], [2]
 
     def listen(samples):
@@ -47,12 +47,13 @@ def test_a_killed_validation_repeats_no_finished_recording(run_here, inputs, mon
     job = ValidateJob(**inputs, validator={"kind": "student", "folder": "f"})
     with pytest.raises(KeyboardInterrupt):
         run_here(job)
+    write_pieces(str(tmp_path / "pieces.jsonl.gz"), PIECES[2:] + PIECES[:2])  # made anew, in another order
     found = list(read_lines_of_json(run_here(job).out_validations.get_path()))
     assert [(one["id"], one["text"]) for one in found] == [
-        ("a-00000000", "level 0.1"),
-        ("a-00001000", "level 0.1"),
         ("b-00000000", "level 0.2"),
         ("b-00001000", "level 0.2"),
+        ("a-00000000", "level 0.1"),
+        ("a-00001000", "level 0.1"),
     ]
     assert heard == [(0.1, 8000)] * 2 + [(0.2, 8000)] * 2
 

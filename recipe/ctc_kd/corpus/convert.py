@@ -12,7 +12,7 @@ from sisyphus import Job, Task, tk
 
 from ctc_kd.corpus.audio import as_stored, checksum_of, info_of, read_info, to_int16
 from ctc_kd.corpus.audio_size import blocks_of, mended
-from ctc_kd.corpus.cuts import Cut, read_cuts, recording_of, segment_cut, write_cuts
+from ctc_kd.corpus.cuts import Cut, key_of, read_cuts, recording_of, segment_cut, write_cuts
 from ctc_kd.corpus.ogg_zip import bounded_map
 from ctc_kd.corpus.problems import CorpusError, refuse
 from ctc_kd.corpus.resampling import resampled
@@ -52,7 +52,8 @@ class ConvertAudioJob(Job):
         targets: dict[Source, str] = {}
         for cut in cuts:
             if (source := source_of(cut)) is not None:
-                targets.setdefault(source, os.path.join(self.out_audio.get_path(), f"{len(targets) + 1:07d}.flac"))
+                name = f"{key_of(source, info_of(cut))}.flac"
+                targets[source] = os.path.join(self.out_audio.get_path(), name)
         lengths: dict[Source, int] = {}
         problems = []
         with ThreadPoolExecutor(self.rqmt["cpu"]) as pool:

@@ -8,6 +8,7 @@ what a job costs.
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -145,6 +146,11 @@ def segment_cut(
             "type": "MonoCut" if len(channels) == 1 else "MultiCut",
         }
     )
+
+
+def key_of(*facts: Any) -> str:
+    """Names a partial result after what it is of: its place in a manifest that was made anew may be another's."""
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def write_cuts(path: str, cuts: Iterable[Cut]):

@@ -11,7 +11,7 @@ from sisyphus import Job, Task, tk
 
 from ctc_kd.corpus.audio import info_of
 from ctc_kd.corpus.audio_size import blocks_of, mended
-from ctc_kd.corpus.cuts import Cut, read_cuts, segment_cut, write_cuts
+from ctc_kd.corpus.cuts import Cut, key_of, read_cuts, segment_cut, write_cuts
 from ctc_kd.corpus.ogg_zip import bounded_map
 from ctc_kd.corpus.problems import CorpusError, refuse
 from ctc_kd.corpus.speech import BLOCK_SAMPLES, Span, spans_of, speech_probabilities
@@ -52,7 +52,7 @@ class CutAtPausesJob(Job):
         spans: dict[int, list[Span]] = {}
         total_h, done_h = sum(cut.duration for cut in long.values()) / 3600, 0.0
         with ThreadPoolExecutor(self.rqmt["cpu"]) as pool:
-            found = bounded_map(pool, lambda item: self.spans(*item), long.items(), window=2 * self.rqmt["cpu"])
+            found = bounded_map(pool, self.spans, long.values(), window=2 * self.rqmt["cpu"])
             for number, pieces in zip(long, found, strict=True):
                 spans[number] = pieces
                 done_h += long[number].duration / 3600
@@ -67,9 +67,9 @@ class CutAtPausesJob(Job):
         hours = sum(piece.duration for piece in pieces) / 3600
         print(f"{len(pieces)} utterances, {hours:.3f} of {sum(cut.duration for cut in cuts) / 3600:.3f} hours")
 
-    def spans(self, number: int, cut: Cut) -> list[Span]:
+    def spans(self, cut: Cut) -> list[Span]:
         """The pieces of an utterance, of an earlier run if there was one."""
-        name = f"pieces.{number:07d}.json"
+        name = f"pieces.{key_of(cut.fields)}.json"
         if not os.path.exists(name):
             write_json(name, speech_spans(cut, max_seconds=self.max_seconds))
         return [(start, end) for start, end in read_json(name)]

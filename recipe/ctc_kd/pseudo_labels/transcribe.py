@@ -11,7 +11,7 @@ from typing import Any
 from sisyphus import Job, Task, tk
 
 from ctc_kd.corpus.audio import info_of
-from ctc_kd.corpus.cuts import Cut, read_cuts
+from ctc_kd.corpus.cuts import Cut, key_of, read_cuts
 from ctc_kd.corpus.pauses import speech_spans
 from ctc_kd.corpus.problems import refuse
 from ctc_kd.files import read_json, write_json
@@ -70,16 +70,16 @@ class TranscribeJob(Job):
         cuts = list(read_cuts(self.cuts.get_path()))
         faults = [f"recording {cut.id}: {fault}" for cut in cuts if (fault := info_of(cut).fault)]
         refuse(faults, where=self.cuts.get_path(), remedy="Convert the audio first, see ConvertAudioJob.")
-        for number, cut in list(enumerate(cuts))[shard :: self.shards]:
-            for _ in self.decoded(number, cut):
+        for cut in cuts[shard :: self.shards]:
+            for _ in self.decoded(cut):
                 pass
             print(f"{cut.id}: {cut.duration / 3600:.2f} hours", flush=True)
 
     def join(self):
         hours = speech = seconds = 0.0
         lines = []
-        for number, cut in enumerate(read_cuts(self.cuts.get_path())):
-            found = list(self.decoded(number, cut))
+        for cut in read_cuts(self.cuts.get_path()):
+            found = list(self.decoded(cut))
             lines.append(
                 {"recording": cut.id, "source": cut.speaker or cut.id, "seconds": cut.duration, "stretches": found}
             )
@@ -92,15 +92,16 @@ class TranscribeJob(Job):
         write_json(self.out_cost.get_path(), cost)
         print(cost)
 
-    def decoded(self, number: int, cut: Cut) -> Iterator[dict[str, Any]]:
+    def decoded(self, cut: Cut) -> Iterator[dict[str, Any]]:
         """The stretches of a recording with what was said, of earlier runs if there were any."""
+        name = key_of(cut.fields)
         longest_s = self.max_seconds or LONGEST_STRETCH_S
         longest_ticks = min(round(longest_s * TICKS_PER_S), LONGEST_TICKS)
-        spans = stored(f"{number:07d}.speech", lambda: speech_spans(cut, max_seconds=longest_s))
+        spans = stored(f"{name}.speech", lambda: speech_spans(cut, max_seconds=longest_s))
         together = stretches(spans, num_samples=cut.num_samples, longest_ticks=longest_ticks)
         for part, (start, end) in enumerate(together):
             decode = lambda start=start, end=end: self.decode(cut, start, end)
-            yield stored(f"{number:07d}.{part:05d}", decode)
+            yield stored(f"{name}.{part:05d}", decode)
 
     def decode(self, cut: Cut, start: int, end: int) -> dict[str, Any]:
         samples = read_samples(cut, start, end)

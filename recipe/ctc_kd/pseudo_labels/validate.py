@@ -9,7 +9,7 @@ from typing import Any
 
 from sisyphus import Job, Task, tk
 
-from ctc_kd.corpus.cuts import read_cuts
+from ctc_kd.corpus.cuts import key_of, read_cuts
 from ctc_kd.files import read_json, write_json
 from ctc_kd.pseudo_labels.audio import read_samples
 from ctc_kd.pseudo_labels.pieces import Piece, read_pieces, write_lines_of_json
@@ -47,8 +47,8 @@ class ValidateJob(Job):
             recordings[piece.recording].append(piece)
         cuts = {cut.id: cut for cut in read_cuts(self.cuts.get_path())}
         validator, lines, seconds, hours = None, [], 0.0, 0.0
-        for number, (recording, pieces) in enumerate(recordings.items()):
-            name = f"{number:07d}.json"
+        for recording, pieces in recordings.items():
+            name = f"{key_of(cuts[recording].fields, [piece.fields() for piece in pieces])}.json"
             if not os.path.exists(name):
                 validator = validator or validator_of(as_literal(self.validator), threads=self.rqmt["cpu"])
                 write_json(name, self.heard(validator, cuts[recording], pieces))
