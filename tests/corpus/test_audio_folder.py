@@ -30,12 +30,13 @@ def read(run_here, folder, **options):
 def test_files_are_utterances_named_after_their_paths(run_here, folder, capsys):
     for name in ("b/2.WAV", "a/1.flac", "top.flac"):
         write(folder / name, 16000)
+    soundfile.write(folder / "b" / "3.opus", np.zeros(16000), 16000, format="OGG", subtype="OPUS")
     for name in ("notes.txt", "3.mp3", "4.mp3"):
         (folder / "a" / name).write_text("no audio")
     cuts = read(run_here, folder)
-    assert [cut.id for cut in cuts] == ["a-1", "b-2", "top"]
+    assert [cut.id for cut in cuts] == ["a-1", "b-2", "b-3", "top"]
     assert all(cut.duration == 1.0 for cut in cuts)
-    assert "3 files, 3 utterances, 0.001 hours\nleft out: 2 .mp3, 1 .txt\n" in capsys.readouterr().out
+    assert "4 files, 4 utterances, 0.001 hours\nleft out: 2 .mp3, 1 .txt\n" in capsys.readouterr().out
 
 
 def test_long_recordings_are_cut_without_gap_or_overlap(run_here, folder):

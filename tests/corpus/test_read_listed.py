@@ -217,6 +217,7 @@ def test_without_segments_the_recordings_of_a_kaldi_folder_are_the_utterances(ru
         ({"wav_scp": "a gone.wav\n"}, "wav.scp:1: .*gone.wav: cannot be read as audio"),
         ({"wav_scp": "a a.wav\na a.wav\n"}, "wav.scp:2: a is listed a second time"),
         ({"segments": "x rec-b 0 1\n"}, "segments:1: utterance x: no audio, its recording rec-b is not in wav.scp"),
+        ({"segments": ""}, "no utterances"),
         ({"segments": "x rec-a 0\n"}, "segments:1: utterance x: 'rec-a 0', expected a recording, a start and an end"),
         ({"segments": "x rec-a 0 2.5\n"}, "segments:1: utterance x: 0 to 2.5 s, but .*a.wav has 2 s"),
         ({"segments": SEGMENTS + "ann-1 rec-a 0 1\n"}, "segments:3: ann-1 is listed a second time"),

@@ -38,6 +38,11 @@ def test_words_of_the_texts_with_all_pronunciations_without_stress(run_here, tex
     assert lexicon["THE"] == [("DH", "AH"), ("DH", "IY")]  # three in the dictionary, two of them differ in stress only
 
 
+def test_typographic_apostrophes_are_apostrophes(run_here, write):
+    lexicon = lexicon_of(run_here(CmuLexiconJob(words=[write("lm.txt", "I don’t know if it’s mine\n")])))
+    assert list(lexicon) == ["DON'T", "I", "IF", "IT'S", "KNOW", "MINE"]
+
+
 def test_texts_may_be_compressed(run_here, texts, tmp_path):
     compressed = tmp_path / "more.txt.gz"
     compressed.write_bytes(gzip.compress(b"the mouse\n"))

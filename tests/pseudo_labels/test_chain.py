@@ -25,6 +25,7 @@ OUTPUT = [
     ((0, 1000), [(0.0, 8.0, "the first thing"), (8.0, 15.0, LOOP), (15.0, 19.0, "the last thing")]),
     ((1000, 1500), [(20.0, 29.0, "Thank you for watching!")]),  # over a pause
     ((1500, 2900), [(30.0, 38.0, "去 office"), (37.0, 45.0, "die Sitzung"), (35.0, 36.0, "it runs back")]),
+    ((2850, 2900), []),
     ((2900, 4300), [(58.0, 80.0, "a plain text"), (80.0, 95.0, "far past the end")]),
 ]
 HEARD = {
@@ -82,6 +83,7 @@ def test_faults_are_left_out_and_end_a_chunk(segments, chunks):
     faults = [(one["after"], one["fault"], one["text"]) for one in lines_of(segments.out_faults)]
     assert faults == [
         (6, "times run backwards", "it runs back"),
+        (6, "speech without text", ""),
         (7, "times past the end", "far past the end"),
     ]
     assert texts(chunks) == {

@@ -57,6 +57,14 @@ def test_characters_of_a_language_without_spaces(run_here, write):
         ScoreJob(hypotheses=job.hypotheses, references=job.references, unit="letters")
 
 
+def test_words_that_no_label_spells_are_named(run_here, write, tmp_path, capsys):
+    write_inventory(tmp_path / "i.json", Inventory("characters", ("_", *"he'lo"), blank=0, case="lower"))
+    sides = {"hypotheses": write("h.txt", "u hello\n"), "references": write("r.txt", 'u "Hello," Hello’ 5\n')}
+    run_here(ScoreJob(**sides, inventory=tk.Path(str(tmp_path / "i.json"))))
+    printed = capsys.readouterr().out
+    assert "2 of 3 words have characters that no label spells" in printed and "'\"hello,\"' '5'" in printed
+
+
 def test_both_sides_are_written_as_the_labels_are(run_here, write, tmp_path):
     write_inventory(tmp_path / "i.json", Inventory("characters", ("ж", "'", "_"), blank=2, case="lower"))
     sides = {"hypotheses": write("h.txt", "u Ж’ж Cafe\u0301\n"), "references": write("r.txt", "u ж'Ж CAFÉ\n")}

@@ -15,7 +15,7 @@ from ctc_kd.corpus.cuts import Cut, recording_of, segment_cut, write_cuts
 from ctc_kd.corpus.listed import id_of_file
 from ctc_kd.corpus.problems import CorpusError, print_left_out, refuse
 
-ENDINGS = (".flac", ".wav", ".ogg")
+ENDINGS = (".flac", ".wav", ".ogg", ".oga", ".opus")
 
 
 class ReadAudioFolderJob(Job):

@@ -33,9 +33,11 @@ def list_audio(files: Sequence[str]) -> AudioList:
         for name, (place, rest) in recordings.items()
         if rest.startswith("|") or rest.endswith("|")
     ]
-    utterances = segments or {name: (place, f"{name} 0 {TO_THE_END}") for name, (place, _) in recordings.items()}
+    has_segments = os.path.exists(os.path.join(folder, "segments"))
+    whole = {name: (place, f"{name} 0 {TO_THE_END}") for name, (place, _) in recordings.items()}
+    utterances = segments if has_segments else whole
     problems += [
-        f"{place}: utterance {name}: no audio, it is not in {'segments' if segments else RECORDINGS}"
+        f"{place}: utterance {name}: no audio, it is not in {'segments' if has_segments else RECORDINGS}"
         for name, (place, _) in speakers.items()
         if name not in utterances
     ]

@@ -10,6 +10,7 @@ from sisyphus import Job, Task, tk
 
 from ctc_kd.corpus.word_lists import entries
 from ctc_kd.files import text_lines
+from ctc_kd.inventory import normalise
 from ctc_kd.lexicon.pronunciations import Lexicon, lexicon_of, read_lexicon, write_lexicon
 
 
@@ -114,4 +115,4 @@ def cmu_lines() -> list[str]:
 
 
 def count_words(path: tk.Path) -> Counter:
-    return Counter(word for line in text_lines(path.get_path()) for word in line.upper().split())
+    return Counter(word for line in text_lines(path.get_path()) for word in normalise(line, case="upper").split())

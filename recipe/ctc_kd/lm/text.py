@@ -11,12 +11,17 @@ from sisyphus import Job, Task, tk
 
 from ctc_kd.corpus.transcripts import normalise_text, read_transcripts
 from ctc_kd.files import complete_file, text_lines, write_json
-from ctc_kd.inventory import read_inventory
+from ctc_kd.inventory import APOSTROPHES, read_inventory
 
 OTHER_CHARACTER = re.compile(r"[^A-Z' ]")
 NO_LETTER = re.compile(r"[^\w' ]|\d|_")
 UNKNOWN = re.compile(r"(?:^|(?<=\s))<unk>(?=\s|$)", re.IGNORECASE)
 SENTENCE_MARKS = re.compile(r"(?:^|(?<=\s))</?s>(?=\s|$)", re.IGNORECASE)
+
+
+def upper_case(text: str) -> str:
+    """As :func:`normalise_text`, with one kind of apostrophe: texts are not written as carefully as transcripts."""
+    return normalise_text(text.translate(dict.fromkeys(map(ord, APOSTROPHES), "'")))
 
 
 class LmTextJob(Job):
@@ -74,7 +79,7 @@ class LmTextJob(Job):
     def normalised(self, counts: Counter) -> Iterator[str]:
         """The sentences as they are written, without sentence marks and empty ones; fills ``counts``."""
         if self.inventory is None:
-            return normalised(self.sentences(normalise_text), counts)
+            return normalised(self.sentences(normalise_text), counts, upper_case)
         inventory = read_inventory(self.inventory.get_path())
         characters = re.escape("".join(label for label in inventory.index if len(label) == 1))
         other = NO_LETTER if inventory.kind == "phonemes" else re.compile(f"[^ {characters}]")

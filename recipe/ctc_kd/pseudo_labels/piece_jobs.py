@@ -43,6 +43,9 @@ class SegmentsJob(Job):
         for line in read_lines_of_json(self.transcriptions.get_path()):
             number = 0
             for part in line["stretches"]:
+                if not part["segments"]:
+                    where = {"recording": line["recording"], "after": number}
+                    faults.append({**where, "fault": "speech without text", "text": ""})
                 for segment, fault in timed_segments(part["segments"], first=part["start"], last=part["end"]):
                     if fault is None:
                         segment = segment._replace(language=part["language"])

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from sisyphus import Job, Task, tk
 
 from ctc_kd.files import write_json, write_lines
+
+if TYPE_CHECKING:
+    from ctc_kd.inventory import Inventory
 
 ERROR_RATES = {"words": "WER", "characters": "CER"}
 """What errors are counted in, and what their rate is called."""
@@ -43,12 +48,15 @@ class ScoreJob(Job):
 
     def run(self):
         from ctc_kd.corpus.transcripts import read_normalised
+        from ctc_kd.inventory import read_inventory
         from ctc_kd.scoring.alignment import Counts, align, count
 
         inventory = self.inventory and self.inventory.get_path()
         references = read_normalised(self.references.get_path(), inventory)
         hypotheses = read_normalised(self.hypotheses.get_path(), inventory)
         check_utterances(references, hypotheses, names=(self.references.get_path(), self.hypotheses.get_path()))
+        if inventory:
+            print_unspelled(references, read_inventory(inventory), where=self.references.get_path())
         alignments = {
             name: align(units_of(text, self.unit), units_of(hypotheses[name], self.unit))
             for name, text in references.items()
@@ -66,6 +74,21 @@ class ScoreJob(Job):
         write_json(self.out_counts.get_path(), summary)
         print(summary)
         self.out_wer.set(counts.wer)
+
+
+def print_unspelled(references: Mapping[str, str], inventory: Inventory, *, where: str):
+    """Warns of words that labels do not spell, such as those with punctuation or digits."""
+    if inventory.kind == "phonemes":
+        return
+    spelled = set(normalize("NFD", "".join(inventory.index)))
+    words = [word for text in references.values() for word in text.split()]
+    other = [word for word in words if not spelled.issuperset(normalize("NFD", word))]
+    if other:
+        shown = " ".join(map(repr, dict.fromkeys(other[:10])))
+        print(
+            f"WARNING: {where}: {len(other)} of {len(words)} words have characters that no label spells, so they are "
+            f"likely to count as errors: {shown}"
+        )
 
 
 def units_of(text: str, unit: str) -> list[str]:
