@@ -45,6 +45,20 @@ def test_config_survives_json(cfg):
     assert StudentConfig.from_dict(json.loads(json.dumps(asdict(cfg)))) == cfg
 
 
+@pytest.mark.parametrize(
+    ("wrong", "fault"),
+    [
+        ({"conformer": {"dim": 9, "num_heads": 3}}, "dim 9 is odd: expected an even number"),
+        ({"conformer": {"dropout": 1.0}}, "dropout 1.0: expected 0 or more, below 1"),
+        ({"frontend": {"channels": [2, 2, 2]}}, "expected four, one for each convolution"),
+        ({"log_mel": {"sample_rate_hz": 8000}}, "sample_rate_hz 8000: all audio has 16000"),
+    ],
+)
+def test_what_cannot_be_computed_is_refused_when_it_is_declared(wrong, fault):
+    with pytest.raises(ValueError, match=fault):
+        StudentConfig.from_dict({"num_labels_with_blank": 5, **wrong})
+
+
 def test_config_defaults_for_left_out_fields():
     cfg = StudentConfig.from_dict({"num_labels_with_blank": 5, "conformer": {"dim": 96}})
     assert cfg == StudentConfig(5, conformer=ConformerConfig(dim=96))

@@ -150,6 +150,17 @@ def test_masks_of_a_checkpoint_that_switches_them_off():
     assert not torch.equal(model(audio, lengths)[0], model(audio, lengths)[0])
 
 
+def test_no_masks_over_features_since_numpys_random_state_would_draw_them():
+    model = tiny({**ENCODER, "mask_feature_prob": 0.5}, mask_time_prob=0.5, encoder_options={"layerdrop": 0.0}).train()
+    audio, lengths, found = torch.randn(1, 16000), torch.tensor([16000]), []
+    for _ in range(2):
+        torch.manual_seed(1)
+        found.append(model(audio, lengths)[0])
+    assert torch.equal(*found)
+    with pytest.raises(ValueError, match="mask_feature_prob: masks over features cannot be drawn again after a kill"):
+        tiny(encoder_options={"mask_feature_prob": 0.1})
+
+
 def test_without_attention_mask_padding_is_attended():
     torch.manual_seed(0)
     masked = tiny(attention_mask=True).eval()

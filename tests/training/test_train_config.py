@@ -4,13 +4,14 @@ import ast
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from ctc_kd.training import train_config
 from ctc_kd.training.returnn_config import write_config
 from ctc_kd.training.run_returnn import RECIPES
-from ctc_kd.training.train_config import Inputs, order_offset, precision_options, training_settings
+from ctc_kd.training.train_config import Inputs, check_updates, order_offset, precision_options, training_settings
 from ctc_kd.training.training_config import TrainingConfig
 
 ORDER = """
@@ -47,6 +48,17 @@ def test_another_seed_is_another_order_of_the_data(tiny, tmp_path):
     assert orders[0] != orders[1]
     assert order_offset(42) == 0
     assert 0 < order_offset(1) < 2**32 - 1000
+
+
+def test_a_sub_epoch_that_is_shorter_than_an_update_is_refused(monkeypatch):
+    monkeypatch.setattr(train_config, "utterance_durations", lambda archives: dict.fromkeys(range(20), 1.0))
+    training = TrainingConfig((1e-3,) * 4, partition_epoch=2, batch_seconds=4.0, accumulate=2)
+    check_updates(training, ["train.zip"])
+    check_updates(replace(training, accumulate=3), ["train.zip"])
+    with pytest.raises(
+        ValueError, match="train.zip: 10 s in each of 2 sub-epochs, which fit into 3 batches"
+    ):
+        check_updates(replace(training, accumulate=4), ["train.zip"])
 
 
 @pytest.mark.parametrize("has_products", [True, False])

@@ -27,6 +27,10 @@ class LogMelConfig:
     max_frequency_hz: float = 7600.0
     normalise: bool = False
 
+    def __post_init__(self):
+        if self.sample_rate_hz != SAMPLE_RATE_HZ:
+            raise ValueError(f"sample_rate_hz {self.sample_rate_hz}: all audio has {SAMPLE_RATE_HZ}")
+
 
 @dataclass(frozen=True)
 class SpecAugmentConfig:
@@ -66,6 +70,8 @@ class VggConfig:
 
     def __post_init__(self):
         object.__setattr__(self, "channels", tuple(self.channels))
+        if len(self.channels) != 4:
+            raise ValueError(f"channels {self.channels}: expected four, one for each convolution")
         check_subsampling(self.subsampling)
 
 
@@ -78,7 +84,7 @@ def check_subsampling(subsampling: int):
 class ConformerConfig:
     """
     Attributes:
-        dim: model dimension, a multiple of ``num_heads``
+        dim: model dimension, a multiple of ``num_heads`` and of 2
         kernel_size: width of the depthwise convolution in frames, odd
         dropout: probability of every dropout, that of attention weights included
     """
@@ -93,8 +99,12 @@ class ConformerConfig:
     def __post_init__(self):
         if self.dim % self.num_heads:
             raise ValueError(f"dim {self.dim} is not a multiple of num_heads {self.num_heads}")
+        if self.dim % 2:
+            raise ValueError(f"dim {self.dim} is odd: expected an even number, for sines and cosines of positions")
         if self.kernel_size % 2 == 0:
             raise ValueError(f"kernel_size {self.kernel_size} is even: expected an odd number, centred on a frame")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout {self.dropout}: expected 0 or more, below 1")
 
 
 @dataclass(frozen=True)
@@ -173,6 +183,8 @@ class TeacherConfig:
             raise ValueError(f"pooling_offset {self.pooling_offset}: expected 0 or more, below pooling {self.pooling}")
         if self.waveform not in (None, *WAVEFORMS):
             raise ValueError(f"waveform {self.waveform!r}: expected one of {', '.join(WAVEFORMS)}")
+        if self.encoder_options.get("mask_feature_prob"):
+            raise ValueError("mask_feature_prob: masks over features cannot be drawn again after a kill, leave it out")
 
     @property
     def subsampling(self) -> int:

@@ -45,7 +45,6 @@ class IntermediateCtcLoss(Criterion):
         targets: Tensor,
         target_lengths: Tensor,
         over_processes: OverProcesses = one_process,
-        **_unused: Tensor,
     ) -> dict[str, BatchLoss]:
         """
         :param logits: of the last and of the intermediate head, ``[B, T, C]``

@@ -88,7 +88,8 @@ def load_encoder(cfg: TeacherConfig) -> PreTrainedModel:
 def _options(cfg: TeacherConfig, config: PretrainedConfig) -> dict:
     """The fields of an encoder's configuration to change."""
     # The model has the parameter for masked frames only if its own configuration asks for masks.
-    masks = {"mask_time_prob": cfg.mask_time_prob, "mask_time_length": cfg.mask_time_length}
+    # Its masks over features would be drawn with NumPy's random state, see _time_mask, so there are none.
+    masks = {"mask_time_prob": cfg.mask_time_prob, "mask_time_length": cfg.mask_time_length, "mask_feature_prob": 0.0}
     on = {"apply_spec_augment": True} if hasattr(config, "apply_spec_augment") else {}  # some switch masks off
     options = {**on, **masks, **cfg.encoder_options}
     if is_whisper(config) and "layerdrop" in options:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -64,7 +65,9 @@ def training_settings(
     :param keep_best: number of best checkpoints (by dev loss) that are kept
     :param rqmt: the job's resources
     :param processes: number of processes that train together, see ``several_gpus``
+    :raises ValueError: a sub-epoch is too short for an update
     """
+    check_updates(training, train.audio)
     share = {**rqmt, "cpu": max(1, rqmt["cpu"] // processes)}
     train_stores = train.stores()
     train_data = joined_dataset(
@@ -106,15 +109,31 @@ def training_settings(
     }
 
 
+def check_updates(training: TrainingConfig, audio: Sequence[str]):
+    """RETURNN drops the batches that are left at the end of a sub-epoch, and would end without having learnt.
+
+    :raises ValueError: the audio of a sub-epoch fits into fewer batches than an update has
+    """
+    if training.accumulate == 1:
+        return
+    audio_s = sum(utterance_durations(audio).values()) / training.partition_epoch
+    if (batches := math.ceil(audio_s / training.batch_seconds)) < training.accumulate:
+        raise ValueError(
+            f"{', '.join(audio)}: {audio_s:.0f} s in each of {training.partition_epoch} sub-epochs, which fit into "
+            f"{batches} batches, but an update has {training.accumulate}, so nothing might be learnt: lower "
+            "accumulate, batch_seconds or partition_epoch"
+        )
+
+
 def seq_ordering(training: TrainingConfig, audio: Sequence[str], processes: int) -> str:
     """Bins of utterances that are sorted by duration.
 
-    Several processes take a part of a sub-epoch each, and it ends when the first has no more data. Therefore each has
-    whole bins: one that had the short half of a bin would leave much of the others' audio out.
+    A sub-epoch has whole bins, and so has each process's part of it: a part of a bin would be its short or its long
+    utterances. A sub-epoch ends when the first of several processes has no more data.
     """
-    if processes == 1:
-        return f"laplace:.{training.bin_size}"
     parts = training.partition_epoch * processes
+    if parts == 1:
+        return f"laplace:.{training.bin_size}"
     return f"laplace:{parts * max(1, round(len(utterance_durations(audio)) / (parts * training.bin_size)))}"
 
 

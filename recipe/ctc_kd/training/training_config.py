@@ -20,7 +20,7 @@ class TrainingConfig:
     :param learning_rates: one per sub-epoch
     :param partition_epoch: sub-epochs in one pass over the data
     :param batch_seconds: seconds of audio in a batch, padding included
-    :param accumulate: batches in one update
+    :param accumulate: batches in one update; those that are left at the end of a sub-epoch are not used
     :param optimizer: RETURNN's ``optimizer`` option
     :param gradient_clip: largest norm of all gradients together, None for no clipping
     :param autocast: None (fp32) or e.g. ``"bfloat16"``: products in bfloat16 with sums and weights in fp32. Processors
