@@ -1,6 +1,8 @@
 """The command ``sis``."""
 
+import contextlib
 import logging
+import os
 import sys
 
 from .base import interrupt
@@ -20,7 +22,18 @@ def main(argv=None):
     except KeyboardInterrupt:
         status = EXIT_INTERRUPT
     interrupt.hide()
+    _flush()
     sys.exit(status)
+
+
+def _flush():
+    """Drop what cannot be written, as on a full disk. Python would try once more and end with its own status."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (AttributeError, ValueError):
+        pass  # a task has replaced or closed it
 
 
 class _PrintableFormatter(logging.Formatter):
@@ -32,6 +45,8 @@ class _PrintableFormatter(logging.Formatter):
 
 def run(argv):
     args = parser(next(iter(argv), None)).parse_args(argv)
+    with contextlib.suppress(AttributeError, OSError):  # it may be another stream, or its disk full
+        sys.stdout.reconfigure(errors="backslashreplace")  # logs of jobs may have letters that its encoding lacks
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(_PrintableFormatter(LOG_FORMAT))
     root = logging.getLogger()

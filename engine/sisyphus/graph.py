@@ -9,6 +9,7 @@ import time
 from . import global_constants as gc
 from . import global_settings as gs
 from .base.writing import write_if_changed
+from .delayed_ops import DelayedBase
 from .jobs.evaluation import one_evaluation
 from .tools import extract_paths
 
@@ -120,7 +121,7 @@ class OutputReport(OutputTarget):
     def _text(self):
         if self._template is not None:
             return self._template.format(**self._values)
-        if callable(self._values):
+        if callable(self._values) and not isinstance(self._values, DelayedBase):  # a call of one is delayed too
             return str(self._values())
         from pprint import pformat  # workers load this module and do not need it
 

@@ -234,6 +234,18 @@ def test_look_at_the_queue_of_a_cluster_that_fails(monkeypatch, caplog):
     assert "Too many open files" in caplog.text
 
 
+def test_queue_of_a_cluster_is_watched_in_every_run(monkeypatch):
+    """A console may start several managers, one after the other."""
+    monkeypatch.setattr(gs, "WAIT_PERIOD_QSTAT_PARSING", 0)
+    queue, looks = Queue(), []
+    monkeypatch.setattr(queue, "look", lambda: looks.append(1) or queue.stop())
+    queue.keep_looking(PATIENCE)
+    for run in (1, 2):
+        queue.start()
+        wait_until(lambda: not any(thread.name == "squeue" for thread in threading.enumerate()))
+        assert len(looks) == run
+
+
 # workers without a result --------------------------------------------------------------------------------------------
 NOTHING = "def worker_wrapper(job, task_name, call):\n    return ['true']\n"
 

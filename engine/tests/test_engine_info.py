@@ -179,6 +179,12 @@ def test_links_in_circles_are_followed_once(here):
     assert folder in list(lookup.job_folders()) and len(list(lookup.job_folders())) <= 2
 
 
+def test_folders_that_cannot_be_listed_are_left_out(here):
+    [folder] = finished(Step(1))
+    os.symlink("loop", f"{os.path.dirname(folder)}/loop")
+    assert list(lookup.job_folders()) == [folder]
+
+
 def test_reader_that_has_seen_enough(folder):
     folder.sis("manager", "-r", "config.chain(3)")
     process = folder.start("find", "")

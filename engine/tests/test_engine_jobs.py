@@ -343,6 +343,16 @@ def test_report_is_kept_up_to_date(here):
         assert f.read() == "nan"
 
 
+def test_report_of_one_value(here):
+    """Every delayed value can be called, which only makes another one."""
+    number = Values().number
+    tk.run(number, quiet=True)
+    for value, text in ((number, repr(number)), (number.rformat("{} %"), "nan %")):
+        assert tk.graph.OutputReport("value", value).update_requirements()
+        with open("output/value") as f:
+            assert f.read() == f"{text}\n"
+
+
 def test_report_that_does_not_say_what_it_needs(here):
     """It is tried again as long as the run goes on; only the last try is an error."""
     values = {}

@@ -112,6 +112,16 @@ def test_rerun_starts_one_job_and_only_it(folder):
     assert folder.sis("manager", "-r", config)[0] == 0
 
 
+def test_rerun_of_a_job_that_the_config_has_seen_finished(folder):
+    (folder / "config" / "c.py").write_text(
+        "from kinds import Trivial\nfrom sisyphus import tk\n\n\ndef py():\n"
+        "    tk.register_output('out', out := Trivial(1).out)\n    print('available:', out.available())\n"
+    )
+    folder.sis("manager", "-r", "config/c.py")
+    status, output = folder.sis("rerun", "--force", "Trivial", "config/c.py")
+    assert status == 0 and "available: True" in output and output.count(" started ") == 1, output
+
+
 def test_running_manager_takes_up_a_cleared_job(folder):
     config = "config.slow_and_fails"
     process = folder.start("manager", "-r", config)
@@ -229,6 +239,19 @@ def test_job_that_cannot_be_set_up_for_a_while(folder):
     output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, output
     assert output.count("FAILED  ") == 1 and "OSError: [Errno 28] No space left on device" in output
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_own_output_that_cannot_be_written(folder, full):
+    """Its disk is full, or its encoding lacks a letter: the jobs run all the same, and the exit status says so."""
+    (folder / "config" / "c.py").write_text(
+        "import os\nfrom kinds import Trivial\nfrom sisyphus import tk\n\n\ndef py(full):\n"
+        "    if full:\n        os.dup2(os.open('/dev/full', os.O_WRONLY), 1)\n"
+        "    tk.register_output('out', Trivial(1).set_vis_name('čaj').out)\n"
+    )
+    status, output = folder.sis("manager", "-r", f"config.c.py({full})", PYTHONIOENCODING="latin-1")
+    assert status == 0 and (folder / "output" / "out").exists(), output
+    assert full or "(\\u010daj)" in output
 
 
 def test_config_named_by_its_file(folder):

@@ -205,6 +205,24 @@ def test_unused_jobs(here, graph):
         removal.unused_folders()
 
 
+def test_unused_jobs_of_a_job_that_waits(here, graph):
+    """What its ``update()`` will ask for may be there already; nobody asks if only a finished job needs it."""
+    waits = Extends(Step(2).out)
+    finished(Extends(Step(1).out))
+    tk.register_output("x", waits.out)
+    with pytest.raises(removal.JobError, match=r"Extends\S+ needs is not known before its inputs are there"):
+        removal.unused_folders()
+    finished(Step(2))
+    assert folder_of(Step(99)) not in removal.unused_folders()
+    finished(last := Step(3, [waits.out]))
+    graph.targets.clear()
+    tk.register_output("x", last.out)
+    for job in (waits, Step(2)):
+        shutil.rmtree(folder_of(job))
+        job._sis_reset()
+    assert folder_of(Extends(Step(1).out)) in removal.unused_folders()
+
+
 def test_name_of_the_work_folder_may_end_with_a_slash(folder):
     folder.sis("manager", "-r", "config.chain(2)", SIS_WORK_DIR="work/")
     status, output = folder.sis("clean", "--unused", "config.chain(2)", SIS_WORK_DIR="work/")

@@ -7,9 +7,10 @@ import sys
 
 import pytest
 from sisyphus import Job, Path, Task, gs, toolkit
+from sisyphus.base.layout import move_aside
 from sisyphus.base.measuring import used_by_this_process
 from sisyphus.base.task_process import TaskProcess
-from sisyphus.engine import DeferSubmission, EngineBase
+from sisyphus.engine import DeferSubmission, EngineBase, ImpossibleRequest
 from sisyphus.graph import OutputPath, SISGraph
 from sisyphus.localengine import LocalEngine
 from sisyphus.run import manager
@@ -53,6 +54,17 @@ class Two(Job):
         """Never called here."""
 
     second = first
+
+
+class WithoutIds(Job):
+    def __init__(self, number):
+        self.out = self.output_path("out", directory=True)
+
+    def tasks(self):
+        yield Task("run", args=[])
+
+    def run(self):
+        """Never called."""
 
 
 class Queue(EngineBase):
@@ -258,6 +270,46 @@ def test_job_that_ends_before_its_submission(make_manager):
     made.ask = end
     assert made._cycle() and not made.view.refused
     assert made.view.states[first] == "finished" and made.view.states[last] == "runnable"
+
+
+def test_job_whose_tasks_have_no_ids(make_manager):
+    """There is nothing to run, so it ends when it has a folder."""
+    made = make_manager(Queue(), [WithoutIds(1)])
+    assert not made._cycle() and made.view.states == {WithoutIds(1): "finished"}
+    toolkit.run(WithoutIds(2).out, quiet=True)
+    assert WithoutIds(2)._sis_finished()
+
+
+def test_refused_job_that_was_cleared(make_manager, monkeypatch):
+    """The running manager starts it again."""
+    job, engine = Step(1), Queue()
+    made = make_manager(engine, [job])
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "check_request", _raise_impossible)
+        made._cycle()
+    made._cycle()
+    assert made.view.states == {job: "error"}
+    move_aside(job._sis_path(abspath=True))
+    assert made._cycle() and made.view.states == {job: "queue"} and not made.view.refused
+
+
+def _raise_impossible(rqmt, task):
+    raise ImpossibleRequest("sbatch refuses it")
+
+
+def test_folder_that_cannot_be_read(make_manager):
+    """It is an error of this job, the others run. What it needs is not run, because it may be finished."""
+    needed, other = Step(0), Step(2)
+    unread = Step(1, [needed.out])
+    os.makedirs(os.path.dirname(unread._sis_path()))
+    os.symlink(os.path.basename(unread._sis_path()), unread._sis_path())
+    made = make_manager(Queue(), [unread, other])
+    assert made._cycle() and made.view.in_state("queue") == [other] and made.view.in_state("error") == [unread]
+    assert "Too many levels of symbolic links" in made.view.refused[unread]
+    os.unlink(unread._sis_path())
+    finish(other)
+    made.engine.queue.clear()
+    assert made._cycle() and made._cycle() and made.view.in_state("queue") == [needed]
 
 
 def test_folders_that_cannot_be_moved_aside(make_manager, monkeypatch):

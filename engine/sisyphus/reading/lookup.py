@@ -18,7 +18,7 @@ def job_folders(cleared=False):
     stack, seen = [os.path.join(_root(gs.WORK_DIR), "")], set()  # may be a link
     while stack:
         folder = stack.pop()
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+        with contextlib.suppress(OSError), os.scandir(folder) as entries:  # such as lost+found
             entries = list(entries)
             names = {e.name for e in entries}
             if layout.is_cleared(folder):
@@ -28,7 +28,7 @@ def job_folders(cleared=False):
                 if not cleared:
                     yield folder
             elif not os.path.islink(folder) or _leads_on(folder, seen):
-                stack += [e.path for e in entries if e.is_dir()]
+                stack += [e.path for e in entries if e.is_symlink() or e.is_dir()]  # to follow a link may fail
 
 
 def _leads_on(link, seen):

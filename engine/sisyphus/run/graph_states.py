@@ -91,7 +91,7 @@ class GraphStates:
         self.graph = graph
         self.engine = engine
         self.refused = {}
-        self._unstartable = {}  # job -> until when
+        self._unstartable = {}  # job -> until when, and whether it had a folder
         self._known = _Known()
         self._targets = None, 0  # the list of the graph, and how many of it are known
 
@@ -147,10 +147,11 @@ class GraphStates:
         while jobs:
             order = self._uncertain(known, jobs, again)
             grown = {job: None for job in order if self._look_at(known, job)}
+            order = [job for job in order if job not in grown]
             for job in order:
-                if not known.is_finished(job) and job not in grown:
+                if not known.is_finished(job):
                     known.add_to_dependants(job)
-            self._take_for_finished(known, [job for job in order if known.is_finished(job)])
+            self._take_for_finished(known, order)
             jobs = again = grown
 
     def _uncertain(self, known, jobs, again):
@@ -159,18 +160,27 @@ class GraphStates:
         def is_settled(job):
             return job not in again and known.is_certain(job)
 
-        order = self.graph.walk(jobs, skip=lambda job: is_settled(job) or job._sis_finished())
+        def may_be_finished(job):
+            try:
+                return job._sis_finished()
+            except OSError:  # of this job's folder: it fails, and what it needs is not run in vain
+                return True
+
+        order = self.graph.walk(jobs, skip=lambda job: is_settled(job) or may_be_finished(job))
         return [job for job in order if not is_settled(job)]
 
-    def _take_for_finished(self, known, finished):
-        """Jobs that only finished jobs need count as finished without a look."""
-        creators = [creator for job in finished for creator in job._sis_creators()]
-        for job in self.graph.walk(creators, skip=known.states.__contains__):
+    def _take_for_finished(self, known, looked_at):
+        """Jobs that only finished jobs need, or jobs that cannot be looked at, count as finished without a look."""
+        others = (job for one in looked_at for job in one._sis_creators() if job not in known.states)
+        for job in self.graph.walk(others, skip=known.states.__contains__):
             if job not in known.states:
                 known.set(job, gc.STATE_FINISHED)
 
     def _state(self, job):
-        if time.monotonic() < self._unstartable.get(job, 0):
+        until, had_folder = self._unstartable.get(job, (0, False))
+        if had_folder and not job._sis_setup():
+            del self._unstartable[job]  # somebody has cleared it
+        elif time.monotonic() < until:
             return gc.STATE_ERROR
         task = job.__dict__.get("_sis_submitted_task")
         try:
@@ -182,12 +192,13 @@ class GraphStates:
         return state
 
     def refuse(self, job, error):
-        """Take ``job``, which could not be started, as failed for as long as this manager runs.
+        """Take ``job``, which could not be started, as failed until its folder is cleared or this manager ends.
 
         An error of the operating system, such as a full disk, may pass: the job is tried again while other jobs go on.
         """
         passing = isinstance(error, OSError)
-        self._unstartable[job] = time.monotonic() + (gs.WAIT_PERIOD_BETWEEN_CHECKS if passing else math.inf)
+        until = time.monotonic() + (gs.WAIT_PERIOD_BETWEEN_CHECKS if passing else math.inf)
+        self._unstartable[job] = until, job._sis_setup()
         self.refused[job] = _error_as_text(error)
         self._known.set(job, gc.STATE_ERROR)
 

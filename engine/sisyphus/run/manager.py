@@ -238,7 +238,9 @@ class Manager:
                 return
         try:
             task = job._sis_next_task()
-            if task is None:  # it has ended meanwhile
+            if task is None:  # it has ended meanwhile, or its tasks have no ids
+                if not job._sis_setup():
+                    job._sis_setup_directory()  # a job without a folder counts as runnable
                 self.view.update_one(job)
                 return
             engine = task.rqmt().get("engine")

@@ -1,6 +1,7 @@
 """What a person sees of a run: one line per event, a table by kind of job, and why a job failed."""
 
 import collections
+import contextlib
 import logging
 import os
 import shutil
@@ -46,13 +47,15 @@ class Reporter:
     # lines -------------------------------------------------------------------------------------------------------
     def write(self, text):
         """Print above the table (also the stream of log messages while a terminal is used)."""
-        if self._drawn:
-            self._stream.write(f"\x1b[{self._drawn}A\x1b[J")
-            self._drawn = 0
-        self._stream.write(text)
+        with _jobs_go_on():
+            if self._drawn:
+                self._stream.write(f"\x1b[{self._drawn}A\x1b[J")
+                self._drawn = 0
+            self._stream.write(text)
 
     def flush(self):
-        self._stream.flush()
+        with _jobs_go_on():
+            self._stream.flush()
 
     def _line(self, text, head=""):
         """``head`` may command the terminal, ``text`` may not."""
@@ -212,6 +215,17 @@ class Reporter:
         for handler, stream in self._handlers:
             handler.setStream(stream)
         self._drawn = 0
+
+
+@contextlib.contextmanager
+def _jobs_go_on():
+    """Inside, what cannot be written, as on a full disk, is left out. Only a reader that has gone ends the run."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError:
+        pass
 
 
 def _fitting(lines):

@@ -40,13 +40,14 @@ class Queue:
 
     # thread --------------------------------------------------------------------------------------------------------
     def start(self):
-        Service("squeue", self._watch).start()
+        stopped = self._stopped = threading.Event()  # of this run: a console may start several
+        Service("squeue", lambda: self._watch(stopped)).start()
 
     def stop(self):
         self._stopped.set()
 
-    def _watch(self):
-        while not self._stopped.wait(gs.WAIT_PERIOD_QSTAT_PARSING):
+    def _watch(self, stopped):
+        while not stopped.wait(gs.WAIT_PERIOD_QSTAT_PARSING):
             if self.active() or self._failing or time.monotonic() < self._look_until:
                 try:
                     self.look()

@@ -10,6 +10,7 @@ from ..base.layout import is_cleared, move_aside
 from ..base.refusal import JobError
 from ..base.words import in_bytes
 from ..graph import graph
+from ..job import Job
 from ..loader import config_manager
 from ..reading.lookup import is_foreign, job_folders, job_id, owner_of
 from .busy import busy_ones
@@ -147,6 +148,9 @@ def whole_graph():
         for job in jobs:
             _ask_for_more_inputs(job)
         jobs = graph.walk()
+    for job in graph.walk(skip=Job._sis_finished):
+        if job._sis_update_possible() and not (job._sis_finished() or job._sis_inputs_available()):
+            raise JobError(f"what {job} needs is not known before its inputs are there: its update() may ask for more")
     return jobs
 
 

@@ -51,6 +51,7 @@ def graph_of(folder):
     job = next((job for job in graph.walk() if job._sis_path(abspath=True) == folder), None)
     if job is None:
         raise JobError(f"the config does not make {job_id(folder)}")
+    job._sis_reset()  # the config may have asked for its state, and it was finished then
     alone = SISGraph()
     alone.targets = [target for target in graph.targets if {p.creator for p in target.required_full_list} == {job}]
     alone.add_target(OutputCall(job._sis_id(), lambda *_: None, list(job._sis_outputs.values()), {}))
