@@ -1,6 +1,8 @@
 """Audio files that were cut short, and such as cannot know their length: every reader notices the first."""
 
 import hashlib
+import os
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -79,14 +81,30 @@ def test_a_streamed_wav_has_the_samples_that_are_there(tmp_path, size, subtype, 
     path = tmp_path / "a.wav"
     content = bytearray(written(path, "WAV", subtype, **options))
     begin = content.index(b"data") + 8
-    content[begin - 4 : begin] = size.to_bytes(4, "big" if options else "little")
+    for end in (8, begin):  # the sizes of the file and of its samples
+        content[end - 4 : end] = size.to_bytes(4, "big" if options else "little")
     path.write_bytes(content)
     assert header(path) == len(NOISE)
     assert isinstance(decoded(path), bytes)
 
 
-def test_an_empty_wav_is_empty(tmp_path):
+def test_a_streamed_wav_is_not_held_in_memory(tmp_path):
     soundfile.write(tmp_path / "a.wav", NOISE[:0], 16_000)
+    os.truncate(tmp_path / "a.wav", 10**7)
+    tracemalloc.start()
+    try:
+        with soundfile.SoundFile(mended(str(tmp_path / "a.wav"))) as audio:
+            assert audio.frames > 10**6 and tracemalloc.get_traced_memory()[1] < 10**6
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("chunk", [b"", b"LIST\xa0\x0f\0\0" + 1000 * b"INFO"])
+def test_an_empty_wav_is_empty(tmp_path, chunk):
+    soundfile.write(tmp_path / "a.wav", NOISE[:0], 16_000)
+    content = bytearray((tmp_path / "a.wav").read_bytes() + chunk)
+    content[4:8] = (len(content) - 8).to_bytes(4, "little")
+    (tmp_path / "a.wav").write_bytes(content)
     assert header(tmp_path / "a.wav").startswith("zero length")
 
 

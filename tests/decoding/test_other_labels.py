@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from ctc_kd.decoding.decoders import GreedyDecoder, decoder_of
+from ctc_kd.decoding.found import found_by_labels
 from ctc_kd.decoding.label_search import LabelDecoder
 from ctc_kd.decoding.search import LexiconDecoder, SearchConfig
 from ctc_kd.inventory import Inventory
@@ -158,6 +159,12 @@ def test_the_best_path_says_a_label_twice_only_with_blank_between():
     path = [3, 3, 0, 3, 1, 1, 2, 4, 0]
     scores = np.log(np.eye(5, dtype="float32")[path] + 1e-3)
     assert GreedyDecoder(inventory=CHARACTERS).search(scores, lm_scale=1.0) == "aa b"
+
+
+def test_white_space_in_labels_divides_words_as_it_does_the_text():
+    inventory = Inventory("characters", ("|", "A", " ", "B C", "_"), blank=4, boundary="|")
+    found = found_by_labels([1, 2, 1, 3, 0, 1], inventory)
+    assert found.text.split() == [word.text for word in found.words] == ["A", "AB", "C", "A"]
 
 
 def test_nothing_said(tmp_path):

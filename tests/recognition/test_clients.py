@@ -94,5 +94,5 @@ def test_only_students_have_clients(tmp_path):
     literal = {"class": "SpeechEncoderCtc", "encoder": encoder, "num_labels_with_blank": len(LETTERS.labels)}
     weights, path = build_model(literal).state_dict(), str(tmp_path / "teacher")
     folder.write(path, model=literal, weights=weights, inventory=LETTERS, decoding=folder.Decoding(), card="# A\n")
-    with pytest.raises(ValueError, match="a SpeechEncoderCtc, but only a StudentCtc has files for other programs"):
+    with pytest.raises(ValueError, match='a SpeechEncoderCtc, but only a StudentCtc has files .*"waveform": "plain"'):
         clients.add_clients(path)

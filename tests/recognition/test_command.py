@@ -3,6 +3,8 @@
 import io
 import json
 import os
+import signal
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -10,12 +12,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from ctc_kd.decoding.workers import WorkersDied
 from ctc_kd.recognition import command
 from ctc_kd.recognition.recogniser import Recogniser
 from levels import spoken, student
 
 HELLO = spoken("_" * 8 + "|A_B_|_C|" + "_" * 8)
+NOT_READ = "cannot be read as audio ({}), expected what libsndfile reads"
+NO_AUDIO = f"{NOT_READ.format('Format not recognised.')}; ffmpeg -i IN OUT.flac converts it"
 
 
 @pytest.fixture(autouse=True)
@@ -109,17 +112,24 @@ def test_a_folder_is_no_audio(capsys):
 def test_a_text_is_no_audio(capsys):
     with open("text.wav", "w") as file:
         file.write("hello\n")
-    reason = "cannot be read as audio (Format not recognised.), expected what libsndfile reads"
-    no_audio(capsys, "text.wav", reason)
+    no_audio(capsys, "text.wav", NO_AUDIO)
 
 
 def test_no_file_and_an_empty_file(capsys):
-    no_audio(
-        capsys, "absent.wav", "cannot be read as audio (No such file or directory), expected what libsndfile reads"
-    )
+    no_audio(capsys, "absent.wav", NOT_READ.format("No such file or directory"))
     open("empty.wav", "w").close()
-    reason = "cannot be read as audio (Format not recognised.), expected what libsndfile reads"
-    no_audio(capsys, "empty.wav", reason)
+    no_audio(capsys, "empty.wav", NO_AUDIO)
+
+
+def test_a_pipe_is_refused(capsys):
+    reading, writing = os.pipe()
+    no_audio(
+        capsys,
+        f"/dev/fd/{reading}",
+        "a pipe, which can be read only once; write - and pipe into standard input",
+    )
+    os.close(reading)
+    os.close(writing)
 
 
 def test_audio_without_a_header(capsys):
@@ -231,13 +241,42 @@ def test_a_file_in_the_place_of_the_output(capsys):
     assert found.status == 1 and found.err.startswith("ctc-kd: [Errno 17] File exists")
 
 
-def test_killed_processes(capsys, monkeypatch):
-    def die(*_, **__):
-        raise WorkersDied("in the words of jobs")
+def test_a_recording_that_kills_its_process_is_the_only_one_lost(capsys, monkeypatch):
+    transcribe = Recogniser.transcribe_file
 
-    monkeypatch.setattr(command, "run_units", die)
-    found = run(capsys, "a.wav", "b.wav", "--processes", "2")
-    assert (found.status, found.out) == (1, "") and found.err.endswith("use fewer --processes\n")
+    def killed_by_b(recogniser, path):
+        if path == "b.wav":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return transcribe(recogniser, path)
+
+    monkeypatch.setattr(Recogniser, "transcribe_file", killed_by_b)
+    names = [f"{letter}.wav" for letter in "abcd"]
+    for name in names:
+        write(name)
+    found = run(capsys, *names, "--processes", "2")
+    assert found.status == 1 and found.out == "".join(f"{name}: E AB C E\n" for name in names if name != "b.wav")
+    assert "\nctc-kd: b.wav: its process was killed, probably for lack of memory\n" in found.err
+
+
+SEVERAL_THREADS = """
+import torch
+torch.set_num_threads(4)
+from ctc_kd.recognition.command import main
+from ctc_kd.recognition.recogniser import Recogniser
+from levels import student
+def read(path, **options):
+    torch.ones(10**6).exp()  # starts the threads that the process may have
+    return Recogniser(student(), **options)
+Recogniser.from_folder = read
+raise SystemExit(main(["transcribe", "FOLDER", "a.wav", "b.wav", "--processes", "2"]))
+"""
+
+
+def test_processes_that_have_several_threads_do_not_hang():
+    for name in ("a.wav", "b.wav"):
+        write(name, np.tile(HELLO, 15))
+    paths = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    assert subprocess.run([sys.executable, "-c", SEVERAL_THREADS], env=paths, timeout=600).returncode == 0
 
 
 def test_a_terminal_sees_progress(capsys, monkeypatch):

@@ -1,5 +1,7 @@
 """Long recordings go through the model in windows; nothing is lost, said twice or misheard where they meet."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -8,8 +10,9 @@ from hypothesis import strategies as st
 
 from ctc_kd.decoding.found import found_by_labels
 from ctc_kd.recognition import long_audio
-from ctc_kd.recognition.long_audio import cut_out, longest_run, windows_of
+from ctc_kd.recognition.long_audio import cut_out, longest_run, one_thread, speech_spans, windows_of
 from ctc_kd.recognition.recogniser import Recogniser
+from ctc_kd.recognition.sound import of_samples
 from levels import FRAME, INVENTORY, RATE, Loudness, spoken, student
 
 
@@ -90,6 +93,27 @@ def test_the_detector_of_speech_has_one_thread_and_the_model_keeps_its_own(monke
         assert (threads, torch.get_num_threads()) == ([1], 2)
     finally:
         torch.set_num_threads(before)
+
+
+def test_callers_in_several_threads_leave_the_number_of_threads_as_it_was():
+    before, (first, second) = torch.get_num_threads(), (one_thread(), one_thread())
+    torch.set_num_threads(2)
+    try:
+        with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other, ThreadPoolExecutor(1) as third:
+            one.submit(first.__enter__).result()
+            other.submit(second.__enter__).result()
+            one.submit(first.__exit__, None, None, None).result()
+            other.submit(second.__exit__, None, None, None).result()
+            assert [pool.submit(torch.get_num_threads).result() for pool in (one, other, third)] == [2, 2, 2]
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1e-30])
+def test_quiet_speech_is_found_where_loud_speech_is(scale):
+    samples = spoken("_" * 400 + "D" * 30 + "_" * 400)
+    loud, quiet = (speech_spans(of_samples(level * samples, RATE)) for level in (1, scale))
+    assert len(loud) == 1 and quiet == loud
 
 
 def test_words_come_before_the_recording_is_read():

@@ -84,6 +84,21 @@ def test_samples_that_make_no_sense(shape, rate):
         Recogniser(student()).transcribe(np.zeros(shape), rate)
 
 
+@pytest.mark.parametrize(
+    ("samples", "message"),
+    [
+        (np.zeros((2, 16000)), r"shape \(2, 16000\): more channels than samples, .*; transpose them"),
+        (np.zeros(16000, bool), "the type bool, expected floats or whole numbers"),
+        (np.zeros(16000, complex), "the type complex128, expected floats or whole numbers"),
+        (np.zeros(16000, object), "the type object, expected floats or whole numbers"),
+    ],
+    ids=["channels first", "bool", "complex", "object"],
+)
+def test_arrays_that_are_no_samples(samples, message):
+    with pytest.raises(ValueError, match=message):
+        Recogniser(student()).transcribe(samples)
+
+
 def test_a_model_that_has_diverged():
     reader = student()
     reader.model.forward = lambda audio, lengths: (

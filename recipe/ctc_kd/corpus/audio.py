@@ -173,12 +173,7 @@ def read_samples(audio: soundfile.SoundFile) -> np.ndarray:
     """Reads int16 ``[T, channels]``. Samples of other types are rounded and clipped here, which libsndfile omits."""
     if audio.subtype == "PCM_16":
         return audio.read(audio.frames, dtype="int16", always_2d=True)  # GSM needs to hear how many
-    import numpy as np
-
-    blocks = [np.zeros((0, audio.channels), "int16")]  # float32 of all of it would take six times the memory
-    while len(block := audio.read(60 * audio.samplerate, dtype="float32", always_2d=True)):
-        blocks.append(to_int16(block))
-    return np.concatenate(blocks)
+    return to_int16(audio.read(audio.frames, dtype="float32", always_2d=True))
 
 
 def to_int16(samples: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from io import BytesIO
+from io import FileIO, RawIOBase
 from math import prod
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -36,25 +36,42 @@ class Samples(NamedTuple):
     found: int
 
 
-def mended(path: str) -> bytes | BytesIO:
+def mended(path: str) -> bytes | RawIOBase:
     """What libsndfile should open: the path, from which it reads without Python's help, which would swallow errors.
 
-    libsndfile takes a streamed WAV of size 0 for empty, so a mended copy of it is opened.
+    libsndfile takes a streamed WAV of size 0 for empty, so it is opened with the largest size instead.
     """
     with open(path, "rb") as file:
         samples = _samples_of_wav(file)
         if samples is None or samples.promised or not samples.found:
             return os.fsencode(path)
-        file.seek(0)
-        content = bytearray(file.read())
-    content[samples.begin - 4 : samples.begin] = b"\xff" * 4
-    return BytesIO(content)
+    return _OfUnknownSize(path, samples.begin)
+
+
+class _OfUnknownSize(RawIOBase):
+    """A WAV whose size of its samples, the 4 bytes before them, reads as the largest one."""
+
+    def __init__(self, path: str, begin: int):
+        self._file, self._begin = FileIO(path), begin
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return self._file.seek(offset, whence)
+
+    def readinto(self, buffer) -> int:
+        first, number = self._file.tell(), self._file.readinto(buffer)
+        for place in range(max(first, self._begin - 4), min(first + number, self._begin)):
+            buffer[place - first : place - first + 1] = b"\xff"
+        return number
+
+    def close(self):
+        self._file.close()
+        super().close()
 
 
 def open_audio(path: str) -> BinaryIO:
     """Opens what :func:`mended` makes of a file."""
     source = mended(path)
-    return source if isinstance(source, BytesIO) else open(source, "rb")
+    return source if isinstance(source, RawIOBase) else open(source, "rb")
 
 
 def blocks_of(
@@ -112,7 +129,10 @@ def _samples_of_wav(file: BinaryIO) -> Samples | None:
     while len(head := file.read(8)) == 8:
         begin, size = file.tell(), int.from_bytes(head[4:], byte_order)
         if head.startswith(b"data"):
-            return Samples(begin, size if long_size is None else long_size, file.seek(0, os.SEEK_END) - begin)
+            end = file.seek(0, os.SEEK_END)
+            if not size and int.from_bytes(magic[4:8], byte_order) == end - 8:
+                return Samples(begin, 0, 0)  # what follows are other chunks, because the whole file's size is known
+            return Samples(begin, size if long_size is None else long_size, end - begin)
         if head.startswith(b"ds64"):  # 64 bits each: the size of the file, and of the samples
             long_size = int.from_bytes(file.read(16)[8:], byte_order)
         file.seek(begin + size + size % 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -80,8 +81,9 @@ def _spelled(labels: Iterable[tuple[int, Span]], inventory: Inventory) -> Iterat
     """The words that labels spell."""
     boundary, word = inventory.boundary, None
     single = inventory.kind == "phonemes" or not boundary
+    between = re.compile(f"{re.escape(boundary)}|\\s")  # as :meth:`Inventory.text` has it
     for _, (name, start, end) in labels:
-        for number, part in enumerate([name] if single else name.split(boundary)):
+        for number, part in enumerate([name] if single else between.split(name)):
             if word is not None and (single or number):
                 yield word
                 word = None

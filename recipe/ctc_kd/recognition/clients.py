@@ -26,7 +26,8 @@ def add_clients(folder: str):
     if student.literal["class"] != "StudentCtc":
         raise ValueError(
             f"{folder}: a {student.literal['class']}, but only a StudentCtc has files for other programs; "
-            "SaveCtcModelJob saves a fine-tuned encoder as a plain model of transformers"
+            "SaveCtcModelJob saves a fine-tuned encoder as a plain model of transformers, if it was trained with "
+            '"pooling": 1 and "waveform": "plain" or "normalised", and is not that of Whisper'
         )
     add_onnx(folder, student)
     add_transformers(folder, student)

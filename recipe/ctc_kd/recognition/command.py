@@ -37,9 +37,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 1
         except KeyboardInterrupt:
             return 130
-        except WorkersDied:
-            print("ctc-kd: processes were killed, probably for lack of memory; use fewer --processes")
-            return 1
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -96,6 +93,11 @@ class Transcription:
 
     def run(self) -> int:
         options = self.options
+        if options.processes > 1:
+            import torch
+
+            self.threads = max(1, torch.get_num_threads() // options.processes)
+            torch.set_num_threads(1)  # OpenMP would hang in the fork of a process that has several threads
         self.recogniser = Recogniser.from_folder(
             options.folder, greedy=options.greedy, blank_threshold=options.blank_threshold
         )
@@ -117,12 +119,8 @@ class Transcription:
 
     def _side_by_side(self) -> Iterator[str | None]:
         """The same by several processes; a recording is printed when it is complete and those before it are."""
-        import torch
-
-        torch.set_num_threads(max(1, torch.get_num_threads() // self.options.processes))
-        units = {number: (number, audio) for number, audio in enumerate(self.options.audio)}
         complete, due = {}, 0
-        for number, result in run_units(self._collected, units, workers=self.options.processes):
+        for number, result in self._in_processes():
             complete[number] = result
             while due in complete:
                 parts, fault = complete.pop(due)
@@ -130,7 +128,27 @@ class Transcription:
                 due += 1
                 yield fault
 
+    def _in_processes(self) -> Iterator[tuple[int, tuple[list[str], str | None]]]:
+        """The number of each recording, and what :meth:`_collected` makes of it, in the order in which they finish.
+
+        When processes die, each recording that is left has a process to itself: memory may suffice for one at a time.
+        """
+        left = {number: (number, audio) for number, audio in enumerate(self.options.audio)}
+        try:
+            for number, result in run_units(self._collected, left, workers=self.options.processes):
+                del left[number]
+                yield number, result
+        except WorkersDied:
+            for number, unit in left.items():
+                try:
+                    yield from run_units(self._collected, {number: unit}, workers=1)
+                except WorkersDied:
+                    yield number, ([], f"{unit[1]}: its process was killed, probably for lack of memory")
+
     def _collected(self, unit: tuple[int, str]) -> tuple[list[str], str | None]:
+        import torch
+
+        torch.set_num_threads(self.threads)
         self.progress.done, audio = unit
         parts: list[str] = []
         return parts, self._transcribe(audio, parts.extend)

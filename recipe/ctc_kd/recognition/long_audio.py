@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from ctc_kd.corpus.speech import BLOCK_SAMPLES, Span, spans_of, speech_probabilities
@@ -27,6 +28,9 @@ than a window is not searched for pauses."""
 
 LONGEST_SEARCH_S = 120
 """A longer stretch is searched in parts. Each but the last ends in the longest blank of its last quarter."""
+
+LEAST_PEAK = 0.1
+"""Quieter blocks are raised for silero-vad, which goes by their level. The student does not: it scales by itself."""
 
 
 class LongAudio:
@@ -117,13 +121,20 @@ def speech_spans(blocks: Blocks) -> list[Span]:
         minutes = blocks()
         while group := list(islice(minutes, BLOCK_SAMPLES // (BLOCK_S * SAMPLE_RATE_HZ))):
             num_samples += sum(map(len, group))
-            yield np.concatenate(group)
+            block = np.concatenate(group)
+            peak = np.abs(block).max(initial=0)
+            yield block / peak * LEAST_PEAK if 0 < peak < LEAST_PEAK else block
 
     with one_thread():
         from silero_vad import load_silero_vad
 
-        probabilities = list(speech_probabilities(large(), load_silero_vad()))
+        probabilities = np.fromiter(speech_probabilities(large(), load_silero_vad()), "float32")
     return spans_of(probabilities, num_samples=num_samples, max_seconds=float("inf"))
+
+
+_LOCK = Lock()
+_before: list[int] = []
+"""For each caller in :func:`one_thread`, the number of threads before the first of them."""
 
 
 @contextmanager
@@ -131,12 +142,14 @@ def one_thread() -> Iterator[None]:
     """For Silero's small model. When its package is imported, it sets torch to one thread for all that follows."""
     import torch
 
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    with _LOCK:
+        _before.append(_before[0] if _before else torch.get_num_threads())
+        torch.set_num_threads(1)
     try:
         yield
     finally:
-        torch.set_num_threads(threads)
+        with _LOCK:
+            torch.set_num_threads(_before.pop())
 
 
 def windows_of(span: Span, *, step: int) -> list[Span]:

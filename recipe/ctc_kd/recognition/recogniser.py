@@ -73,7 +73,7 @@ class Recogniser:
     def transcribe(self, samples: np.ndarray, sample_rate_hz: int = SAMPLE_RATE_HZ) -> list[Segment]:
         """
         :param samples: see :func:`ctc_kd.recognition.sound.of_samples`
-        :raises ValueError: a sample is not finite, or the shape or the sample rate makes no sense
+        :raises ValueError: a sample is not finite, or the type, the shape or the sample rate makes no sense
         """
         return list(self.segments(sound.of_samples(samples, sample_rate_hz)))
 

@@ -23,14 +23,20 @@ BLOCK_S = 60
 def of_samples(samples: np.ndarray, sample_rate_hz: int) -> Blocks:
     """
     :param samples: ``[T]`` or ``[T, channels]``: floats with full scale 1, or whole numbers with that of their type
-    :raises ValueError: when it is read, if a sample is not finite
+    :raises ValueError: the type, the shape or the rate makes no sense; when it is read, if a sample is not finite
     """
     import numpy as np
 
     samples = np.asarray(samples)
+    if samples.dtype.kind not in "fiu":
+        raise ValueError(f"samples of the type {samples.dtype}, expected floats or whole numbers")
     if samples.ndim not in (1, 2) or sample_rate_hz != int(sample_rate_hz) or sample_rate_hz < 1:
         raise ValueError(
             f"samples of shape {samples.shape} at {sample_rate_hz} Hz, expected [T] or [T, channels], and whole Hz"
+        )
+    if samples.ndim == 2 and 0 < len(samples) < samples.shape[1]:
+        raise ValueError(
+            f"samples of shape {samples.shape}: more channels than samples, expected [T, channels]; transpose them"
         )
     scale = 1.0 if samples.dtype.kind == "f" else 2.0 ** (np.iinfo(samples.dtype).bits - 1)
     middle = 1.0 if samples.dtype.kind == "u" else 0.0  # unsigned samples, as of 8-bit WAV, are silent at half scale
@@ -54,6 +60,8 @@ def _read(path: str) -> Iterator[np.ndarray]:
         raise ValueError(f"{path}: a folder, expected an audio file")
     try:
         with open(path, "rb") as file:
+            if not file.seekable():
+                raise CorpusError("a pipe, which can be read only once; write - and pipe into standard input")
             fault = cut_short(file)
         if fault:
             raise CorpusError(fault)
@@ -63,7 +71,9 @@ def _read(path: str) -> Iterator[np.ndarray]:
             yield from _mono(blocks_of(audio, BLOCK_S * audio.samplerate), audio.samplerate)
     except (soundfile.LibsndfileError, OSError) as error:
         reason = getattr(error, "error_string", None) or getattr(error, "strerror", None) or error
-        raise ValueError(f"{path}: cannot be read as audio ({reason}), expected what libsndfile reads") from error
+        remedy = "; ffmpeg -i IN OUT.flac converts it" if isinstance(error, soundfile.LibsndfileError) else ""
+        fault = f"{path}: cannot be read as audio ({reason}), expected what libsndfile reads{remedy}"
+        raise ValueError(fault) from error
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
 
