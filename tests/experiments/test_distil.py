@@ -13,6 +13,7 @@ from ctc_kd.experiments.corpora import Part
 from ctc_kd.experiments.demo_stranger import demo_sources, demo_stranger
 from ctc_kd.experiments.distil import Sources, distil
 from ctc_kd.experiments.distil_sizes import SIZES
+from ctc_kd.experiments.export import name_of
 from ctc_kd.experiments.requests import jobs_behind
 from ctc_kd.training.train import TrainJob
 
@@ -37,7 +38,7 @@ def declared(outputs):
         outputs.clear()
         distil(teacher, sources, SIZES["tiny"], name="mine")
         start = "distil/mine/students/"
-        names = {name: name.removeprefix(start).removesuffix(".pt") for name in outputs if name.startswith(start)}
+        names = {name: name.removeprefix(start).removesuffix(".pt") for name in outputs if name.endswith(".pt")}
         return outputs["distil/mine/report"].creator, {row: outputs[name].creator for name, row in names.items()}
 
     return run
@@ -56,6 +57,19 @@ def test_audio_alone_is_enough(declared):
         assert list(report.rows[row]) == ["labels", "frames", "spikes", "parameters"]
     kinds = {type(job).__name__ for job in jobs_behind([report.out_report])}
     assert not {"ScoreJob", "TuneScalesJob", "SpellTranscriptsJob"} & kinds
+
+
+def test_the_best_student_leaves_with_the_decoder_that_dev_chose(declared, outputs):
+    declared(Sources(AUDIO))
+    closest = outputs["distil/mine/students/best"].creator
+    assert (closest.lexicon, closest.lm, closest.teacher) == (None, None, name_of(TEACHER))
+    assert all((one["lm_scale"], one["prior_scale"]) == (0.0, 0.0) for one in closest.candidates.values())
+    report, _ = declared(Sources(AUDIO, dev=SPOKEN, test=SPOKEN, text=tk.Path("text.txt")))
+    best = outputs["distil/mine/students/best"].creator
+    assert list(best.candidates) == list(report.rows)[2:] and None not in (best.lexicon, best.lm)
+    for row, one in best.candidates.items():
+        assert one["errors"] == report.rows[row]["dev"]
+        assert one["lm_scale"].creator.posteriors.creator.checkpoint == one["checkpoint"]
 
 
 def test_students_of_audio_do_not_depend_on_transcripts(declared):

@@ -55,9 +55,7 @@ def test_a_sub_epoch_that_is_shorter_than_an_update_is_refused(monkeypatch):
     training = TrainingConfig((1e-3,) * 4, partition_epoch=2, batch_seconds=4.0, accumulate=2)
     check_updates(training, ["train.zip"])
     check_updates(replace(training, accumulate=3), ["train.zip"])
-    with pytest.raises(
-        ValueError, match="train.zip: 10 s in each of 2 sub-epochs, which fit into 3 batches"
-    ):
+    with pytest.raises(ValueError, match="train.zip: 10 s in each of 2 sub-epochs, which fit into 3 batches"):
         check_updates(replace(training, accumulate=4), ["train.zip"])
 
 

@@ -12,11 +12,13 @@ from ctc_kd.corpus.hold_out import HoldOutJob
 from ctc_kd.corpus.sets import SelectTranscriptsJob
 from ctc_kd.experiments.corpora import Corpus, Part, archive, ngram_lm
 from ctc_kd.experiments.distillation import Distillation
+from ctc_kd.experiments.export import name_of
 from ctc_kd.experiments.labels import Labels
 from ctc_kd.experiments.presets import Preset
-from ctc_kd.experiments.recognition import error_rates, posteriors_of
+from ctc_kd.experiments.recognition import error_rates, posteriors_of, tuned_scales
 from ctc_kd.experiments.requests import register_outputs
 from ctc_kd.experiments.rows import BASELINE, Row
+from ctc_kd.export.distilled import ExportDistilledJob, Measured
 from ctc_kd.lexicon.label_sequences import LabelSequencesJob
 from ctc_kd.lexicon.spell import SpellTranscriptsJob, SpellWordsJob
 from ctc_kd.lm.text import LmTextJob
@@ -68,7 +70,7 @@ class Sources:
 
 
 def distil(teacher: dict, sources: Sources, preset: Preset, *, name: str):
-    """Registers the report and the students' checkpoints under ``output/distil/<name>/``.
+    """Registers the report, the students' checkpoints and the folder of the best under ``output/distil/<name>/``.
 
     :param teacher: class and config of a finished model, see ``ctc_kd.training.build.MODELS``
     :param preset: size and training of the students; its own teacher is not used
@@ -87,7 +89,7 @@ def distil(teacher: dict, sources: Sources, preset: Preset, *, name: str):
             **error_rates(from_audio.corpus, preset, pooled, tested),
         },
     }
-    outputs = {}
+    outputs, candidates = {}, {}
     students = [(from_audio, row) for row in FROM_AUDIO]
     if sources.labelled is not None:
         labelled = Distillation(labelled_corpus(from_audio, sources, labels), preset)
@@ -107,6 +109,8 @@ def distil(teacher: dict, sources: Sources, preset: Preset, *, name: str):
             "parameters": training.out_num_parameters,
         }
         outputs[f"students/{row.name}.pt"] = training.checkpoint()
+        candidates[row_name(row)] = candidate(grid, posteriors, rows[row_name(row)], is_tested=bool(tested))
+    outputs["students/best"] = export(from_audio, candidates, is_tested=bool(tested))
     coverage = CoverageJob(logits=from_audio.teacher_dump.out_logits, selections=[row.selection for row in FROM_AUDIO])
     report = StudentsReportJob(
         title=f"Students of {name}",
@@ -117,6 +121,33 @@ def distil(teacher: dict, sources: Sources, preset: Preset, *, name: str):
     )
     outputs["report"] = report.out_report
     register_outputs({f"distil/{name}/{path}": output for path, output in outputs.items()}, requests=preset.requests)
+
+
+def candidate(
+    grid: Distillation, posteriors: PosteriorsJob, measured: dict[str, tk.Variable], *, is_tested: bool
+) -> Measured:
+    """A student that may be exported. Without dev it has no scales, and leaves with its best path."""
+    found = {"model": posteriors.model, "checkpoint": posteriors.checkpoint, "prior": posteriors.out_prior}
+    if not is_tested:
+        return {**found, "errors": measured["labels"], "lm_scale": 0.0, "prior_scale": 0.0}
+    scales = tuned_scales(grid.corpus, grid.preset, "dev", posteriors=posteriors, scales=grid.preset.scales)
+    chosen = {"lm_scale": scales.out_lm_scale, "prior_scale": scales.out_prior_scale}
+    return {**found, "errors": measured["dev"], **chosen}
+
+
+def export(grid: Distillation, candidates: dict[str, Measured], *, is_tested: bool) -> tk.Path:
+    """The folder of the best of them: on dev, or beside the teacher."""
+    corpus = grid.corpus
+    return ExportDistilledJob(
+        candidates=candidates,
+        measure="errors on dev" if is_tested else "label errors beside the teacher on held-out audio",
+        corpus=f"the audio of {corpus.name}",
+        inventory=corpus.inventory,
+        lexicon=corpus.lexicon if is_tested else None,
+        lm=corpus.lm if is_tested else None,
+        search=grid.preset.search,
+        teacher=name_of(grid.preset.teacher),
+    ).out_student
 
 
 def columns(unit: str, *, posteriors: str) -> dict[str, Column]:

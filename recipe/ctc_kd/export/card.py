@@ -45,47 +45,74 @@ LEXICON_LIMIT = "- With its decoder it finds only words of `lexicon.txt`. New wo
 
 
 @dataclass(frozen=True)
-class Card:
+class ModelFacts:
     """
+    :param num_parameters: size of the model
+    :param model_rtf: see :func:`ctc_kd.recognition.cost.model_rtf`
+    :param config: of the model, see ``nn.config``
+    :param has_lexicon: whether its decoder searches for words of a lexicon
+    :param has_clients: whether the folder has files for other programs
+    """
+
+    num_parameters: int
+    model_rtf: float
+    config: Any
+    has_lexicon: bool
+    has_clients: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """What every exported model says.
+
+    :param corpus: what it was trained on
+    :param notes: sentences on data and training
+    :param job: id of the job that wrote the folder
+    """
+
+    corpus: str
+    notes: Sequence[str]
+    job: str
+
+    def markdown(self, model: ModelFacts) -> str:
+        limits = LIMITS + LEXICON_LIMIT * model.has_lexicon
+        clients = CLIENTS if model.has_clients else ""
+        use = USE.format(checkout="CHECKOUT" if isinstance(model.config, StudentConfig) else "'CHECKOUT[export]'")
+        parts = [self._head(model), self._facts(), self._error_rates(), f"{use}\n{clients}", limits, self._origin()]
+        return "\n\n".join(part.strip() for part in parts if part) + "\n"
+
+    def _head(self, model: ModelFacts) -> str:
+        labels, megabytes = model.config.num_labels_with_blank, 4 * model.num_parameters / 1e6
+        return (
+            f"# A CTC model of {SAMPLE_RATE_HZ // 1000} kHz speech, trained on {self.corpus}\n\n"
+            f"{names.count(model.num_parameters)} parameters, {megabytes:.1f} MB, {labels} labels with blank. A second "
+            f"of audio takes the acoustic model {1000 * model.model_rtf:.1f} ms on one thread of {processor()}."
+        )
+
+    def _facts(self) -> str:
+        return "\n".join(f"- {note}" for note in self.notes)
+
+    def _error_rates(self) -> str:
+        return ""
+
+    def _origin(self) -> str:
+        return _origin({"export": self.job})
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordedCard(Card):
+    """The card of a row of a grid.
+
     :param record: of the exported row
     :param others: records of rows to compare with
     :param interval: 95 % interval of the error rate on test; None if it is unknown
     :param teacher: its name
-    :param notes: sentences on data and training
-    :param num_parameters: size of the model
-    :param model_rtf: see :func:`ctc_kd.recognition.cost.model_rtf`
-    :param config: of the model, see ``nn.config``
-    :param job: id of the job that wrote the folder
-    :param has_lexicon: whether its decoder searches for words of a lexicon
-    :param has_clients: whether the folder has files for other programs
     """
 
     record: Record
     others: Sequence[Record]
     interval: Sequence[float] | None
     teacher: str
-    notes: Sequence[str]
-    num_parameters: int
-    model_rtf: float
-    config: Any
-    job: str
-    has_lexicon: bool
-    has_clients: bool
-
-    def markdown(self) -> str:
-        limits = LIMITS + LEXICON_LIMIT * self.has_lexicon
-        clients = CLIENTS if self.has_clients else ""
-        use = USE.format(checkout="CHECKOUT" if isinstance(self.config, StudentConfig) else "'CHECKOUT[export]'")
-        parts = [self._head(), self._facts(), self._error_rates(), f"{use}\n{clients}".strip(), limits, self._origin()]
-        return "\n\n".join(part.strip() for part in parts) + "\n"
-
-    def _head(self) -> str:
-        labels, megabytes = self.config.num_labels_with_blank, 4 * self.num_parameters / 1e6
-        return (
-            f"# A CTC model of {SAMPLE_RATE_HZ // 1000} kHz speech, trained on {self.record.corpus}\n\n"
-            f"{names.count(self.num_parameters)} parameters, {megabytes:.1f} MB, {labels} labels with blank. A second "
-            f"of audio takes the acoustic model {1000 * self.model_rtf:.1f} ms on one thread of {processor()}."
-        )
 
     def _facts(self) -> str:
         record, method = self.record, METHODS[self.record.method]
@@ -95,8 +122,7 @@ class Card:
             lines.append(f"- Teacher: {self.teacher}{at}.")
         heard = "read transcripts" if record.uses_transcripts else "read no transcript"
         lines.append(f"- Its training {heard}.")
-        lines += [f"- {note}" for note in self.notes]
-        return "\n".join(lines)
+        return "\n".join([*lines, super()._facts()])
 
     def _error_rates(self) -> str:
         unit = self.record.dev.unit
@@ -113,8 +139,11 @@ class Card:
         return f"## Error rates\n\n{table}\n{how}{size}{interval}"
 
     def _origin(self) -> str:
-        jobs = {**self.record.job_ids, "export": self.job}
-        return "## Origin\n\n" + "\n".join(f"- {what}: `{job}`" for what, job in jobs.items())
+        return _origin({**self.record.job_ids, "export": self.job})
+
+
+def _origin(jobs: dict[str, str]) -> str:
+    return "## Origin\n\n" + "\n".join(f"- {what}: `{job}`" for what, job in jobs.items())
 
 
 def _rate(score: Score | None) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any, TypedDict
 
 from sisyphus import Job, Task, tk
 
 from ctc_kd.decoding.search import SearchConfig
-from ctc_kd.files import complete_folder, read_json
+from ctc_kd.export.model import export_model
+from ctc_kd.files import read_json
 from ctc_kd.report.grid.cell import fullest
 from ctc_kd.report.grid.comparisons import row_key
 from ctc_kd.report.record import Record, read_record
@@ -74,45 +74,29 @@ class ExportStudentJob(Job):
         yield Task("run", resume="run", rqmt=self.rqmt)
 
     def run(self):
-        from ctc_kd.export.card import Card
-        from ctc_kd.recognition import folder
-        from ctc_kd.recognition.clients import add_clients
-        from ctc_kd.recognition.cost import model_rtf
-        from ctc_kd.training.build import build_model, weights_of
-        from ctc_kd.training.outputs import inventory_and_model
+        from ctc_kd.export.card import RecordedCard
 
         records = fullest([read_record(path.get_path()) for path in self.records])
         record = self._best(records)
         candidate = self.candidates[record.row]
-        inventory, literal = inventory_and_model(self.inventory, candidate["model"])
-        literal = portable(literal)
-        model = build_model(literal).eval()
-        model.load_state_dict(weights_of(candidate["checkpoint"].get_path()))
-        card = Card(
+        card = RecordedCard(
+            corpus=record.corpus,
             record=record,
             others=[other for other in records if other.method in ("teacher", "baseline") and other is not record],
             interval=self._interval(record),
             teacher=self.teacher,
             notes=list(self.notes),
-            num_parameters=sum(parameter.numel() for parameter in model.parameters()),
-            model_rtf=model_rtf(model),
-            config=model.cfg,
             job=self.job_id(),
-            has_lexicon=self.lexicon is not None,
-            has_clients=literal["class"] == "StudentCtc",
         )
-        with complete_folder(self.out_student.get_path()) as partial:
-            folder.write(
-                partial,
-                model=literal,
-                weights=model.state_dict(),
-                inventory=inventory,
-                decoding=self._decoding(record, candidate),
-                card=card.markdown(),
-                facts=record.to_json(),
-            )
-            if card.has_clients:
-                add_clients(partial)
+        export_model(
+            self.out_student.get_path(),
+            model=candidate["model"],
+            checkpoint=candidate["checkpoint"],
+            inventory=self.inventory,
+            decoding=self._decoding(record, candidate),
+            card=card,
+            facts=record.to_json(),
+        )
         print(f"exported {record.row}, {record.dev.wer:.2f} % on dev: {self.out_student.get_path()}")
 
     def _best(self, records: Sequence[Record]) -> Record:
@@ -142,17 +126,3 @@ class ExportStudentJob(Job):
         # with several seeds the interval there is that of their mean
         tested = record.test and abs(data.get("wer", {}).get(key, -1) - record.test.wer) < 1e-6
         return data.get("intervals", {}).get(key) if tested else None
-
-
-def portable(literal: dict[str, Any]) -> dict[str, Any]:
-    """The same model without a name of a folder or of a hub: an encoder's configuration instead of its place."""
-    from ctc_kd.training.returnn_config import as_literal
-
-    literal = as_literal(literal)
-    if isinstance(literal.get("encoder"), str):
-        from transformers import AutoConfig
-
-        place = literal["encoder"]
-        config = AutoConfig.from_pretrained(place, local_files_only=os.path.isdir(place)).to_dict()
-        literal["encoder"] = {name: value for name, value in config.items() if name != "_name_or_path"}
-    return literal
