@@ -69,6 +69,7 @@ def test_ctrl_c_ends_workers_that_do_not_notice_it(tmp_path):
     """As in a callback of C code, which goes on."""
     parent = os.fork()
     if not parent:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
         def function(_):
             with suppress(KeyboardInterrupt):

@@ -133,14 +133,8 @@ ANY_RULE = [
 
 
 def select(selection, logits, lengths):
-    torch.manual_seed(1)  # of the random rule
-    tensors = {"log_prior": LOG_PRIOR} if selection.rule == "prior" else {}
-    return selection(logits, lengths, blank=BLANK, **tensors)
-
-
-def draw_blanks(logits, lengths, *, beta, seed):
-    torch.manual_seed(seed)
-    return random_blanks(logits, lengths, blank=BLANK, beta=beta)
+    tensors = {"prior": {"log_prior": LOG_PRIOR}, "random": {"generator": torch.Generator().manual_seed(1)}}
+    return selection(logits, lengths, blank=BLANK, **tensors.get(selection.rule, {}))
 
 
 @pytest.mark.parametrize("selection", ANY_RULE, ids=lambda selection: selection.rule)
@@ -171,7 +165,7 @@ def test_an_utterance_is_selected_alone_as_in_a_batch(selection, batch):
 @given(batch=batches(), beta=st.sampled_from([0.0, 0.25, 0.5, 1.0, 1.7, 100.0]), seed=st.integers(0, 100))
 def test_random_keeps_labels_and_the_right_number_of_blanks(batch, beta, seed):
     logits, lengths = batch
-    draw = lambda: draw_blanks(logits, lengths, beta=beta, seed=seed)
+    draw = lambda: random_blanks(logits, lengths, blank=BLANK, beta=beta, generator=torch.Generator().manual_seed(seed))
     mask, labels = draw(), eliminate(logits, lengths, blank=BLANK)
     assert not (labels & ~mask).any()
     for i, length in enumerate(lengths.tolist()):
@@ -185,9 +179,9 @@ def test_random_is_uniform_and_drawn_anew_at_every_call():
     logits = torch.zeros(1, 11, BLANK + 1)
     logits[..., BLANK] = 1.0
     logits[0, :2, 0] = 2.0  # 2 labels, 9 blanks, of which round(1.5 * 2) = 3 are drawn
-    torch.manual_seed(0)
+    generator = torch.Generator().manual_seed(0)
     lengths = torch.tensor([11])
-    masks = torch.cat([random_blanks(logits, lengths, blank=BLANK, beta=1.5) for _ in range(3000)])
+    masks = torch.cat([random_blanks(logits, lengths, blank=BLANK, beta=1.5, generator=generator) for _ in range(3000)])
     share = masks.float().mean(dim=0)
     assert torch.equal(share[:2], torch.ones(2))
     torch.testing.assert_close(share[2:], torch.full((9,), 1 / 3), atol=0.04, rtol=0)
@@ -212,7 +206,9 @@ def test_threshold_starts_at_elimination_and_grows(batch, alphas):
 @given(batch=batches(), betas=st.tuples(st.floats(0, 3), st.floats(0, 3)))
 def test_random_starts_at_elimination_and_grows(batch, betas):
     logits, lengths = batch
-    draw = lambda beta: draw_blanks(logits, lengths, beta=beta, seed=0)
+    draw = lambda beta: random_blanks(
+        logits, lengths, blank=BLANK, beta=beta, generator=torch.Generator().manual_seed(0)
+    )
     assert torch.equal(draw(0.0), eliminate(logits, lengths, blank=BLANK))
     smaller, larger = (draw(beta) for beta in sorted(betas))
     assert not (smaller & ~larger).any()

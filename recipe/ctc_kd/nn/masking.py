@@ -11,14 +11,15 @@ def valid_frames(lengths: Tensor, num_frames: int) -> Tensor:
     return torch.arange(num_frames, device=lengths.device) < lengths[:, None]
 
 
-def random_subset(candidates: Tensor, counts: Tensor) -> Tensor:
+def random_subset(candidates: Tensor, counts: Tensor, generator: torch.Generator | None = None) -> Tensor:
     """Draw ``counts`` candidates of each row uniformly, without replacement (all candidates if there are fewer).
 
     :param candidates: ``[B, T]`` bool
     :param counts: ``[B]``
+    :param generator: on the device of ``candidates``; torch's default generator if ``None``
     :return: ``[B, T]`` bool, a subset of ``candidates``
     """
-    keys = torch.rand(candidates.shape, device=candidates.device)
+    keys = torch.rand(candidates.shape, device=candidates.device, generator=generator)
     rank = keys.masked_fill(~candidates, 2.0).argsort(dim=1).argsort(dim=1)
     return candidates & (rank < counts[:, None])
 

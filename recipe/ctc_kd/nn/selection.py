@@ -63,15 +63,19 @@ def threshold(teacher_logits: Tensor, lengths: Tensor, *, blank: int, alpha: flo
     return spikes | (unsure & all_frames(teacher_logits, lengths, blank=blank))
 
 
-def random_blanks(teacher_logits: Tensor, lengths: Tensor, *, blank: int, beta: float) -> Tensor:
+def random_blanks(
+    teacher_logits: Tensor, lengths: Tensor, *, blank: int, beta: float, generator: torch.Generator | None = None
+) -> Tensor:
     """Non-blank frames, and ``round(beta * number of non-blank frames)`` random blank frames of the same utterance.
 
     Every call draws anew, without replacement. If the utterance has fewer blank frames, all of them are selected.
+
+    :param generator: on the device of the logits; torch's default generator if ``None``
     """
     spikes = eliminate(teacher_logits, lengths, blank=blank)
     blanks = all_frames(teacher_logits, lengths, blank=blank) & ~spikes
     counts = (beta * spikes.sum(dim=1).double()).round()
-    return spikes | random_subset(blanks, counts)
+    return spikes | random_subset(blanks, counts, generator)
 
 
 def prior_corrected(teacher_logits: Tensor, lengths: Tensor, *, blank: int, log_prior: Tensor, scale: float) -> Tensor:
@@ -159,5 +163,5 @@ class Selection:
         check_rule(self.rule, self.parameters)
 
     def __call__(self, teacher_logits: Tensor, lengths: Tensor, *, blank: int, **tensors) -> Tensor:
-        """:param tensors: arguments that a config cannot hold: ``log_prior``"""
+        """:param tensors: arguments that a config cannot hold, ``log_prior`` or ``generator``"""
         return RULES[self.rule](teacher_logits, lengths, blank=blank, **self.parameters, **tensors)
