@@ -25,8 +25,14 @@ def tiny_student(model):
 
 
 def short(training, num_epochs, partition_epoch):
-    rates = training.learning_rates[-num_epochs:]
-    return replace(training, learning_rates=rates, partition_epoch=partition_epoch, batch_seconds=20, keep_epochs=())
+    rates, batch_seconds = training.learning_rates[-num_epochs:], 20 / training.accumulate
+    return replace(
+        training,
+        learning_rates=rates,
+        partition_epoch=partition_epoch,
+        batch_seconds=batch_seconds,
+        keep_epochs=(),
+    )
 
 
 def miniature(preset, *, encoder):
