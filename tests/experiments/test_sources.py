@@ -95,9 +95,7 @@ def test_links_in_a_circle_hold_no_audio(tmp_path):
         (tmp_path / name).mkdir()
         (tmp_path / name / "up").symlink_to("..")
         (tmp_path / name / "up2").symlink_to("..")
-    with pytest.raises(
-        CorpusError, match="no corpus; expected one of: a folder with .flac, .wav, .ogg, .oga, .opus f"
-    ):
+    with pytest.raises(CorpusError, match="no corpus; expected one of: a folder with .flac, .wav, .ogg, .oga, .opus f"):
         own_part(str(tmp_path))
 
 
