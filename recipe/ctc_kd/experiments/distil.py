@@ -109,8 +109,8 @@ def distil(teacher: dict, sources: Sources, preset: Preset, *, name: str):
             "parameters": training.out_num_parameters,
         }
         outputs[f"students/{row.name}.pt"] = training.checkpoint()
-        candidates[row_name(row)] = candidate(grid, posteriors, rows[row_name(row)], is_tested=bool(tested))
-    outputs["students/best"] = export(from_audio, candidates, is_tested=bool(tested))
+        candidates[row_name(row)] = candidate(grid, posteriors, rows[row_name(row)])
+    outputs["students/best"] = export(from_audio, candidates)
     coverage = CoverageJob(logits=from_audio.teacher_dump.out_logits, selections=[row.selection for row in FROM_AUDIO])
     report = StudentsReportJob(
         title=f"Students of {name}",
@@ -123,21 +123,20 @@ def distil(teacher: dict, sources: Sources, preset: Preset, *, name: str):
     register_outputs({f"distil/{name}/{path}": output for path, output in outputs.items()}, requests=preset.requests)
 
 
-def candidate(
-    grid: Distillation, posteriors: PosteriorsJob, measured: dict[str, tk.Variable], *, is_tested: bool
-) -> Measured:
+def candidate(grid: Distillation, posteriors: PosteriorsJob, measured: dict[str, tk.Variable]) -> Measured:
     """A student that may be exported. Without dev it has no scales, and leaves with its best path."""
     found = {"model": posteriors.model, "checkpoint": posteriors.checkpoint, "prior": posteriors.out_prior}
-    if not is_tested:
+    if "dev" not in measured:
         return {**found, "errors": measured["labels"], "lm_scale": 0.0, "prior_scale": 0.0}
     scales = tuned_scales(grid.corpus, grid.preset, "dev", posteriors=posteriors, scales=grid.preset.scales)
     chosen = {"lm_scale": scales.out_lm_scale, "prior_scale": scales.out_prior_scale}
     return {**found, "errors": measured["dev"], **chosen}
 
 
-def export(grid: Distillation, candidates: dict[str, Measured], *, is_tested: bool) -> tk.Path:
+def export(grid: Distillation, candidates: dict[str, Measured]) -> tk.Path:
     """The folder of the best of them: on dev, or beside the teacher."""
     corpus = grid.corpus
+    is_tested = "dev" in corpus.transcripts
     return ExportDistilledJob(
         candidates=candidates,
         measure="errors on dev" if is_tested else "label errors beside the teacher on held-out audio",

@@ -144,4 +144,5 @@ def too_few_speakers(found: Mapping[str, Any]) -> str:
     tested = found["comparisons"]
     if not found["exact"] or any("seeds" in one for one in tested):
         return ""
-    return few_speakers(found["speakers"], sum(any((one["difference"], one["low"], one["high"])) for one in tested))
+    differences = (Difference(*(one[name] for name in ("difference", "low", "high", "p", "holm"))) for one in tested)
+    return few_speakers(found["speakers"], sum(one.is_test for one in differences))
